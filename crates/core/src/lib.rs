@@ -5,10 +5,17 @@
 //! `clippy.toml` hold that. The server drives it with sockets and disks, the simulator with
 //! seeded faults, and both run the same code.
 
+pub mod batch;
 pub mod code;
 pub mod event;
 pub mod fold;
 pub mod ids;
+pub mod ledger;
 pub mod limits;
+pub mod marker;
+pub mod mutant;
+pub mod read;
 pub mod room;
+pub mod text;
+pub mod view;
 pub mod wire;
