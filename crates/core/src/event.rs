@@ -179,7 +179,7 @@ impl Event {
 pub struct Shared {
     /// The event.
     pub event: Event,
-    json: OnceLock<Bytes>,
+    frame: OnceLock<Bytes>,
 }
 
 impl Shared {
@@ -192,8 +192,8 @@ impl Shared {
         })
     }
 
-    /// The bytes made by `encode` when the first receiver asked.
-    pub fn json(&self, encode: impl FnOnce(&Event) -> Bytes) -> &Bytes {
-        self.json.get_or_init(|| encode(&self.event))
+    /// The whole frame, made by `encode` when the first receiver asked.
+    pub fn frame(&self, encode: impl FnOnce(&Event) -> Bytes) -> &Bytes {
+        self.frame.get_or_init(|| encode(&self.event))
     }
 }

@@ -45,6 +45,12 @@ pub struct Shard {
 }
 
 impl Shard {
+    /// A shard without connections: everything up to `position` is delivered to nobody.
+    #[must_use]
+    pub fn starting_at(position: Position) -> Self {
+        Self { vouched: position, ..Self::default() }
+    }
+
     /// Step (a) of connecting, and of `sync` on the same socket.
     pub fn register(&mut self, conn: ConnId, user: UserId) {
         self.live.register(conn, user);

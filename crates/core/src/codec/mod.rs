@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::code::ErrorCode;
-use crate::event::{Event, Shared};
+use crate::event::Event;
 use crate::limits;
 use crate::room::RoomKind;
 use crate::text;
