@@ -1,1 +1,21 @@
-//! The pure half.
+//! The deciding half of Chinwag.
+//!
+//! Everything here is pure: it takes input and the time, and returns decisions. It does not
+//! await, read a clock, draw randomness, open anything or iterate a hash map; the manifest and
+//! `clippy.toml` hold that. The server drives it with sockets and disks, the simulator with
+//! seeded faults, and both run the same code.
+
+pub mod batch;
+pub mod code;
+pub mod event;
+pub mod fold;
+pub mod ids;
+pub mod ledger;
+pub mod limits;
+pub mod marker;
+pub mod mutant;
+pub mod read;
+pub mod room;
+pub mod text;
+pub mod view;
+pub mod wire;
