@@ -164,8 +164,20 @@ mod tests {
             .to_string();
         assert!(error.contains("killed"), "{error}");
 
-        // Whoever inherits the orphan reaps it at once or later; alive it must not be.
-        let state = std::fs::read_to_string(format!("/proc/{grandchild}/stat"));
-        assert!(state.is_err() || state.is_ok_and(|stat| stat.contains(") Z")));
+        // A kill takes effect on its own time; until then only the test's patience is at stake.
+        let patience = Instant::now();
+        while is_alive(grandchild) {
+            assert!(
+                patience.elapsed() < Duration::from_secs(60),
+                "{grandchild} lives on"
+            );
+            std::thread::sleep(POLL_INTERVAL);
+        }
+    }
+
+    /// Whoever inherits an orphan reaps it at once or later: a zombie is not alive.
+    fn is_alive(process: u32) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat"));
+        stat.is_ok_and(|stat| !stat.contains(") Z"))
     }
 }

@@ -12,6 +12,13 @@ use crate::project::{NPM_WORKSPACES, Project};
 /// Workspaces whose unit tests run under Vitest; the journeys have a runner of their own.
 const TESTED: &[&str] = &["sdk", "web"];
 
+/// Held in every workspace, whatever its own tsconfig.json says; tsconfig.base.json has them, too.
+const STRICT: &[&str] = &[
+    "--strict",
+    "--noUncheckedIndexedAccess",
+    "--exactOptionalPropertyTypes",
+];
+
 /// Type-checks every workspace. The SDK is built first, because the others import what it emits.
 pub(crate) fn types(project: &Project) -> Result<()> {
     run(&mut script(project, "sdk", "build")?)?;
@@ -20,10 +27,8 @@ pub(crate) fn types(project: &Project) -> Result<()> {
         if !project.path(&config).is_file() {
             bail!("{config} is missing: every workspace is type-checked");
         }
-        run(&mut npx(
-            project,
-            &["tsc", "--noEmit", "--project", workspace],
-        ))?;
+        let check = ["tsc", "--noEmit", "--project", workspace];
+        run(npx(project, &check).args(STRICT))?;
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use super::source::{Language, Source};
 use super::{File, Finding};
 use crate::project::GENERATED;
 
-/// Lines of a source file.
+/// Lines of a source file. A module's own tests, below it in the same file, are not counted.
 const FILE_LINES_MAX: usize = 400;
 
 /// Lines of a style sheet, which has no functions to move out.
@@ -137,7 +137,10 @@ fn measure(file: &File, lengths: &mut BTreeMap<Place, Length>) {
         "css" => STYLE_LINES_MAX,
         _ => return,
     };
-    let lines = text.lines().count();
+    let source = (file.extension() == "rs").then(|| Source::new(text, Language::Rust));
+    let lines = source
+        .as_ref()
+        .map_or_else(|| text.lines().count(), Source::lines_outside_tests);
     let place = |name: String| Place {
         path: file.path.clone(),
         name,
@@ -150,10 +153,10 @@ fn measure(file: &File, lengths: &mut BTreeMap<Place, Length>) {
             first_line: 1,
         },
     );
-    if file.extension() != "rs" || is_test_file(&file.path) {
+    let Some(source) = source.filter(|_| !is_test_file(&file.path)) else {
         return;
-    }
-    for function in Source::new(text, Language::Rust).functions() {
+    };
+    for function in source.functions() {
         let lines = function.last_line - function.first_line + 1;
         let first_line = function.first_line;
         let length = Length {

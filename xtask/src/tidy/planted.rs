@@ -118,7 +118,7 @@ fn each_layer_of_the_server_keeps_its_secrets() {
     );
     rust(
         "crates/server/src/hub.rs",
-        "store.append_batch(x);",
+        "self.store.append(x);",
         "only commit writes",
     );
     rust(
@@ -146,7 +146,7 @@ fn the_owner_of_a_secret_may_use_it_and_so_may_tests() {
     );
     clean(
         "crates/server/src/commit/writer.rs",
-        "//! Writes.\nfn f() { s.append_batch(b) }\n",
+        "//! Writes.\nfn f() { self.store.append(b) }\n",
     );
     clean(
         "crates/server/src/node.rs",
@@ -211,7 +211,7 @@ fn long_files_and_functions_need_a_reason() {
 
     let in_tests = format!(
         "{HEADER}#[cfg(test)]\nmod tests {{\nfn long() {{\n{}}}\n}}\n",
-        "    step();\n".repeat(100)
+        "    step();\n".repeat(500)
     );
     clean("crates/core/src/long.rs", &in_tests);
 }

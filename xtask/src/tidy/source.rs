@@ -42,7 +42,7 @@ impl Source {
         let code = blank(text, language);
         let mut source = Self {
             code,
-            in_tests: vec![false; text.lines().count() + 1],
+            in_tests: vec![false; text.lines().count()],
         };
         if language == Language::Rust {
             source.mark_tests();
@@ -57,6 +57,11 @@ impl Source {
             let in_tests = self.in_tests.get(index).copied().unwrap_or(false);
             (index + 1, line.iter().collect(), in_tests)
         })
+    }
+
+    /// How many lines are not compiled for tests only.
+    pub(crate) fn lines_outside_tests(&self) -> usize {
+        self.in_tests.iter().filter(|in_tests| !**in_tests).count()
     }
 
     /// Every Rust function with a body that is not compiled for tests only.

@@ -74,5 +74,7 @@ pub async fn read<T: Send + 'static>(
         Ok(())
     }));
     run.await?;
-    answered.await.map_err(|_dropped| StoreError::Read("the read was given up".into()))
+    answered
+        .await
+        .map_err(|_dropped| StoreError::Read("the read was given up".into()))
 }
