@@ -14,6 +14,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::command::{command, kill_tree, output, run as execute};
 use crate::project::Project;
@@ -244,17 +245,15 @@ fn complain(complaints: &[String]) -> Result<()> {
 /// A running server with its data in a directory that is removed at the end.
 struct Server {
     process: Child,
-    data: PathBuf,
+    data: TempDir,
 }
 
 impl Server {
     fn start(project: &Project) -> Result<Self> {
-        let data = project
-            .target_dir()
-            .join(format!("autobahn/data-{}", std::process::id()));
+        let data = tempfile::tempdir().context("a directory for the server's data")?;
         let process = Command::new(project.program("chinwag"))
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(&data)
+            .arg(data.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -289,10 +288,7 @@ impl Server {
 
     fn stop(mut self) -> Result<()> {
         kill_tree(&mut self.process)?;
-        if self.data.exists() {
-            std::fs::remove_dir_all(&self.data).context("removing the server's data")?;
-        }
-        Ok(())
+        self.data.close().context("removing the server's data")
     }
 }
 

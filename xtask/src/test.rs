@@ -265,31 +265,37 @@ fn format(project: &Project) -> Result<()> {
 }
 
 fn clippy(project: &Project) -> Result<()> {
-    let plain = ["clippy", "--workspace", "--all-targets"];
-    execute(
-        cargo(project, &plain)
-            .args(locked())
-            .args(["--", "-D", "warnings"]),
-    )?;
     // Code behind a feature is linted as well; the dependencies' metadata is shared.
     let features = "chinwag-server/conformance,chinwag-server/mutants";
-    execute(
-        cargo(project, &plain)
-            .args(["--features", features])
-            .args(locked())
-            .args(["--", "-D", "warnings"]),
-    )
+    let targets = ["clippy", "--all-targets"];
+    let product = [EVERYTHING, &["--features", features]].concat();
+    for selection in [EVERYTHING, &product, CHORES] {
+        let mut clippy = cargo(project, &targets);
+        clippy.args(selection).args(locked());
+        execute(clippy.args(["--", "-D", "warnings"]))?;
+    }
+    Ok(())
 }
+
+/// All packages but this one, in one selection: one set of features, and nothing compiled twice.
+const EVERYTHING: &[&str] = &["--workspace", "--exclude", "xtask"];
+
+/// This package by itself, as `cargo xtask` has just built it.
+const CHORES: &[&str] = &["--package", "xtask"];
 
 /// Builds every program and test once. Later steps find this up to date and start the programs
 /// themselves: `cargo run -p` would select other features and compile the core again.
 fn build(project: &Project) -> Result<()> {
-    execute(cargo(project, &["build", "--workspace", "--all-targets"]).args(locked()))
+    let mut build = cargo(project, &["build", "--all-targets"]);
+    execute(build.args(EVERYTHING).args(locked()))
 }
 
 fn rust_tests(project: &Project) -> Result<()> {
     build(project)?;
-    execute(cargo(project, &["test", "--workspace"]).args(locked()))
+    for selection in [EVERYTHING, CHORES] {
+        execute(cargo(project, &["test"]).args(selection).args(locked()))?;
+    }
+    Ok(())
 }
 
 fn simulator(project: &Project) -> Result<()> {
