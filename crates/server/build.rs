@@ -8,7 +8,10 @@
 //! In the source tree only `node_modules` and `web/dist` are written, both ignored by git. Builds that share the
 //! tree wait for each other.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a build script talks to cargo, and to the person, by printing")]
+#![expect(
+    clippy::print_stderr,
+    reason = "a build script talks to cargo, and to the person, by printing"
+)]
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -20,9 +23,11 @@ use std::process::Command;
 const SOURCES: &[&str] = &[
     "package.json",
     "package-lock.json",
+    "tsconfig.base.json",
     "web/package.json",
     "web/index.html",
     "web/src",
+    "web/build",
     "web/public",
     "web/vite.config.ts",
     "web/tsconfig.json",
@@ -53,7 +58,9 @@ fn prepare_page() -> Result<(), String> {
         return Ok(());
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let root = root.canonicalize().map_err(|error| format!("{}: {error}", root.display()))?;
+    let root = root
+        .canonicalize()
+        .map_err(|error| format!("{}: {error}", root.display()))?;
     if let Some(page) = std::env::var_os("CHINWAG_WEB_DIST").filter(|page| !page.is_empty()) {
         // Cargo runs this in the crate; the person typed the path at the root.
         let page = root.join(page);
@@ -66,12 +73,24 @@ fn prepare_page() -> Result<(), String> {
         "build" => {}
         "" if is_release => {}
         "" => {
-            println!("cargo::rustc-env=CHINWAG_PAGE_DIRECTORY={}", root.join("web/dist").display());
+            // Not called CHINWAG_…: `cargo run` hands this on, and the server refuses settings that it does not know.
+            println!(
+                "cargo::rustc-env=BUILT_PAGE_DIRECTORY={}",
+                root.join("web/dist").display()
+            );
             return Ok(());
         }
-        other => return Err(format!("CHINWAG_WEB is \"{other}\"; it knows only \"build\"")),
+        other => {
+            return Err(format!(
+                "CHINWAG_WEB is \"{other}\"; it knows only \"build\""
+            ));
+        }
     }
-    for source in SOURCES.iter().map(|source| root.join(source)).filter(|source| source.exists()) {
+    for source in SOURCES
+        .iter()
+        .map(|source| root.join(source))
+        .filter(|source| source.exists())
+    {
         println!("cargo::rerun-if-changed={}", source.display());
     }
     let page = root.join("web/dist");
@@ -92,10 +111,12 @@ fn lock(root: &Path) -> Result<fs::File, String> {
 fn build(root: &Path) -> Result<(), String> {
     let wanted = root.join("package-lock.json");
     let installed = root.join("node_modules/.chinwag-lock");
-    let wanted_text = fs::read(&wanted).map_err(|error| format!("cannot read {}: {error}", wanted.display()))?;
+    let wanted_text =
+        fs::read(&wanted).map_err(|error| format!("cannot read {}: {error}", wanted.display()))?;
     if fs::read(&installed).ok().as_ref() != Some(&wanted_text) {
         npm(root, &["ci", "--ignore-scripts", "--no-audit", "--no-fund"])?;
-        fs::write(&installed, &wanted_text).map_err(|error| format!("cannot write {}: {error}", installed.display()))?;
+        fs::write(&installed, &wanted_text)
+            .map_err(|error| format!("cannot write {}: {error}", installed.display()))?;
     }
     npm(root, &["run", "build", "--workspace", "web"])
 }
@@ -103,15 +124,23 @@ fn build(root: &Path) -> Result<(), String> {
 fn npm(root: &Path, arguments: &[&str]) -> Result<(), String> {
     let program = if cfg!(windows) { "npm.cmd" } else { "npm" };
     let typed = format!("npm {}", arguments.join(" "));
-    let output = Command::new(program).args(arguments).current_dir(root).output().map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => "npm was not found".to_owned(),
-        _ => format!("npm cannot be started: {error}"),
-    })?;
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(root)
+        .output()
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => "npm was not found".to_owned(),
+            _ => format!("npm cannot be started: {error}"),
+        })?;
     if output.status.success() {
         return Ok(());
     }
     let said = [output.stdout, output.stderr].concat();
-    Err(format!("`{typed}` failed ({}):\n\n{}", output.status, String::from_utf8_lossy(&said).trim_end()))
+    Err(format!(
+        "`{typed}` failed ({}):\n\n{}",
+        output.status,
+        String::from_utf8_lossy(&said).trim_end()
+    ))
 }
 
 /// Copies the page into `OUT_DIR`, and writes the table that the server includes.
@@ -132,7 +161,8 @@ fn embed(page: &Path) -> Result<(), String> {
         let to = copy.join(name);
         fs::create_dir_all(to.parent().unwrap_or(&copy)).map_err(io)?;
         fs::copy(from, &to).map_err(io)?;
-        writeln!(table, "    ({name:?}, include_bytes!({to:?})),").map_err(|error| error.to_string())?;
+        writeln!(table, "    ({name:?}, include_bytes!({to:?})),")
+            .map_err(|error| error.to_string())?;
     }
     table.push_str("];\n");
     fs::write(out.join("page_files.rs"), table).map_err(io)?;
@@ -141,10 +171,17 @@ fn embed(page: &Path) -> Result<(), String> {
 }
 
 /// The files below a directory by their path, always with `/`. Hidden ones are not part of a page.
-fn collect(directory: &Path, prefix: &str, files: &mut BTreeMap<String, PathBuf>) -> std::io::Result<()> {
+fn collect(
+    directory: &Path,
+    prefix: &str,
+    files: &mut BTreeMap<String, PathBuf>,
+) -> std::io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
-        let name = entry.file_name().into_string().map_err(|name| std::io::Error::other(format!("{name:?} is not UTF-8")))?;
+        let name = entry
+            .file_name()
+            .into_string()
+            .map_err(|name| std::io::Error::other(format!("{name:?} is not UTF-8")))?;
         if name.starts_with('.') {
             continue;
         }

@@ -20,10 +20,10 @@ const HELP_COLUMNS: usize = 80;
 
 const EXAMPLES: &str = "\
 Examples:
-  chinwag                              Chat on http://127.0.0.1:8080, data in ./data
-  chinwag serve --listen 0.0.0.0:80    Reachable from elsewhere
-  chinwag config default > chinwag.toml
-  chinwag doctor                       Is this machine fit for it?
+  chinwag                               Serve; prints the address to open
+  chinwag serve --listen 0.0.0.0:8080   Reachable from elsewhere
+  chinwag config default >chinwag.toml  A file with every setting explained
+  chinwag doctor                        Is this machine fit for it?
 
 Every setting can also stand in a file or in the environment; the later wins:
 defaults, file, environment (CHINWAG_SECTION_KEY), options.";
@@ -38,7 +38,7 @@ Examples:
 
 const CONFIG_EXAMPLES: &str = "\
 Examples:
-  chinwag config default > chinwag.toml    A file with every setting explained
+  chinwag config default >chinwag.toml     A file with every setting explained
   chinwag config check                     What is in force here, and why
   chinwag config check /etc/chinwag.toml   Is this file right?";
 
@@ -63,7 +63,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the server (this is also what `chinwag` alone does)
+    /// Run the server, as `chinwag` alone does
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeOptions),
     /// Show or check the configuration
@@ -86,7 +86,7 @@ enum ConfigCommand {
     Default,
     /// Check the configuration, and print what is in force and why
     Check {
-        /// The file to check [default: the one that `serve` would read]
+        /// File to check [default: the one `serve` would read]
         #[arg(value_name = "FILE")]
         path: Option<PathBuf>,
         #[command(flatten)]
@@ -97,18 +97,26 @@ enum ConfigCommand {
 /// Options that say where things are.
 #[derive(Debug, Clone, Default, Args)]
 struct CommonOptions {
-    /// Configuration file [env: CHINWAG_CONFIG] [default: ./chinwag.toml if it is
-    /// there]
+    /// Configuration file
+    ///
+    /// [default: ./chinwag.toml if it is there] [env: CHINWAG_CONFIG]
     #[arg(long, short, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Data directory [env: CHINWAG_DATA] [default: data]
+    /// Data directory [default: data]
+    ///
+    /// Created when missing. One process at a time. [env: CHINWAG_DATA]
     #[arg(long, short, value_name = "DIR")]
     data: Option<String>,
-    /// Address and port [env: CHINWAG_LISTEN] [default: 127.0.0.1:8080, or the next
-    /// free port]
+    /// Where people connect [default: 127.0.0.1:8080]
+    ///
+    /// Unless chosen, the next free port is taken when this one is in use.
+    /// 0.0.0.0:PORT is every IPv4 interface, [::]:PORT every one at all.
+    /// [env: CHINWAG_LISTEN]
     #[arg(long, short, value_name = "ADDRESS:PORT")]
     listen: Option<String>,
-    /// Any other setting, such as `--set log.level=debug`; may be repeated
+    /// Any other setting; may be repeated
+    ///
+    /// `chinwag config default` lists them, such as log.level=debug.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
 }
@@ -117,23 +125,31 @@ struct CommonOptions {
 struct ServeOptions {
     #[command(flatten)]
     common: CommonOptions,
-    /// Who may create an account: open, invite or closed
-    /// [env: CHINWAG_AUTH_REGISTRATION] [default: open on loopback, else invite]
-    #[arg(long, value_name = "WHO")]
+    /// Who may create an account: open, invite, closed
+    ///
+    /// [default: open on a loopback address, else invite]
+    /// [env: CHINWAG_AUTH_REGISTRATION]
+    #[arg(long, value_name = "WHO", help_heading = "Accounts")]
     registration: Option<String>,
-    /// Certificate with its chain, PEM [env: CHINWAG_TLS_CERTIFICATE]
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    /// Certificate with its chain, in PEM
+    ///
+    /// [default: none, plain HTTP] [env: CHINWAG_TLS_CERTIFICATE]
+    #[arg(long, value_name = "FILE", help_heading = "HTTPS")]
     tls_certificate: Option<String>,
-    /// Private key of the certificate, PEM [env: CHINWAG_TLS_KEY]
-    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    /// Private key of the certificate, in PEM
+    ///
+    /// [env: CHINWAG_TLS_KEY]
+    #[arg(long, value_name = "FILE", help_heading = "HTTPS")]
     tls_key: Option<String>,
-    /// Shape of the log: human or json [env: CHINWAG_LOG_FORMAT] [default: human on
-    /// a terminal, else json]
-    #[arg(long, value_name = "FORMAT")]
+    /// Shape of a line: human, json
+    ///
+    /// [default: human on a terminal, else json] [env: CHINWAG_LOG_FORMAT]
+    #[arg(long, value_name = "FORMAT", help_heading = "Log")]
     log_format: Option<String>,
-    /// Least severe line shown: error, warn, info, debug or trace
-    /// [env: CHINWAG_LOG_LEVEL] [default: info]
-    #[arg(long, value_name = "LEVEL")]
+    /// Least severe line [default: info]
+    ///
+    /// One of error, warn, info, debug, trace. [env: CHINWAG_LOG_LEVEL]
+    #[arg(long, value_name = "LEVEL", help_heading = "Log")]
     log_level: Option<String>,
 }
 
@@ -175,35 +191,66 @@ fn serve(options: &ServeOptions) -> anyhow::Result<ExitCode> {
     let listener = startup::bind(wanted, loaded.is_chosen("listen"))?;
     let port = listener.local_addr()?.port();
     if !loaded.is_chosen("listen") && port != wanted.socket_address().port() {
-        console::print(&format!("Port {} is taken: using {port} instead.\n", wanted.socket_address().port()));
+        console::print(&format!(
+            "Port {} is taken: using {port} instead.\n",
+            wanted.socket_address().port()
+        ));
     }
     node::run(loaded.config, listener)?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn check(path: Option<PathBuf>, options: &CommonOptions) -> anyhow::Result<ExitCode> {
-    let options = CommonOptions { config: path.or_else(|| options.config.clone()), ..options.clone() };
+    let options = CommonOptions {
+        config: path.or_else(|| options.config.clone()),
+        ..options.clone()
+    };
     let loaded = load(&options, Vec::new())?;
     startup::check_files(&loaded.config)?;
-    let file = loaded.file.as_ref().map_or_else(|| "none".to_owned(), |file| file.display().to_string());
-    console::print(&format!("# The configuration is right. File: {file}\n\n{}", config::effective(&loaded)));
+    let file = loaded
+        .file
+        .as_ref()
+        .map_or_else(|| "none".to_owned(), |file| file.display().to_string());
+    console::print(&format!(
+        "# The configuration is right. File: {file}\n\n{}",
+        config::effective(&loaded)
+    ));
     Ok(ExitCode::SUCCESS)
 }
 
 fn diagnose(options: &CommonOptions, json: bool) -> anyhow::Result<ExitCode> {
     let loaded = load(options, Vec::new())?;
     let report = doctor::examine(&loaded.config);
-    console::print(&if json { report.to_json() } else { report.to_text() });
-    Ok(if report.has_failed() { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
+    console::print(&if json {
+        report.to_json()
+    } else {
+        report.to_text()
+    });
+    Ok(if report.has_failed() {
+        ExitCode::from(FAILED)
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 fn load(options: &CommonOptions, mut flags: Vec<Flag>) -> anyhow::Result<Loaded> {
-    let given = [("--data", "data", &options.data), ("--listen", "listen", &options.listen)];
-    flags.extend(given.into_iter().filter_map(|(flag, key, text)| Some(Flag::new(flag, key, text.as_ref()?))));
+    let given = [
+        ("--data", "data", &options.data),
+        ("--listen", "listen", &options.listen),
+    ];
+    flags.extend(
+        given
+            .into_iter()
+            .filter_map(|(flag, key, text)| Some(Flag::new(flag, key, text.as_ref()?))),
+    );
     for setting in &options.set {
         let Some((key, text)) = setting.split_once('=') else {
             let problem = format!("option --set: `{setting}` has no value: write --set KEY=VALUE");
-            return Err(ConfigError { problems: vec![problem], is_usage: true }.into());
+            return Err(ConfigError {
+                problems: vec![problem],
+                is_usage: true,
+            }
+            .into());
         };
         flags.push(Flag::new("--set", key.trim(), text.trim()));
     }
@@ -221,12 +268,19 @@ impl ServeOptions {
     fn flags(&self) -> Vec<Flag> {
         let given = [
             ("--registration", "auth.registration", &self.registration),
-            ("--tls-certificate", "tls.certificate", &self.tls_certificate),
+            (
+                "--tls-certificate",
+                "tls.certificate",
+                &self.tls_certificate,
+            ),
             ("--tls-key", "tls.key", &self.tls_key),
             ("--log-format", "log.format", &self.log_format),
             ("--log-level", "log.level", &self.log_level),
         ];
-        given.into_iter().filter_map(|(flag, key, text)| Some(Flag::new(flag, key, text.as_ref()?))).collect()
+        given
+            .into_iter()
+            .filter_map(|(flag, key, text)| Some(Flag::new(flag, key, text.as_ref()?)))
+            .collect()
     }
 }
 
@@ -234,7 +288,10 @@ impl ServeOptions {
 fn complain(error: &anyhow::Error) -> ExitCode {
     match error.downcast_ref::<ConfigError>() {
         Some(wrong) => {
-            wrong.problems.iter().for_each(|problem| console::complain("error", problem));
+            wrong
+                .problems
+                .iter()
+                .for_each(|problem| console::complain("error", problem));
             if wrong.is_usage {
                 console::complain("hint", "`chinwag --help` shows what can be typed");
             }

@@ -24,13 +24,19 @@ pub struct Started<'a> {
 pub fn print(text: &str) {
     let mut output = std::io::stdout().lock();
     // Nobody listens any more: there is nobody to tell, either.
-    let _closed = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+    let _closed = output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.flush());
 }
 
 /// Prints one line to standard error, with its kind in front: `error: …`.
 pub fn complain(kind: &str, text: &str) {
     let mut output = std::io::stderr().lock();
-    let line = if is_coloured(&output) { format!("\x1b[1;31m{kind}:\x1b[0m {text}\n") } else { format!("{kind}: {text}\n") };
+    let line = if is_coloured(&output) {
+        format!("\x1b[1;31m{kind}:\x1b[0m {text}\n")
+    } else {
+        format!("{kind}: {text}\n")
+    };
     // As above.
     let _closed = output.write_all(line.as_bytes());
 }
@@ -51,11 +57,21 @@ pub fn page_address(address: SocketAddr, is_tls: bool) -> String {
         SocketAddr::V4(four) => four.ip().to_string(),
         SocketAddr::V6(six) => format!("[{}]", six.ip()),
     };
-    if address.port() == usual_port { format!("{scheme}://{host}") } else { format!("{scheme}://{host}:{}", address.port()) }
+    if address.port() == usual_port {
+        format!("{scheme}://{host}")
+    } else {
+        format!("{scheme}://{host}:{}", address.port())
+    }
 }
 
 fn greeting(started: &Started<'_>, is_coloured: bool) -> String {
-    let paint = |code: &str, text: &str| if is_coloured { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() };
+    let paint = |code: &str, text: &str| {
+        if is_coloured {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    };
     let url = page_address(started.address, started.is_tls);
     let reach = if started.address.ip().to_canonical().is_loopback() {
         "this machine only"
@@ -69,17 +85,29 @@ fn greeting(started: &Started<'_>, is_coloured: bool) -> String {
         (String::new(), String::new()),
         (paint("1", "Chinwag"), paint("2", env!("CARGO_PKG_VERSION"))),
         (String::new(), String::new()),
-        (paint("2", "Open   "), format!("{}  {}", paint("1;36", &url), paint("2", &format!("({reach})")))),
+        (
+            paint("2", "Open   "),
+            format!(
+                "{}  {}",
+                paint("1;36", &url),
+                paint("2", &format!("({reach})"))
+            ),
+        ),
         (paint("2", "Data   "), data.display().to_string()),
         (paint("2", "Stop   "), "Ctrl-C".to_owned()),
     ];
     if let Some(link) = started.administrator_link {
         lines.push((String::new(), String::new()));
-        lines.push(("Become the first administrator with this link. It works once:".to_owned(), String::new()));
+        lines.push((
+            "Become the first administrator with this link. It works once:".to_owned(),
+            String::new(),
+        ));
         lines.push((paint("1;36", link), String::new()));
     }
     lines.push((String::new(), String::new()));
-    let line = |(left, right): &(String, String)| format!("  {left}  {right}").trim_end().to_owned() + "\n";
+    let line = |(left, right): &(String, String)| {
+        format!("  {left}  {right}").trim_end().to_owned() + "\n"
+    };
     lines.iter().map(line).collect()
 }
 
@@ -96,8 +124,23 @@ mod tests {
     fn the_greeting_names_address_data_and_how_to_stop() {
         let address = "127.0.0.1:8081".parse().unwrap();
         let link = Some("http://127.0.0.1:8081/setup#abc");
-        let text = greeting(&Started { address, is_tls: false, data: Path::new("/srv/chat"), administrator_link: link }, false);
-        for expected in ["Chinwag", env!("CARGO_PKG_VERSION"), "http://127.0.0.1:8081  (this machine only)", "/srv/chat", "Ctrl-C", "setup#abc"] {
+        let text = greeting(
+            &Started {
+                address,
+                is_tls: false,
+                data: Path::new("/srv/chat"),
+                administrator_link: link,
+            },
+            false,
+        );
+        for expected in [
+            "Chinwag",
+            env!("CARGO_PKG_VERSION"),
+            "http://127.0.0.1:8081  (this machine only)",
+            "/srv/chat",
+            "Ctrl-C",
+            "setup#abc",
+        ] {
             assert!(text.contains(expected), "{expected} in {text}");
         }
         assert!(!text.contains('\x1b'), "no colours for a pipe");

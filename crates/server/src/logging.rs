@@ -16,7 +16,11 @@ use crate::config::{Log, LogFormat, LogLevel};
 /// Starts the log. A second start in the same process changes nothing: tests share theirs.
 pub fn start(log: &Log) {
     let is_terminal = std::io::stderr().is_terminal();
-    let format = log.format.unwrap_or(if is_terminal { LogFormat::Human } else { LogFormat::Json });
+    let format = log.format.unwrap_or(if is_terminal {
+        LogFormat::Human
+    } else {
+        LogFormat::Json
+    });
     let level = match log.level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
@@ -24,13 +28,29 @@ pub fn start(log: &Log) {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    let libraries = if level == LevelFilter::TRACE { level } else { level.min(LevelFilter::WARN) };
-    let ours = Targets::new().with_default(libraries).with_target("chinwag", level);
-    let layer = match format {
-        LogFormat::Human => fmt::layer().with_ansi(is_terminal).with_target(false).with_writer(std::io::stderr).boxed(),
-        LogFormat::Json => fmt::layer().json().flatten_event(true).with_writer(std::io::stderr).boxed(),
+    let libraries = if level == LevelFilter::TRACE {
+        level
+    } else {
+        level.min(LevelFilter::WARN)
     };
-    let started = tracing_subscriber::registry().with(layer.with_filter(ours)).try_init();
+    let ours = Targets::new()
+        .with_default(libraries)
+        .with_target("chinwag", level);
+    let layer = match format {
+        LogFormat::Human => fmt::layer()
+            .with_ansi(is_terminal)
+            .with_target(false)
+            .with_writer(std::io::stderr)
+            .boxed(),
+        LogFormat::Json => fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_writer(std::io::stderr)
+            .boxed(),
+    };
+    let started = tracing_subscriber::registry()
+        .with(layer.with_filter(ours))
+        .try_init();
     if started.is_err() {
         tracing::debug!("the log was started before");
     }

@@ -19,13 +19,20 @@ pub fn run(config: Config, listener: TcpListener) -> anyhow::Result<()> {
     runtime.block_on(async move {
         listener.set_nonblocking(true)?;
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        console::started(&Started { address, is_tls, data: &config.data, administrator_link: None });
+        console::started(&Started {
+            address,
+            is_tls,
+            data: &config.data,
+            administrator_link: None,
+        });
         let stop = async {
             if let Err(error) = tokio::signal::ctrl_c().await {
                 tracing::error!(%error, "cannot wait for Ctrl-C");
             }
         };
-        axum::serve(listener, page::router(Page::built())).with_graceful_shutdown(stop).await?;
+        axum::serve(listener, page::router(Page::built()))
+            .with_graceful_shutdown(stop)
+            .await?;
         Ok(())
     })
 }

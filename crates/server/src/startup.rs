@@ -36,7 +36,12 @@ pub fn bind(address: ListenAddress, is_chosen: bool) -> anyhow::Result<TcpListen
             }
         }
         let last = wanted.port().saturating_add(PORTS_TRIED_MAX);
-        bail!("the ports {} to {last} on {} are all taken. Choose one with --listen {}:PORT", wanted.port(), wanted.ip(), wanted.ip());
+        bail!(
+            "the ports {} to {last} on {} are all taken. Choose one with --listen {}:PORT",
+            wanted.port(),
+            wanted.ip(),
+            wanted.ip()
+        );
     }
     bail!("cannot listen on {wanted}: {}", bind_advice(wanted, &error))
 }
@@ -59,7 +64,11 @@ pub(crate) fn bind_advice(address: SocketAddr, error: &io::Error) -> String {
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
     // A restarted server must not wait for its own old connections to be forgotten.
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
@@ -80,7 +89,10 @@ pub struct FileLimit {
 #[must_use]
 pub fn file_limit() -> FileLimit {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    FileLimit { soft: current, hard: maximum }
+    FileLimit {
+        soft: current,
+        hard: maximum,
+    }
 }
 
 /// Raises the soft file limit to the hard one, and says so in the log. Where the system refuses, the server
@@ -90,12 +102,26 @@ pub fn file_limit() -> FileLimit {
 /// The hard limit is too low for any server at all.
 pub fn raise_file_limit() -> anyhow::Result<FileLimit> {
     let before = file_limit();
-    let raised = setrlimit(Resource::Nofile, Rlimit { current: before.hard, maximum: before.hard });
+    let raised = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: before.hard,
+            maximum: before.hard,
+        },
+    );
     let now = file_limit();
-    let count = |limit: Option<u64>| limit.map_or_else(|| "unlimited".to_owned(), |limit| limit.to_string());
+    let count = |limit: Option<u64>| {
+        limit.map_or_else(|| "unlimited".to_owned(), |limit| limit.to_string())
+    };
     match raised {
-        Ok(()) => tracing::info!(before = count(before.soft), now = count(now.soft), "file limit"),
-        Err(error) => tracing::warn!(%error, now = count(now.soft), "file limit could not be raised"),
+        Ok(()) => tracing::info!(
+            before = count(before.soft),
+            now = count(now.soft),
+            "file limit"
+        ),
+        Err(error) => {
+            tracing::warn!(%error, now = count(now.soft), "file limit could not be raised")
+        }
     }
     if let Some(limit) = now.soft.filter(|&limit| limit < FILES_MIN) {
         bail!(
@@ -111,8 +137,18 @@ pub fn raise_file_limit() -> anyhow::Result<FileLimit> {
 /// # Errors
 /// The directory cannot be created or written.
 pub fn prepare_data(data: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(data).map_err(|error| data_error("create the data directory", data, &error))?;
+    create_directory(data)
+        .map_err(|error| data_error("create the data directory", data, &error))?;
     probe(data).map_err(|error| data_error("write into the data directory", data, &error))
+}
+
+/// Creates the directory with what is missing above it, for this user alone: it will hold keys and messages.
+fn create_directory(data: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(data)
 }
 
 /// Writes, syncs and removes a small file.
@@ -129,10 +165,18 @@ pub(crate) fn probe(data: &Path) -> io::Result<()> {
 /// What failed, where, why, and what to do.
 pub(crate) fn data_error(doing: &str, data: &Path, error: &io::Error) -> anyhow::Error {
     let advice = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "The disk is full: free some space, or choose another directory with --data DIR",
-        io::ErrorKind::ReadOnlyFilesystem => "The file system is mounted read-only: remount it, or choose another directory with --data DIR",
-        io::ErrorKind::PermissionDenied => "Make it writable for the user that runs the server, or choose another with --data DIR",
-        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => "A file stands where a directory should be: choose another with --data DIR",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "The disk is full: free some space, or choose another directory with --data DIR"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => {
+            "The file system is mounted read-only: remount it, or choose another directory with --data DIR"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "Make it writable for the user that runs the server, or choose another with --data DIR"
+        }
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            "A file stands where a directory should be: choose another with --data DIR"
+        }
         _ => "Choose another directory with --data DIR",
     };
     let path = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
@@ -144,15 +188,29 @@ pub(crate) fn data_error(doing: &str, data: &Path, error: &io::Error) -> anyhow:
 /// # Errors
 /// The first file that cannot be read, with the setting that names it.
 pub fn check_files(config: &Config) -> anyhow::Result<()> {
-    let tls = [("tls.certificate", &config.tls.certificate), ("tls.key", &config.tls.key)];
-    let tls = tls.into_iter().filter_map(|(key, path)| Some((key, path.as_deref()?)));
-    let issuers = config.auth.issuers.iter().filter_map(|issuer| match &issuer.keys {
-        IssuerKeys::SecretFile(path) | IssuerKeys::JwksFile(path) => Some(("auth.issuers", path.as_path())),
-        IssuerKeys::JwksUrl(_) => None,
-    });
+    let tls = [
+        ("tls.certificate", &config.tls.certificate),
+        ("tls.key", &config.tls.key),
+    ];
+    let tls = tls
+        .into_iter()
+        .filter_map(|(key, path)| Some((key, path.as_deref()?)));
+    let issuers = config
+        .auth
+        .issuers
+        .iter()
+        .filter_map(|issuer| match &issuer.keys {
+            IssuerKeys::SecretFile(path) | IssuerKeys::JwksFile(path) => {
+                Some(("auth.issuers", path.as_path()))
+            }
+            IssuerKeys::JwksUrl(_) => None,
+        });
     for (key, path) in tls.chain(issuers) {
         std::fs::read(path).map(drop).with_context(|| {
-            format!("cannot read {}, which `{key}` names. Check the path and its permissions", path.display())
+            format!(
+                "cannot read {}, which `{key}` names. Check the path and its permissions",
+                path.display()
+            )
         })?;
     }
     Ok(())
@@ -176,11 +234,22 @@ mod tests {
                 break (listener, port);
             }
         };
-        let moved = bind(loopback(port), false).unwrap().local_addr().unwrap().port();
-        assert!(moved > port && moved <= port + PORTS_TRIED_MAX, "{moved} follows {port}");
+        let moved = bind(loopback(port), false)
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        assert!(
+            moved > port && moved <= port + PORTS_TRIED_MAX,
+            "{moved} follows {port}"
+        );
 
         let message = bind(loopback(port), true).unwrap_err().to_string();
-        for expected in [format!("127.0.0.1:{port}"), format!("sport = :{port}"), "--listen".to_owned()] {
+        for expected in [
+            format!("127.0.0.1:{port}"),
+            format!("sport = :{port}"),
+            "--listen".to_owned(),
+        ] {
             assert!(message.contains(&expected), "{expected} in {message}");
         }
         drop(taken);
@@ -189,7 +258,9 @@ mod tests {
     #[test]
     fn an_address_of_another_machine_is_explained() {
         // From the range for documentation (RFC 5737): no machine has it.
-        let message = bind("192.0.2.1:0".parse().unwrap(), true).unwrap_err().to_string();
+        let message = bind("192.0.2.1:0".parse().unwrap(), true)
+            .unwrap_err()
+            .to_string();
         assert!(message.contains("no such address"), "{message}");
     }
 
@@ -198,7 +269,17 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let data = place.path().join("deep/data");
         prepare_data(&data).unwrap();
-        assert_eq!(std::fs::read_dir(&data).unwrap().count(), 0, "the probe is removed");
+        assert_eq!(
+            std::fs::read_dir(&data).unwrap().count(),
+            0,
+            "the probe is removed"
+        );
+        #[cfg(unix)]
+        {
+            let mode =
+                std::os::unix::fs::PermissionsExt::mode(&data.metadata().unwrap().permissions());
+            assert_eq!(mode & 0o077, 0, "nobody else may look inside");
+        }
     }
 
     #[test]
@@ -207,7 +288,10 @@ mod tests {
         let file = place.path().join("data");
         std::fs::write(&file, "not a directory").unwrap();
         let message = prepare_data(&file).unwrap_err().to_string();
-        assert!(message.contains(file.to_str().unwrap()) && message.contains("--data DIR"), "{message}");
+        assert!(
+            message.contains(file.to_str().unwrap()) && message.contains("--data DIR"),
+            "{message}"
+        );
     }
 
     #[test]
@@ -218,8 +302,16 @@ mod tests {
             (rustix::io::Errno::ACCESS, "writable for the user"),
         ] {
             let error = io::Error::from_raw_os_error(code.raw_os_error());
-            let message = data_error("write into the data directory", Path::new("/srv/chat"), &error).to_string();
-            assert!(message.contains("/srv/chat") && message.contains(expected), "{message}");
+            let message = data_error(
+                "write into the data directory",
+                Path::new("/srv/chat"),
+                &error,
+            )
+            .to_string();
+            assert!(
+                message.contains("/srv/chat") && message.contains(expected),
+                "{message}"
+            );
         }
     }
 }

@@ -7,8 +7,8 @@ use std::fmt::Write;
 use toml::{Table, Value};
 
 use super::Config;
-use super::load::Loaded;
 use super::schema::{FIELDS, Field};
+use super::sources::Loaded;
 
 /// Columns of the example's text.
 const WIDTH: usize = 96;
@@ -18,8 +18,8 @@ const PREAMBLE: &str = "\
 #
 # Read from the file of --config or CHINWAG_CONFIG, else from ./chinwag.toml if it is there.
 # Later sources win: defaults, this file, the environment, options of the command line.
-# The environment variable of each setting stands below it: section and key in capitals, joined by
-# one underscore. There, a list is separated by commas, and an empty variable counts as not set.
+# Above each setting stands its environment variable: section and key in capitals, joined by one
+# underscore. There, a list is separated by commas, and an empty variable counts as not set.
 # `chinwag config check` says what is in force, and why.
 ";
 
@@ -32,7 +32,10 @@ pub fn example() -> String {
         let (group, name) = field.key.split_once('.').unwrap_or(("", &field.key));
         if group != section {
             section = group;
-            let about = Config::GROUPS.iter().find(|known| known.name == group).map_or(&[][..], |known| known.doc);
+            let about = Config::GROUPS
+                .iter()
+                .find(|known| known.name == group)
+                .map_or(&[][..], |known| known.doc);
             text.push('\n');
             push_wrapped(&mut text, about);
             push_line(&mut text, &format!("[{group}]"));
@@ -47,7 +50,12 @@ pub fn example() -> String {
 
 /// The value to show: what stands in force, unless that says nothing about the shape.
 fn sample(field: &Field) -> String {
-    let default = || field.default.as_ref().map_or_else(|| "\"\"".to_owned(), Value::to_string);
+    let default = || {
+        field
+            .default
+            .as_ref()
+            .map_or_else(|| "\"\"".to_owned(), Value::to_string)
+    };
     field.like.map_or_else(default, str::to_owned)
 }
 
@@ -64,14 +72,23 @@ pub fn effective(loaded: &Loaded) -> String {
             section = group;
             push_line(&mut text, &format!("\n[{group}]"));
         }
-        let from = if group.is_empty() { Some(&table) } else { table.get(group).and_then(Value::as_table) };
+        let from = if group.is_empty() {
+            Some(&table)
+        } else {
+            table.get(group).and_then(Value::as_table)
+        };
         let value = from.and_then(|from| from.get(name));
         let shown = match (value, field.key.as_str()) {
             (Some(value), _) => format!("{name} = {value}"),
-            (None, "auth.registration") => format!("#{name} = \"{}\"", loaded.config.registration().word()),
+            (None, "auth.registration") => {
+                format!("#{name} = \"{}\"", loaded.config.registration().word())
+            }
             (None, _) => format!("#{name} ="),
         };
-        push_line(&mut text, &format!("{shown:<48} # {}", loaded.origin(&field.key)));
+        push_line(
+            &mut text,
+            &format!("{shown:<48} # {}", loaded.origin(&field.key)),
+        );
     }
     text
 }

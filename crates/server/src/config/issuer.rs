@@ -91,7 +91,14 @@ impl TryFrom<Written> for Issuer {
     type Error = String;
 
     fn try_from(written: Written) -> Result<Self, String> {
-        let Written { issuer, audience, secret_file, jwks_file, jwks_url, algorithms } = written;
+        let Written {
+            issuer,
+            audience,
+            secret_file,
+            jwks_file,
+            jwks_url,
+            algorithms,
+        } = written;
         if issuer.is_empty() || audience.is_empty() {
             return Err("issuer and audience must not be empty".to_owned());
         }
@@ -105,36 +112,68 @@ impl TryFrom<Written> for Issuer {
         if algorithms.is_empty() {
             return Err("name at least one algorithm".to_owned());
         }
-        if algorithms.iter().any(|algorithm| algorithm.is_symmetric() != wants_symmetric) {
-            return Err("HS algorithms go with secret_file, all others with jwks_file or jwks_url".to_owned());
+        if algorithms
+            .iter()
+            .any(|algorithm| algorithm.is_symmetric() != wants_symmetric)
+        {
+            return Err(
+                "HS algorithms go with secret_file, all others with jwks_file or jwks_url"
+                    .to_owned(),
+            );
         }
-        Ok(Self { issuer, audience, keys, algorithms })
+        Ok(Self {
+            issuer,
+            audience,
+            keys,
+            algorithms,
+        })
     }
 }
 
 impl From<Issuer> for Written {
     fn from(issuer: Issuer) -> Self {
-        let Issuer { issuer, audience, keys, algorithms } = issuer;
+        let Issuer {
+            issuer,
+            audience,
+            keys,
+            algorithms,
+        } = issuer;
         let (secret_file, jwks_file, jwks_url) = match keys {
             IssuerKeys::SecretFile(file) => (Some(file), None, None),
             IssuerKeys::JwksFile(file) => (None, Some(file), None),
             IssuerKeys::JwksUrl(url) => (None, None, Some(url)),
         };
-        Self { issuer, audience, secret_file, jwks_file, jwks_url, algorithms }
+        Self {
+            issuer,
+            audience,
+            secret_file,
+            jwks_file,
+            jwks_url,
+            algorithms,
+        }
     }
 }
 
 /// Refuses an address that would send keys in the clear, or that holds a secret itself: addresses end up in logs.
 fn checked_url(url: String) -> Result<String, String> {
-    let (scheme, rest) = url.split_once("://").ok_or("jwks_url must begin with https://")?;
+    let (scheme, rest) = url
+        .split_once("://")
+        .ok_or("jwks_url must begin with https://")?;
     let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
     if authority.contains('@') {
         return Err("jwks_url must not hold a user name or password".to_owned());
     }
     if rest.contains(['?', '#']) {
-        return Err("jwks_url must not have a query: what is secret does not belong into an address".to_owned());
+        return Err(
+            "jwks_url must not have a query: what is secret does not belong into an address"
+                .to_owned(),
+        );
     }
-    let host = authority.rsplit_once(':').map_or(authority, |(host, port)| if port.ends_with(']') { authority } else { host });
+    let host = authority
+        .rsplit_once(':')
+        .map_or(authority, |(host, port)| {
+            if port.ends_with(']') { authority } else { host }
+        });
     let local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
     match scheme {
         _ if host.is_empty() => Err("jwks_url names no host".to_owned()),

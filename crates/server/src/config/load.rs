@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -14,6 +13,7 @@ use toml::{Table, Value, de::DeTable, de::DeValue};
 
 use super::Config;
 use super::schema::{FIELDS, Field, field};
+use super::sources::{ConfigError, Flag, Loaded, Origin, Sources};
 use super::suggest::nearest;
 
 /// A configuration file is small; anything larger is a mistake (a log, a database), and is not read.
@@ -22,98 +22,16 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 const FILE_USUAL: &str = "chinwag.toml";
 /// How much of a wrong value is repeated in a message, in characters.
 const SHOWN_CHARACTERS_MAX: usize = 60;
-/// Variables that begin like a setting, but are read elsewhere: by this module, and by the build.
-const ENVIRONMENT_OTHERS: &[&str] = &["CHINWAG_CONFIG", "CHINWAG_WEB", "CHINWAG_WEB_DIST"];
-
-/// One setting given on the command line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Flag {
-    /// What was typed, such as `--listen`.
-    pub flag: String,
-    /// The key that it sets.
-    pub key: String,
-    /// The text of the value.
-    pub text: String,
-}
-
-impl Flag {
-    /// An option of the command line that sets a key.
-    #[must_use]
-    pub fn new(flag: &str, key: &str, text: &str) -> Self {
-        Self { flag: flag.to_owned(), key: key.to_owned(), text: text.to_owned() }
-    }
-}
-
-/// Where settings may come from.
-#[derive(Debug, Clone, Default)]
-pub struct Sources {
-    /// The file of `--config`.
-    pub file: Option<PathBuf>,
-    /// The whole environment; what does not begin with `CHINWAG_` is ignored.
-    pub environment: Vec<(OsString, OsString)>,
-    /// Flags, in the order of the command line.
-    pub flags: Vec<Flag>,
-    /// The directory in which `chinwag.toml` is looked for when no file was named.
-    pub directory: PathBuf,
-}
-
-/// Who chose a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// Nobody.
-    Default,
-    /// A line of the file.
-    File(PathBuf, usize),
-    /// A variable.
-    Environment(String),
-    /// An option of the command line.
-    Flag(String),
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => formatter.write_str("default"),
-            Self::File(path, line) => write!(formatter, "{}:{line}", path.display()),
-            Self::Environment(name) => write!(formatter, "environment {name}"),
-            Self::Flag(flag) => write!(formatter, "option {flag}"),
-        }
-    }
-}
-
-/// The configuration, and where each of its values comes from.
-#[derive(Debug)]
-pub struct Loaded {
-    /// The settings.
-    pub config: Config,
-    /// The file that was read, if any.
-    pub file: Option<PathBuf>,
-    pub(super) origins: BTreeMap<String, Origin>,
-}
-
-impl Loaded {
-    /// Who chose the value of a key.
-    #[must_use]
-    pub fn origin(&self, key: &str) -> &Origin {
-        self.origins.get(key).unwrap_or(&Origin::Default)
-    }
-
-    /// Whether anybody chose the value of a key.
-    #[must_use]
-    pub fn is_chosen(&self, key: &str) -> bool {
-        self.origins.contains_key(key)
-    }
-}
-
-/// What is wrong with the sources: a line per problem, each saying where it stands and how to mend it.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", self.problems.join("\n"))]
-pub struct ConfigError {
-    /// The lines.
-    pub problems: Vec<String>,
-    /// Whether the command line itself is at fault.
-    pub is_usage: bool,
-}
+/// Variables that begin like a setting, but are read elsewhere: by this module, by the build, and by the tools
+/// that develop and test the page.
+const ENVIRONMENT_OTHERS: &[&str] = &[
+    "CHINWAG_CONFIG",
+    "CHINWAG_WEB",
+    "CHINWAG_WEB_DIST",
+    "CHINWAG_BIN",
+    "CHINWAG_CHROMIUM",
+    "CHINWAG_SERVER",
+];
 
 /// What has been merged so far.
 #[derive(Default)]
@@ -148,7 +66,10 @@ impl Merge {
         if let Some(path) = &sources.file {
             return Some(path.clone());
         }
-        let variable = sources.environment.iter().find(|(name, value)| name == "CHINWAG_CONFIG" && !value.is_empty());
+        let variable = sources
+            .environment
+            .iter()
+            .find(|(name, value)| name == "CHINWAG_CONFIG" && !value.is_empty());
         if let Some((_, path)) = variable {
             return Some(PathBuf::from(path));
         }
@@ -168,23 +89,45 @@ impl Merge {
                 return;
             }
         };
-        let parsed = DeTable::parse(&text).and_then(|spans| Ok((spans, toml::from_str::<Table>(&text)?)));
+        let parsed =
+            DeTable::parse(&text).and_then(|spans| Ok((spans, toml::from_str::<Table>(&text)?)));
         match parsed {
             Ok((spans, values)) => self.add_section(path, &text, "", spans.get_ref(), values),
             Err(error) => {
                 let line = error.span().map_or(1, |span| line_at(&text, span.start));
-                let reason = error.message().lines().next().unwrap_or("not TOML").to_owned();
-                self.problems.push(format!("{}:{line}: this is not valid TOML: {reason}", path.display()));
+                let reason = error
+                    .message()
+                    .lines()
+                    .next()
+                    .unwrap_or("not TOML")
+                    .to_owned();
+                self.problems.push(format!(
+                    "{}:{line}: this is not valid TOML: {reason}",
+                    path.display()
+                ));
             }
         }
     }
 
     /// Adds a section of the file; `spans` and `values` are the same table, once with positions.
-    fn add_section(&mut self, path: &Path, text: &str, prefix: &str, spans: &DeTable<'_>, mut values: Table) {
+    fn add_section(
+        &mut self,
+        path: &Path,
+        text: &str,
+        prefix: &str,
+        spans: &DeTable<'_>,
+        mut values: Table,
+    ) {
         for (name, span) in spans {
-            let Some(value) = values.remove(name.get_ref().as_ref()) else { continue };
+            let Some(value) = values.remove(name.get_ref().as_ref()) else {
+                continue;
+            };
             let line = line_at(text, name.span().start);
-            let key = if prefix.is_empty() { name.get_ref().to_string() } else { format!("{prefix}.{}", name.get_ref()) };
+            let key = if prefix.is_empty() {
+                name.get_ref().to_string()
+            } else {
+                format!("{prefix}.{}", name.get_ref())
+            };
             let origin = Origin::File(path.to_owned(), line);
             let is_group = Config::GROUPS.iter().any(|group| group.name == key);
             match (field(&key), value, span.get_ref()) {
@@ -193,33 +136,46 @@ impl Merge {
                     self.add_section(path, text, &key, spans, inner);
                 }
                 (None, _, _) if is_group => {
-                    self.problems.push(format!("{origin}: `{key}` is a section: write [{key}], and its settings below it"));
+                    self.problems.push(format!(
+                        "{origin}: `{key}` is a section: write [{key}], and its settings below it"
+                    ));
                 }
-                (None, _, _) => self.problems.push(format!("{origin}: unknown setting `{key}`{}", hint(&key))),
+                (None, _, _) => self
+                    .problems
+                    .push(format!("{origin}: unknown setting `{key}`{}", hint(&key))),
             }
         }
     }
 
     fn add_environment(&mut self, environment: &[(OsString, OsString)]) {
         for (name, value) in environment {
-            let Some(name) = name.to_str().filter(|name| name.starts_with("CHINWAG_")) else { continue };
+            let Some(name) = name.to_str().filter(|name| name.starts_with("CHINWAG_")) else {
+                continue;
+            };
             // An empty variable is what a compose file makes of one that is not set.
             if ENVIRONMENT_OTHERS.contains(&name) || value.is_empty() {
                 continue;
             }
             let Some(text) = value.to_str() else {
-                self.problems.push(format!("environment {name}: the value is not UTF-8"));
+                self.problems
+                    .push(format!("environment {name}: the value is not UTF-8"));
                 continue;
             };
             if let Some(field) = FIELDS.iter().find(|field| field.environment == name) {
-                self.add_value(field, (field.from_text)(text), Origin::Environment(name.to_owned()));
+                self.add_value(
+                    field,
+                    (field.from_text)(text),
+                    Origin::Environment(name.to_owned()),
+                );
             } else if !is_injected_by_kubernetes(name, text) {
                 let near = nearest(name, FIELDS.iter().map(|field| field.environment.as_str()));
                 let near = near.map_or_else(
                     || "; `chinwag config default` lists all settings".to_owned(),
                     |near| format!("; did you mean {near}?"),
                 );
-                self.problems.push(format!("environment {name}: no setting has this name{near}"));
+                self.problems.push(format!(
+                    "environment {name}: no setting has this name{near}"
+                ));
             }
         }
     }
@@ -229,22 +185,35 @@ impl Merge {
             self.add_value(field, (field.from_text)(text), origin);
         } else {
             self.is_usage = true;
-            self.problems.push(format!("{origin}: unknown setting `{key}`{}", hint(key)));
+            self.problems
+                .push(format!("{origin}: unknown setting `{key}`{}", hint(key)));
         }
     }
 
     fn add_value(&mut self, field: &Field, value: Value, origin: Origin) {
         if let Err(reason) = (field.check)(&value) {
             self.is_usage |= matches!(origin, Origin::Flag(_));
-            self.problems.push(format!("{origin}: {}: {reason}", shown(&field.key, &value)));
+            self.problems
+                .push(format!("{origin}: {}: {reason}", shown(&field.key, &value)));
             return;
         }
-        let (group, name) = field.key.split_once('.').map_or((None, field.key.as_str()), |(group, name)| (Some(group), name));
+        let (group, name) = field
+            .key
+            .split_once('.')
+            .map_or((None, field.key.as_str()), |(group, name)| {
+                (Some(group), name)
+            });
         let target = match group {
             None => Some(&mut self.values),
-            Some(group) => self.values.entry(group).or_insert_with(|| Value::Table(Table::new())).as_table_mut(),
+            Some(group) => self
+                .values
+                .entry(group)
+                .or_insert_with(|| Value::Table(Table::new()))
+                .as_table_mut(),
         };
-        target.expect("a group is only ever inserted as a table").insert(name.to_owned(), value);
+        target
+            .expect("a group is only ever inserted as a table")
+            .insert(name.to_owned(), value);
         self.origins.insert(field.key.clone(), origin);
     }
 
@@ -256,12 +225,19 @@ impl Merge {
                 Config::default()
             }
         };
-        let loaded = Loaded { config, file, origins: self.origins };
+        let loaded = Loaded {
+            config,
+            file,
+            origins: self.origins,
+        };
         contradictions(&loaded, &mut self.problems);
         if self.problems.is_empty() {
             Ok(loaded)
         } else {
-            Err(ConfigError { problems: self.problems, is_usage: self.is_usage })
+            Err(ConfigError {
+                problems: self.problems,
+                is_usage: self.is_usage,
+            })
         }
     }
 }
@@ -275,12 +251,19 @@ fn contradictions(loaded: &Loaded, problems: &mut Vec<String>) {
         (Some(_), Some(_)) | (None, None) => None,
     };
     if let Some((there, missing)) = lone {
-        problems.push(format!("{}: `{there}` needs `{missing}` beside it: set both, or none", loaded.origin(there)));
+        problems.push(format!(
+            "{}: `{there}` needs `{missing}` beside it: set both, or none",
+            loaded.origin(there)
+        ));
     }
     let mut seen = Vec::new();
     for issuer in &loaded.config.auth.issuers {
         if seen.contains(&&issuer.issuer) {
-            problems.push(format!("{}: the issuer {} is named twice: join its entries", loaded.origin("auth.issuers"), issuer.issuer));
+            problems.push(format!(
+                "{}: the issuer {} is named twice: join its entries",
+                loaded.origin("auth.issuers"),
+                issuer.issuer
+            ));
         }
         seen.push(&issuer.issuer);
     }
@@ -297,14 +280,21 @@ fn read_file(path: &Path) -> Result<String, String> {
     let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
-        let line = 1 + error.as_bytes()[..good].iter().filter(|&&byte| byte == b'\n').count();
+        let line = 1 + error.as_bytes()[..good]
+            .iter()
+            .filter(|&&byte| byte == b'\n')
+            .count();
         format!("line {line} is not UTF-8")
     })
 }
 
 /// The line of a byte offset, counted from 1.
 fn line_at(text: &str, offset: usize) -> usize {
-    1 + text.bytes().take(offset).filter(|&byte| byte == b'\n').count()
+    1 + text
+        .bytes()
+        .take(offset)
+        .filter(|&byte| byte == b'\n')
+        .count()
 }
 
 fn hint(key: &str) -> String {
@@ -332,7 +322,10 @@ fn shown(key: &str, value: &Value) -> String {
 /// name must not keep the server of the same name from starting.
 fn is_injected_by_kubernetes(name: &str, value: &str) -> bool {
     let rest = &name["CHINWAG_".len()..];
-    let about_port = rest == "PORT" || rest.strip_prefix("PORT_").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let about_port = rest == "PORT"
+        || rest
+            .strip_prefix("PORT_")
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     rest == "SERVICE_HOST"
         || rest == "SERVICE_PORT"
         || rest.starts_with("SERVICE_PORT_")

@@ -10,6 +10,7 @@ mod issuer;
 mod load;
 mod parts;
 mod schema;
+mod sources;
 mod suggest;
 mod values;
 
@@ -19,9 +20,10 @@ use schema::settings;
 
 pub use example::{effective, example};
 pub use issuer::{Algorithm, Issuer, IssuerKeys};
-pub use load::{ConfigError, Flag, Loaded, Origin, Sources, load};
+pub use load::load;
 pub use parts::{AddressRange, ListenAddress, WebOrigin};
 pub use schema::{Field, Group, Setting, environment_name};
+pub use sources::{ConfigError, Flag, Loaded, Origin, Sources};
 pub use values::{LogFormat, LogLevel, Rate, Registration, Whole};
 
 settings! {

@@ -47,7 +47,10 @@ impl FromStr for ListenAddress {
     /// `ADDRESS:PORT`; the one name allowed is `localhost`, which is 127.0.0.1.
     fn from_str(text: &str) -> Result<Self, ()> {
         if let Some(port) = text.strip_prefix("localhost:") {
-            return Ok(Self(SocketAddr::from((Ipv4Addr::LOCALHOST, port.parse::<u16>().map_err(drop)?))));
+            return Ok(Self(SocketAddr::from((
+                Ipv4Addr::LOCALHOST,
+                port.parse::<u16>().map_err(drop)?,
+            ))));
         }
         text.parse().map(Self).map_err(drop)
     }
@@ -72,11 +75,15 @@ impl AddressRange {
     pub fn contains(self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {
             (IpAddr::V4(range), IpAddr::V4(other)) => {
-                let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix_bits)).unwrap_or(0);
+                let mask = u32::MAX
+                    .checked_shl(32 - u32::from(self.prefix_bits))
+                    .unwrap_or(0);
                 range.to_bits() & mask == other.to_bits() & mask
             }
             (IpAddr::V6(range), IpAddr::V6(other)) => {
-                let mask = u128::MAX.checked_shl(128 - u32::from(self.prefix_bits)).unwrap_or(0);
+                let mask = u128::MAX
+                    .checked_shl(128 - u32::from(self.prefix_bits))
+                    .unwrap_or(0);
                 range.to_bits() & mask == other.to_bits() & mask
             }
             (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
@@ -88,11 +95,20 @@ impl FromStr for AddressRange {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let (address, prefix) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+        let (address, prefix) = text
+            .split_once('/')
+            .map_or((text, None), |(address, bits)| (address, Some(bits)));
         let address: IpAddr = address.parse().map_err(drop)?;
         let widest = if address.is_ipv4() { 32 } else { 128 };
         let prefix_bits = prefix.map_or(Ok(widest), |bits| bits.parse::<u8>().map_err(drop))?;
-        if prefix_bits > widest { Err(()) } else { Ok(Self { address, prefix_bits }) }
+        if prefix_bits > widest {
+            Err(())
+        } else {
+            Ok(Self {
+                address,
+                prefix_bits,
+            })
+        }
     }
 }
 
@@ -119,17 +135,30 @@ impl FromStr for WebOrigin {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let (scheme, usual_port) = if text.starts_with("https://") { ("https", "443") } else { ("http", "80") };
-        let host = text.strip_prefix(scheme).and_then(|rest| rest.strip_prefix("://")).ok_or(())?;
+        let (scheme, usual_port) = if text.starts_with("https://") {
+            ("https", "443")
+        } else {
+            ("http", "80")
+        };
+        let host = text
+            .strip_prefix(scheme)
+            .and_then(|rest| rest.strip_prefix("://"))
+            .ok_or(())?;
         let (name, port) = match host.rsplit_once(':') {
             Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
             _ => (host, None),
         };
         // A browser writes the host in lower case and leaves the usual port out: another spelling never matches.
         let name_fits = !name.is_empty()
-            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-[]:".contains(&byte));
+            && name.bytes().all(|byte| {
+                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-[]:".contains(&byte)
+            });
         let port_fits = port.is_none_or(|port| port != usual_port && port.parse::<u16>().is_ok());
-        if name_fits && port_fits { Ok(Self(text.to_owned())) } else { Err(()) }
+        if name_fits && port_fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(())
+        }
     }
 }
 
@@ -183,11 +212,18 @@ pub(super) fn list_from_text(text: &str) -> Value {
     if text.trim_start().starts_with('[') {
         return value_from_toml(text);
     }
-    Value::Array(text.split(',').map(|part| Value::String(part.trim().to_owned())).collect())
+    Value::Array(
+        text.split(',')
+            .map(|part| Value::String(part.trim().to_owned()))
+            .collect(),
+    )
 }
 
 /// The value that a text of TOML stands for; a text that is none stays a text, for the check to refuse.
 pub(super) fn value_from_toml(text: &str) -> Value {
     let parsed = toml::from_str::<toml::Table>(&format!("value = {text}"));
-    parsed.ok().and_then(|mut table| table.remove("value")).unwrap_or_else(|| Value::String(text.to_owned()))
+    parsed
+        .ok()
+        .and_then(|mut table| table.remove("value"))
+        .unwrap_or_else(|| Value::String(text.to_owned()))
 }

@@ -4,7 +4,11 @@
 
 /// The nearest of the known names, if one is near enough to be meant.
 pub(super) fn nearest<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let unknown: String = unknown.chars().take(80).flat_map(char::to_lowercase).collect();
+    let unknown: String = unknown
+        .chars()
+        .take(80)
+        .flat_map(char::to_lowercase)
+        .collect();
     known
         .map(|name| (cost(&unknown, &name.to_lowercase()), name))
         .filter(|(cost, name)| *cost <= 1 + name.len() / 4)
@@ -16,7 +20,11 @@ pub(super) fn nearest<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -
 fn cost(unknown: &str, known: &str) -> usize {
     let whole = distance(unknown, known);
     let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
-    if last(unknown) == last(known) { whole.min(1) } else { whole }
+    if last(unknown) == last(known) {
+        whole.min(1)
+    } else {
+        whole
+    }
 }
 
 /// Insertions, deletions, replacements and swaps of neighbours that turn one text into the other.
@@ -27,7 +35,9 @@ fn distance(left: &str, right: &str) -> usize {
         let mut next = vec![row + 1];
         for (column, &other) in right.iter().enumerate() {
             let replaced = rows[row][column] + usize::from(letter != other);
-            let mut best = replaced.min(rows[row][column + 1] + 1).min(next[column] + 1);
+            let mut best = replaced
+                .min(rows[row][column + 1] + 1)
+                .min(next[column] + 1);
             if row > 0 && column > 0 && letter == right[column - 1] && left[row - 1] == other {
                 best = best.min(rows[row - 1][column - 1] + 1);
             }
@@ -44,7 +54,12 @@ mod tests {
 
     #[test]
     fn the_meant_name_is_found_and_nothing_is_invented() {
-        let known = ["listen", "auth.registration", "log.level", "limits.rate_burst"];
+        let known = [
+            "listen",
+            "auth.registration",
+            "log.level",
+            "limits.rate_burst",
+        ];
         for (unknown, expected) in [
             ("lisen", Some("listen")),
             ("lsiten", Some("listen")),

@@ -21,7 +21,10 @@ impl<const MIN: u64, const MAX: u64> Whole<MIN, MAX> {
     /// Outside of the range: a default that its own setting would refuse is a bug.
     #[must_use]
     pub const fn new(value: u64) -> Self {
-        assert!(MIN <= value && value <= MAX, "a default within its own range");
+        assert!(
+            MIN <= value && value <= MAX,
+            "a default within its own range"
+        );
         Self(value)
     }
 
@@ -35,7 +38,11 @@ impl<const MIN: u64, const MAX: u64> Whole<MIN, MAX> {
 impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Whole<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = u64::deserialize(deserializer)?;
-        if (MIN..=MAX).contains(&value) { Ok(Self(value)) } else { Err(de::Error::custom("out of range")) }
+        if (MIN..=MAX).contains(&value) {
+            Ok(Self(value))
+        } else {
+            Err(de::Error::custom("out of range"))
+        }
     }
 }
 
@@ -45,7 +52,8 @@ impl<const MIN: u64, const MAX: u64> Setting for Whole<MIN, MAX> {
     }
 
     fn from_text(text: &str) -> Value {
-        text.parse().map_or_else(|_| Value::String(text.to_owned()), Value::Integer)
+        text.parse()
+            .map_or_else(|_| Value::String(text.to_owned()), Value::Integer)
     }
 }
 
@@ -72,7 +80,11 @@ impl<'de> Deserialize<'de> for Rate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = f64::deserialize(deserializer)?;
         // Not-a-number fails both comparisons, so it is refused as well.
-        if value > 0.0 && value <= 10_000.0 { Ok(Self(value)) } else { Err(de::Error::custom("out of range")) }
+        if value > 0.0 && value <= 10_000.0 {
+            Ok(Self(value))
+        } else {
+            Err(de::Error::custom("out of range"))
+        }
     }
 }
 
@@ -82,7 +94,8 @@ impl Setting for Rate {
     }
 
     fn from_text(text: &str) -> Value {
-        text.parse().map_or_else(|_| Value::String(text.to_owned()), Value::Float)
+        text.parse()
+            .map_or_else(|_| Value::String(text.to_owned()), Value::Float)
     }
 }
 

@@ -22,7 +22,9 @@ const REMEDY: &str = "set it, and keep it set: `timedatectl set-ntp true`, or an
 
 /// Whether the time of day can be right: by the calendar, and by what was written here before.
 pub(super) fn wall_clock(data: &Path) -> Finding {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     judge_time(now, newest_file(data))
 }
 
@@ -31,7 +33,16 @@ fn newest_file(data: &Path) -> Option<Duration> {
     let entries = std::fs::read_dir(data).ok()?;
     entries
         .take(ENTRIES_MAX)
-        .filter_map(|entry| entry.ok()?.metadata().ok()?.modified().ok()?.duration_since(UNIX_EPOCH).ok())
+        .filter_map(|entry| {
+            entry
+                .ok()?
+                .metadata()
+                .ok()?
+                .modified()
+                .ok()?
+                .duration_since(UNIX_EPOCH)
+                .ok()
+        })
         .max()
 }
 
@@ -40,9 +51,15 @@ fn judge_time(now: Duration, newest: Option<Duration>) -> Finding {
     if now < EARLIEST || now > LATEST {
         return Finding::fail("clock", format!("says {shown}, which cannot be"), REMEDY);
     }
-    match newest.and_then(|newest| newest.checked_sub(now)).filter(|ahead| *ahead > FUTURE_MAX) {
+    match newest
+        .and_then(|newest| newest.checked_sub(now))
+        .filter(|ahead| *ahead > FUTURE_MAX)
+    {
         Some(ahead) => {
-            let found = format!("says {shown}, but the data directory has a file from {} s later", ahead.as_secs());
+            let found = format!(
+                "says {shown}, but the data directory has a file from {} s later",
+                ahead.as_secs()
+            );
             Finding::warn("clock", found, REMEDY)
         }
         None => Finding::ok("clock", format!("says {shown}")),
@@ -52,14 +69,29 @@ fn judge_time(now: Duration, newest: Option<Duration>) -> Finding {
 /// The day in the proleptic Gregorian calendar, UTC.
 fn date(since_1970: Duration) -> String {
     let mut days = since_1970.as_secs() / 86_400;
-    let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let is_leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
     let mut year = 1970;
     // Bounded: a clock that is far off has been judged already, and only needs to look far off.
     while year < 9999 && days >= 365 + u64::from(is_leap(year)) {
         days -= 365 + u64::from(is_leap(year));
         year += 1;
     }
-    let lengths = [31, 28 + u64::from(is_leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let lengths = [
+        31,
+        28 + u64::from(is_leap(year)),
+        31,
+        30,
+        31,
+        30,
+        31,
+        31,
+        30,
+        31,
+        30,
+        31,
+    ];
     let mut month = 0;
     while month < 11 && days >= lengths[month] {
         days -= lengths[month];
@@ -80,7 +112,11 @@ pub(super) fn steadiness() -> Finding {
 fn judge_drift(steady: Duration, wall: Duration) -> Finding {
     let drift = steady.abs_diff(wall);
     if drift > DRIFT_MAX {
-        Finding::warn("clock speed", format!("jumped by {} ms while it was watched", drift.as_millis()), REMEDY)
+        Finding::warn(
+            "clock speed",
+            format!("jumped by {} ms while it was watched", drift.as_millis()),
+            REMEDY,
+        )
     } else {
         Finding::ok("clock speed", "steady")
     }
@@ -117,7 +153,11 @@ mod tests {
             (Duration::ZERO, None, Verdict::Fail),
             (LATEST + Duration::from_secs(1), None, Verdict::Fail),
         ] {
-            assert_eq!(judge_time(now, newest).verdict, expected, "{now:?} {newest:?}");
+            assert_eq!(
+                judge_time(now, newest).verdict,
+                expected,
+                "{now:?} {newest:?}"
+            );
         }
     }
 
@@ -127,17 +167,29 @@ mod tests {
         assert_eq!(newest_file(place.path()), None);
         let path = place.path().join("old");
         let moment = UNIX_EPOCH + Duration::from_secs(5_000_000_000);
-        std::fs::File::create(&path).unwrap().set_modified(moment).unwrap();
+        std::fs::File::create(&path)
+            .unwrap()
+            .set_modified(moment)
+            .unwrap();
         std::fs::write(place.path().join("new"), "").unwrap();
-        assert_eq!(newest_file(place.path()), Some(Duration::from_secs(5_000_000_000)));
+        assert_eq!(
+            newest_file(place.path()),
+            Some(Duration::from_secs(5_000_000_000))
+        );
         assert_eq!(newest_file(Path::new("/nowhere")), None);
     }
 
     #[test]
     fn a_jump_is_seen_and_a_hiccup_is_not() {
         let watched = Duration::from_millis(WATCH_MS);
-        assert_eq!(judge_drift(watched, watched + Duration::from_millis(3)).verdict, Verdict::Ok);
-        assert_eq!(judge_drift(watched, Duration::from_secs(3_600)).verdict, Verdict::Warn);
+        assert_eq!(
+            judge_drift(watched, watched + Duration::from_millis(3)).verdict,
+            Verdict::Ok
+        );
+        assert_eq!(
+            judge_drift(watched, Duration::from_secs(3_600)).verdict,
+            Verdict::Warn
+        );
         assert_eq!(judge_drift(watched, Duration::ZERO).verdict, Verdict::Warn);
     }
 }

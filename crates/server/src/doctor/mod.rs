@@ -40,15 +40,30 @@ pub struct Finding {
 
 impl Finding {
     fn ok(check: &'static str, found: impl Into<String>) -> Self {
-        Self { check, verdict: Verdict::Ok, found: found.into(), remedy: String::new() }
+        Self {
+            check,
+            verdict: Verdict::Ok,
+            found: found.into(),
+            remedy: String::new(),
+        }
     }
 
     fn warn(check: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { check, verdict: Verdict::Warn, found: found.into(), remedy: remedy.into() }
+        Self {
+            check,
+            verdict: Verdict::Warn,
+            found: found.into(),
+            remedy: remedy.into(),
+        }
     }
 
     fn fail(check: &'static str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { check, verdict: Verdict::Fail, found: found.into(), remedy: remedy.into() }
+        Self {
+            check,
+            verdict: Verdict::Fail,
+            found: found.into(),
+            remedy: remedy.into(),
+        }
     }
 }
 
@@ -75,22 +90,33 @@ pub fn examine(config: &Config) -> Report {
     findings.push(machine::port(config.listen));
     findings.push(clock::wall_clock(&config.data));
     findings.push(clock::steadiness());
-    findings.push(machine::sqlite(rusqlite::version_number(), rusqlite::version()));
-    Report { version: env!("CARGO_PKG_VERSION"), findings }
+    findings.push(machine::sqlite_built_in());
+    Report {
+        version: env!("CARGO_PKG_VERSION"),
+        findings,
+    }
 }
 
 impl Report {
     /// Whether anything failed; warnings are no failure.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        self.findings.iter().any(|finding| finding.verdict == Verdict::Fail)
+        self.findings
+            .iter()
+            .any(|finding| finding.verdict == Verdict::Fail)
     }
 
     /// The report for eyes: a line per finding, its remedy below it.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut text = String::new();
-        for Finding { check, verdict, found, remedy } in &self.findings {
+        for Finding {
+            check,
+            verdict,
+            found,
+            remedy,
+        } in &self.findings
+        {
             let verdict = match verdict {
                 Verdict::Ok => "ok  ",
                 Verdict::Warn => "warn",
@@ -101,9 +127,19 @@ impl Report {
                 writeln!(text, "{:21}→ {remedy}", "").expect("a String takes every text");
             }
         }
-        let count = |verdict| self.findings.iter().filter(|finding| finding.verdict == verdict).count();
+        let count = |verdict| {
+            self.findings
+                .iter()
+                .filter(|finding| finding.verdict == verdict)
+                .count()
+        };
         let (warnings, failures) = (count(Verdict::Warn), count(Verdict::Fail));
-        writeln!(text, "\n{} checks, {warnings} warnings, {failures} failures", self.findings.len()).expect("a String takes every text");
+        writeln!(
+            text,
+            "\n{} checks, {warnings} warnings, {failures} failures",
+            self.findings.len()
+        )
+        .expect("a String takes every text");
         text
     }
 
@@ -121,11 +157,19 @@ mod tests {
     use super::*;
 
     fn config(data: PathBuf) -> Config {
-        Config { data, listen: "127.0.0.1:0".parse().unwrap(), ..Config::default() }
+        Config {
+            data,
+            listen: "127.0.0.1:0".parse().unwrap(),
+            ..Config::default()
+        }
     }
 
     fn verdict(report: &Report, check: &str) -> Option<Verdict> {
-        report.findings.iter().find(|finding| finding.check == check).map(|finding| finding.verdict)
+        report
+            .findings
+            .iter()
+            .find(|finding| finding.check == check)
+            .map(|finding| finding.verdict)
     }
 
     #[test]
@@ -135,7 +179,10 @@ mod tests {
         let report = examine(&config(data.clone()));
         assert!(!report.has_failed(), "{}", report.to_text());
         assert_eq!(report.findings.len(), 8, "{}", report.to_text());
-        assert!(!data.exists() || std::fs::read_dir(&data).unwrap().count() == 0, "the probes are removed");
+        assert!(
+            !data.exists() || std::fs::read_dir(&data).unwrap().count() == 0,
+            "the probes are removed"
+        );
     }
 
     #[test]
@@ -144,15 +191,29 @@ mod tests {
         // Not even the administrator can create a file here, so the test is as true for one.
         let report = examine(&config(PathBuf::from("/proc/self")));
         assert_eq!(verdict(&report, "data directory"), Some(Verdict::Fail));
-        assert_eq!(verdict(&report, "disk sync"), None, "what cannot be measured is not reported");
+        assert_eq!(
+            verdict(&report, "disk sync"),
+            None,
+            "what cannot be measured is not reported"
+        );
         assert!(report.has_failed());
-        assert!(report.to_text().contains("--data DIR"), "{}", report.to_text());
+        assert!(
+            report.to_text().contains("--data DIR"),
+            "{}",
+            report.to_text()
+        );
     }
 
     #[test]
     fn both_shapes_say_the_same() {
-        let findings = vec![Finding::ok("clock", "fine"), Finding::warn("disk sync", "slow", "buy another")];
-        let report = Report { version: "0", findings };
+        let findings = vec![
+            Finding::ok("clock", "fine"),
+            Finding::warn("disk sync", "slow", "buy another"),
+        ];
+        let report = Report {
+            version: "0",
+            findings,
+        };
         assert!(report.to_text().contains("warn  disk sync"));
         assert!(report.to_text().contains("→ buy another"));
         let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
