@@ -93,6 +93,12 @@ fn prepare_page() -> Result<(), String> {
     {
         println!("cargo::rerun-if-changed={}", source.display());
     }
+    if !root.join("web/package.json").exists() {
+        return Err(format!(
+            "{} has no web/package.json: the checkout is not whole",
+            root.display()
+        ));
+    }
     let page = root.join("web/dist");
     let _alone = lock(&root)?;
     build(&root)?;

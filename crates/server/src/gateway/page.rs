@@ -82,8 +82,14 @@ impl Page {
         #[cfg(not(page_embedded))]
         match option_env!("BUILT_PAGE_DIRECTORY") {
             Some(path) => Self::from_directory(PathBuf::from(path)),
-            None => Self(Source::None),
+            None => Self::absent(),
         }
+    }
+
+    /// No page: every path is answered with the reason.
+    #[must_use]
+    pub fn absent() -> Self {
+        Self(Source::None)
     }
 
     /// A page of these files.

@@ -252,6 +252,6 @@ async fn a_directory_is_read_again_when_it_was_built_again() {
 
 #[test]
 fn a_server_without_a_page_says_so() {
-    let response = Page(Source::None).respond(&Method::GET, "/", &HeaderMap::new());
+    let response = Page::absent().respond(&Method::GET, "/", &HeaderMap::new());
     assert_eq!(response.status().as_u16(), 404);
 }
