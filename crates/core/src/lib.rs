@@ -1,1 +1,30 @@
-//! The pure half.
+//! The deciding half of Chinwag.
+//!
+//! Everything here is pure: it takes input and the time, and returns decisions. It does not
+//! await, read a clock, draw randomness, open anything or iterate a hash map; the manifest and
+//! `clippy.toml` hold that. The server drives it with sockets and disks, the simulator with
+//! seeded faults, and both run the same code.
+
+pub mod batch;
+pub mod code;
+pub mod codec;
+pub mod event;
+pub mod feed;
+pub mod fold;
+pub mod gate;
+pub mod ids;
+pub mod lanes;
+pub mod ledger;
+pub mod limits;
+pub mod live;
+pub mod marker;
+pub mod mutant;
+pub mod rate;
+pub mod read;
+pub mod room;
+pub mod session;
+pub mod shard;
+pub mod sync;
+pub mod text;
+pub mod view;
+pub mod wire;

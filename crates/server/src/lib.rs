@@ -1,4 +1,4 @@
-//! The chinwag server: everything that awaits, reads a clock or opens a file.
+//! The Chinwag server as a library: `main.rs` is its command line, `tests/` drive it.
 
 pub mod cli;
 pub mod config;
@@ -8,3 +8,4 @@ pub mod gateway;
 pub mod logging;
 pub mod node;
 pub mod startup;
+pub mod store;

@@ -1,0 +1,199 @@
+//! Events: what a room's log is made of (design, decision 2), and their wire form (contract 9).
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{Key, Millis, RoomId, Seq, UserId};
+use crate::room::{HistoryFrom, MemberState, Role, RoomKind};
+
+/// The version of the event bodies that this code writes.
+pub const BODY_VERSION: u8 = 1;
+
+/// One entry of a room's log. Identity is (room, seq).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Event {
+    /// Whose log.
+    pub room: RoomId,
+    /// Its place: dense, from 1.
+    pub seq: Seq,
+    /// How many messages the log has up to and with this event.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub msg_no: u64,
+    /// Version of the body's shape.
+    pub v: u8,
+    /// Who, and the version of their profile when they wrote it.
+    pub from: Author,
+    /// The idempotency key of the command that made it.
+    pub key: Key,
+    /// When the server took it: a label.
+    pub ts: Millis,
+    /// The event that this one is about: edits, redactions, reactions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub target: Option<Seq>,
+    /// `kind` and `body`.
+    #[serde(flatten)]
+    pub body: Body,
+}
+
+/// A user and the version of their profile: clients fetch a profile when they see a newer one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(type = "[UserId, number]"))]
+pub struct Author(pub UserId, pub u64);
+
+/// What an event says, by kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "kind", content = "body", rename_all = "snake_case")]
+pub enum Body {
+    /// The room was made, with these people in it.
+    Room(RoomBody),
+    /// Somebody's membership changed.
+    Member(MemberBody),
+    /// A message.
+    Message(TextBody),
+    /// A message's text is now this one: `target` names the message.
+    Edit(TextBody),
+    /// A message is gone: `target` names it.
+    Redact(RedactBody),
+    /// A reaction was put on or taken off `target`.
+    Reaction(ReactionBody),
+    /// The stored row is damaged; its seq still counts. Never written, only read.
+    Damaged(DamagedBody),
+}
+
+/// The body of `room`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct RoomBody {
+    /// What it is for.
+    pub kind: RoomKind,
+    /// Its name; direct rooms have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub name: Option<String>,
+    /// From where on members see its log.
+    pub history: HistoryFrom,
+    /// Who is in from the first event on.
+    pub members: Vec<(UserId, Role)>,
+}
+
+/// The body of `member`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct MemberBody {
+    /// Whose membership; the author may be another.
+    pub user: UserId,
+    /// Where they stand from now on.
+    pub state: MemberState,
+    /// What they may do from now on.
+    pub role: Role,
+}
+
+/// The body of `message` and `edit`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct TextBody {
+    /// The text, byte for byte as it was sent.
+    pub text: String,
+}
+
+/// The body of `redact`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct RedactBody {}
+
+/// The body of `reaction`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ReactionBody {
+    /// Which.
+    pub emoji: String,
+    /// Put on, or taken off.
+    pub on: bool,
+}
+
+/// The body of `damaged`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct DamagedBody {}
+
+impl Body {
+    /// Its kind as it stands on the wire and in the store.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Room(_) => "room",
+            Self::Member(_) => "member",
+            Self::Message(_) => "message",
+            Self::Edit(_) => "edit",
+            Self::Redact(_) => "redact",
+            Self::Reaction(_) => "reaction",
+            Self::Damaged(_) => "damaged",
+        }
+    }
+
+    /// Whether it counts as a message.
+    #[must_use]
+    pub fn is_message(&self) -> bool {
+        matches!(self, Self::Message(_))
+    }
+}
+
+/// A change of who is in a room, as an event tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// This user is in from this event on.
+    In(UserId),
+    /// This user is out after this event.
+    Out(UserId),
+}
+
+impl Event {
+    /// Calls `each` for every membership that this event changes.
+    pub fn turns(&self, mut each: impl FnMut(Turn)) {
+        match &self.body {
+            Body::Room(body) => body
+                .members
+                .iter()
+                .for_each(|(user, _role)| each(Turn::In(*user))),
+            Body::Member(body) => match body.state {
+                MemberState::Joined => each(Turn::In(body.user)),
+                MemberState::Left | MemberState::Removed => each(Turn::Out(body.user)),
+            },
+            Body::Message(_)
+            | Body::Edit(_)
+            | Body::Redact(_)
+            | Body::Reaction(_)
+            | Body::Damaged(_) => {}
+        }
+    }
+}
+
+/// An event on its way to sockets: encoded at most once, its bytes shared by all receivers
+/// (design, decision 11).
+#[derive(Debug)]
+pub struct Shared {
+    /// The event.
+    pub event: Event,
+    json: OnceLock<Bytes>,
+}
+
+impl Shared {
+    /// An event that nobody has encoded yet.
+    #[must_use]
+    pub fn new(event: Event) -> Arc<Self> {
+        Arc::new(Self {
+            event,
+            json: OnceLock::new(),
+        })
+    }
+
+    /// The bytes made by `encode` when the first receiver asked.
+    pub fn json(&self, encode: impl FnOnce(&Event) -> Bytes) -> &Bytes {
+        self.json.get_or_init(|| encode(&self.event))
+    }
+}

@@ -1,0 +1,116 @@
+//! Every bound of the product, by name: what is bounded, in which unit, and what happens at it.
+//!
+//! Contract 9 fixes the public ones; docs/protocol.md lists them from [`table`].
+
+/// Text of one message, in bytes of UTF-8. Beyond: `too_long`.
+pub const TEXT_BYTES_MAX: usize = 16 * 1024;
+/// Payload of one frame from a client, in bytes. Beyond: close 1009.
+pub const FRAME_BYTES_MAX: usize = 64 * 1024;
+/// Nesting of JSON in a frame. Beyond: `bad_frame`.
+pub const JSON_DEPTH_MAX: usize = 16;
+/// Members of a room. Beyond: `room_full`.
+pub const MEMBERS_MAX: usize = 10_000;
+/// Rooms of a user. Beyond: `too_many_rooms`.
+pub const ROOMS_PER_USER_MAX: usize = 5_000;
+/// Live connections of a user on one node. Beyond: close 4105.
+pub const CONNECTIONS_PER_USER_MAX: usize = 32;
+/// Commands of a connection that wait for their reply. Beyond: the socket is not read.
+pub const IN_FLIGHT_MAX: usize = 64;
+/// Events or messages of a page unless asked otherwise.
+pub const PAGE_DEFAULT: usize = 50;
+/// Events or messages of a page at most. More is cut to this.
+pub const PAGE_MAX: usize = 200;
+/// Open rooms in `hello`, `sync` and `ping`. Beyond: `bad_field`.
+pub const OPEN_ROOMS_MAX: usize = 32;
+/// Missed events of one room from which it is reset instead of streamed.
+pub const STREAM_EVENTS_MAX: u64 = 1_000;
+/// Folded messages in a `reset`.
+pub const RESET_MESSAGES: usize = 50;
+/// Bytes that wait for one socket. Beyond: `behind`.
+pub const OUTBOX_BYTES_MAX: usize = 256 * 1024;
+/// Rows of one `summary` frame; more follow in the next.
+pub const SUMMARY_ROWS_MAX: usize = 100;
+/// Profiles asked for at once. Beyond: `bad_field`.
+pub const PROFILES_MAX: usize = 200;
+/// Name of a room or a person, in user-perceived characters. Beyond: `too_long`.
+pub const NAME_GRAPHEMES_MAX: usize = 64;
+/// Name of a room or a person, in bytes: a few graphemes can be kilobytes. Beyond: `too_long`.
+pub const NAME_BYTES_MAX: usize = 512;
+/// Unread messages are counted exactly up to this, then "999+".
+pub const UNREAD_MAX: u64 = 999;
+/// Rooms above this size have no delivered markers for others (contract 6).
+pub const RECEIPT_MEMBERS_MAX: usize = 256;
+
+/// Messages of a user per second, steadily.
+pub const RATE_PER_SECOND: u32 = 10;
+/// Messages of a user at once, after silence.
+pub const RATE_BURST: u32 = 20;
+
+/// From connecting to a valid `hello`. Beyond: close 4103.
+pub const HELLO_DEADLINE_MS: u64 = 10_000;
+/// Between protocol pings.
+pub const HEARTBEAT_MS: u64 = 30_000;
+/// Without any sign of life. Beyond: close 4001.
+pub const DEAD_MS: u64 = 45_000;
+/// Notice before a token ends: `token_expiring`.
+pub const TOKEN_NOTICE_MS: u64 = 60_000;
+/// For a `sync` after `behind`. Beyond: close 4102.
+pub const BEHIND_SYNC_MS: u64 = 30_000;
+/// Times a socket may fall behind within [`BEHIND_WINDOW_MS`]; the next one closes it (4102).
+pub const BEHIND_TIMES_MAX: usize = 2;
+/// The window of [`BEHIND_TIMES_MAX`].
+pub const BEHIND_WINDOW_MS: u64 = 60_000;
+
+/// How long a gap waits for the bus before it is read from the store.
+pub const GAP_WAIT_MS: u64 = 30;
+/// Pause between attempts to read a gap while the store does not answer.
+pub const FETCH_RETRY_MS: u64 = 500;
+/// Events of one room held behind a gap. Beyond: they are dropped and read from the store later.
+pub const HELD_EVENTS_MAX: usize = 256;
+/// Events of rooms that nobody here has yet, kept while somebody connects.
+pub const STASH_EVENTS_MAX: usize = 8_192;
+/// Released events kept for connections that are still syncing.
+pub const RING_EVENTS_MAX: usize = 16_384;
+/// Their bytes.
+pub const RING_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Commands in one commit.
+pub const BATCH_MAX: usize = 1_024;
+/// Commands that wait for a commit. Beyond: `unavailable`.
+pub const COMMIT_QUEUE_MAX: usize = 16_384;
+
+/// The bounds that a client can meet, as name, value and outcome.
+#[must_use]
+pub fn table() -> Vec<(&'static str, u64, &'static str)> {
+    vec![
+        ("text_bytes", TEXT_BYTES_MAX as u64, "`too_long`"),
+        ("frame_bytes", FRAME_BYTES_MAX as u64, "close 1009"),
+        ("json_depth", JSON_DEPTH_MAX as u64, "`bad_frame`"),
+        ("name_graphemes", NAME_GRAPHEMES_MAX as u64, "`too_long`"),
+        ("name_bytes", NAME_BYTES_MAX as u64, "`too_long`"),
+        ("members", MEMBERS_MAX as u64, "`room_full`"),
+        (
+            "rooms_per_user",
+            ROOMS_PER_USER_MAX as u64,
+            "`too_many_rooms`",
+        ),
+        (
+            "connections_per_user",
+            CONNECTIONS_PER_USER_MAX as u64,
+            "close 4105",
+        ),
+        (
+            "in_flight",
+            IN_FLIGHT_MAX as u64,
+            "the socket is not read until a reply has gone out",
+        ),
+        ("page", PAGE_MAX as u64, "the page is cut"),
+        ("open_rooms", OPEN_ROOMS_MAX as u64, "`bad_field`"),
+        ("profiles", PROFILES_MAX as u64, "`bad_field`"),
+        ("outbox_bytes", OUTBOX_BYTES_MAX as u64, "`behind`"),
+        ("stream_events", STREAM_EVENTS_MAX, "`reset` of that room"),
+        ("rate_per_second", RATE_PER_SECOND as u64, "`rate_limited`"),
+        ("rate_burst", RATE_BURST as u64, "`rate_limited`"),
+        ("hello_deadline_ms", HELLO_DEADLINE_MS, "close 4103"),
+        ("dead_ms", DEAD_MS, "close 4001"),
+    ]
+}
