@@ -184,6 +184,11 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Err
 fn serve(options: &ServeOptions) -> anyhow::Result<ExitCode> {
     let loaded = load(&options.common, options.flags())?;
     logging::start(&loaded.config.log);
+    loaded
+        .config
+        .warnings()
+        .iter()
+        .for_each(|warning| tracing::warn!("{warning}"));
     startup::raise_file_limit()?;
     startup::check_files(&loaded.config)?;
     startup::prepare_data(&loaded.config.data)?;
@@ -215,6 +220,11 @@ fn check(path: Option<PathBuf>, options: &CommonOptions) -> anyhow::Result<ExitC
         "# The configuration is right. File: {file}\n\n{}",
         config::effective(&loaded)
     ));
+    loaded
+        .config
+        .warnings()
+        .iter()
+        .for_each(|warning| console::complain("warning", warning));
     Ok(ExitCode::SUCCESS)
 }
 

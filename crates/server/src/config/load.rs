@@ -245,6 +245,19 @@ impl Merge {
 /// Settings that are each right, and wrong together.
 fn contradictions(loaded: &Loaded, problems: &mut Vec<String>) {
     let tls = &loaded.config.tls;
+    let paths = [
+        ("data", Some(&loaded.config.data)),
+        ("tls.certificate", tls.certificate.as_ref()),
+        ("tls.key", tls.key.as_ref()),
+    ];
+    for (key, path) in paths {
+        if path.is_some_and(|path| path.as_os_str().is_empty()) {
+            problems.push(format!(
+                "{}: `{key}` is empty: name a path",
+                loaded.origin(key)
+            ));
+        }
+    }
     let lone = match (&tls.certificate, &tls.key) {
         (Some(_), None) => Some(("tls.certificate", "tls.key")),
         (None, Some(_)) => Some(("tls.key", "tls.certificate")),

@@ -16,6 +16,7 @@ mod values;
 
 use std::path::PathBuf;
 
+use chinwag_core::limits;
 use schema::settings;
 
 pub use example::{effective, example};
@@ -75,7 +76,8 @@ settings! {
     /// Accounts, sessions and foreign issuers of tokens.
     pub struct Auth {
         /// Who may create an account: "open" (anybody), "invite" (whoever has a link from an administrator)
-        /// or "closed" (nobody). When absent: "open" while listening on a loopback address only, else "invite".
+        /// or "closed" (nobody). When absent: "open" while only this machine can connect (a loopback address, and no
+        /// trusted proxies), else "invite".
         registration: Option<Registration> = None, like r#""invite""#;
 
         /// Life of an access token, in minutes. A stolen one works at most so long.
@@ -99,10 +101,10 @@ settings! {
         rate_per_second: Rate = Rate::default();
 
         /// Messages of one user at once, after silence.
-        rate_burst: Whole<1, 10_000> = Whole::new(20);
+        rate_burst: Whole<1, 10_000> = Whole::new(limits::RATE_BURST as u64);
 
         /// Live connections of one user on this server.
-        connections_per_user: Whole<1, 10_000> = Whole::new(32);
+        connections_per_user: Whole<1, 10_000> = Whole::new(limits::CONNECTIONS_PER_USER_MAX as u64);
 
         /// Connections from one address, signed in or not. Many people can share one behind a company's router.
         connections_per_address: Whole<1, 1_000_000> = Whole::new(1_000);
@@ -124,15 +126,37 @@ settings! {
 }
 
 impl Config {
-    /// Who may create an account, with the default that depends on the address: what is reachable from
-    /// elsewhere is not open to everybody unless somebody wrote so.
+    /// Who may create an account, with the default that depends on the address: what is reachable
+    /// from elsewhere, be it through a proxy, is not open to everybody unless somebody wrote so.
     #[must_use]
     pub fn registration(&self) -> Registration {
         match self.auth.registration {
             Some(chosen) => chosen,
-            None if self.listen.is_loopback() => Registration::Open,
-            None => Registration::Invite,
+            None if self.is_reachable_from_elsewhere() => Registration::Invite,
+            None => Registration::Open,
         }
+    }
+
+    /// What is allowed, and probably not meant: one line each, with the way out.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<&'static str> {
+        let is_direct = !self.listen.is_loopback() && self.trusted_proxies.is_empty();
+        let is_plain = is_direct && self.tls.certificate.is_none();
+        let is_open =
+            self.is_reachable_from_elsewhere() && self.registration() == Registration::Open;
+        let plain = is_plain.then_some(
+            "others can connect without HTTPS, and passwords can be read on the way: set tls.certificate \
+             and tls.key, or put a proxy in front and name it in trusted_proxies",
+        );
+        let open = is_open.then_some(
+            "anybody who finds this server can create an account: auth.registration = \"invite\" \
+             asks for a link",
+        );
+        plain.into_iter().chain(open).collect()
+    }
+
+    fn is_reachable_from_elsewhere(&self) -> bool {
+        !self.listen.is_loopback() || !self.trusted_proxies.is_empty()
     }
 }
 

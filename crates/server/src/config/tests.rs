@@ -240,6 +240,7 @@ fn a_wrong_value_is_refused_with_what_was_expected() {
             "expected an address and a port",
         ),
         ("data = 5", "expected a path in quotes"),
+        ("data = \"\"", "chinwag.toml:1: `data` is empty"),
         (
             "drain_seconds = 0",
             "`drain_seconds = 0`: expected a whole number from 1 to 300",

@@ -72,7 +72,7 @@ impl Rate {
 
 impl Default for Rate {
     fn default() -> Self {
-        Self(10.0)
+        Self(f64::from(chinwag_core::limits::RATE_PER_SECOND))
     }
 }
 

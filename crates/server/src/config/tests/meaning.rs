@@ -140,6 +140,40 @@ fn an_origin_is_written_as_browsers_send_it() {
     }
 }
 
+#[test]
+fn a_proxy_is_a_way_in_from_elsewhere() {
+    let trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+    let config = Config {
+        trusted_proxies,
+        ..Config::default()
+    };
+    assert_eq!(config.registration(), Registration::Invite);
+    assert!(config.warnings().is_empty());
+}
+
+#[test]
+fn what_is_probably_not_meant_is_warned_of() {
+    for (file, expected) in [
+        ("", 0),
+        ("listen = \"0.0.0.0:80\"", 1),
+        (
+            "listen = \"0.0.0.0:80\"\ntrusted_proxies = [\"10.0.0.1\"]",
+            0,
+        ),
+        (
+            "listen = \"0.0.0.0:443\"\n[tls]\ncertificate = \"c\"\nkey = \"k\"",
+            0,
+        ),
+        (
+            "listen = \"0.0.0.0:80\"\n[auth]\nregistration = \"open\"",
+            2,
+        ),
+    ] {
+        let warnings = Place::new(file).load().unwrap().config.warnings();
+        assert_eq!(warnings.len(), expected, "{file}: {warnings:?}");
+    }
+}
+
 /// The example at the root of the repository is made from this module. When this fails, it has just been
 /// rewritten: look at the difference and commit it.
 #[test]
