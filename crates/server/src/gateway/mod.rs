@@ -1,0 +1,43 @@
+//! The gateway: everything between a TCP connection and the frames of a session.
+//!
+//! This lowest layer is bytes and frames only. It knows no rooms, no accounts and no JSON; what a
+//! message means is decided above it, by the driver.
+
+pub mod accept;
+pub mod budget;
+#[cfg(any(test, feature = "conformance"))]
+mod echo;
+pub mod network;
+mod stream;
+#[cfg(test)]
+mod suite;
+pub mod upgrade;
+pub mod ws;
+
+use axum::Router;
+
+/// The echo route of the conformance suite: `/echo`, through the same upgrade and socket code as
+/// the product. Only its sizes are raised, since the suite sends messages of up to 16 MiB.
+#[cfg(feature = "conformance")]
+pub fn conformance_router() -> Router {
+    use upgrade::UpgradeOptions;
+    use ws::{FrameLimits, SocketLimits};
+
+    /// The largest message of Autobahn's cases 9.
+    const ECHO_BYTES_MAX: usize = 16 * 1024 * 1024;
+    let frames = FrameLimits {
+        frame_bytes_max: ECHO_BYTES_MAX,
+        message_bytes_max: ECHO_BYTES_MAX,
+        ..FrameLimits::STANDARD
+    };
+    let limits = SocketLimits { frames, queued_bytes_max: 2 * ECHO_BYTES_MAX, ..SocketLimits::STANDARD };
+    echo::echo_router(UpgradeOptions { limits, ..UpgradeOptions::default() })
+}
+
+/// `router` with what the cargo features add to it: the echo route, or nothing in a release build.
+pub fn with_feature_routes(router: Router) -> Router {
+    #[cfg(feature = "conformance")]
+    return router.merge(conformance_router());
+    #[cfg(not(feature = "conformance"))]
+    router
+}
