@@ -11,13 +11,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
-use hyper::body::Incoming;
+use hyper::body::Incoming as RequestBody;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -102,7 +103,11 @@ pub struct Lifetime {
 /// # Errors
 /// As the system says; most often the port is taken.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
     // A restart must not wait for connections of the last run to be forgotten.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
@@ -115,13 +120,34 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 /// Accepts until `options.lifetime.stop` is cancelled. Connections go on as tasks and finish by
 /// themselves within [`ConnectionDeadlines::finish`]; wait for the tracker to see the last one go.
 pub async fn accept(listener: TcpListener, options: AcceptOptions) {
+    accept_from(listener, options).await;
+}
+
+/// Where connections come from: the system, or a test that has them fail.
+trait Incoming: Send {
+    fn poll_incoming(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<(TcpStream, SocketAddr)>>;
+}
+
+impl Incoming for TcpListener {
+    fn poll_incoming(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+        self.poll_accept(context)
+    }
+}
+
+async fn accept_from(mut incoming: impl Incoming, options: AcceptOptions) {
     let options = Arc::new(options);
     let mut pause = ACCEPT_PAUSE;
     loop {
         let accepted = tokio::select! {
             biased;
             () = options.lifetime.stop.cancelled() => return,
-            accepted = listener.accept() => accepted,
+            accepted = poll_fn(|context| incoming.poll_incoming(context)) => accepted,
         };
         match accepted {
             Ok((stream, peer)) => {
@@ -152,7 +178,10 @@ pub async fn accept(listener: TcpListener, options: AcceptOptions) {
 
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted
+    )
 }
 
 /// Takes the connection's places in the budget and starts its task, or closes it at once.
@@ -160,7 +189,11 @@ fn admit(options: &Arc<AcceptOptions>, stream: TcpStream, peer: IpAddr) {
     let proxy = is_trusted(peer, &options.trusted_proxies);
     let places = options.budget.admit().and_then(|slot| {
         // Behind a proxy there are many people: their addresses are known per request.
-        let address = if proxy { None } else { Some(options.budget.admit_address(AddressKey::of(peer))?) };
+        let address = if proxy {
+            None
+        } else {
+            Some(options.budget.admit_address(AddressKey::of(peer))?)
+        };
         Ok((slot, address))
     });
     match places {
@@ -173,7 +206,10 @@ fn admit(options: &Arc<AcceptOptions>, stream: TcpStream, peer: IpAddr) {
                 address,
                 asked: AtomicBool::new(false),
             };
-            options.lifetime.tasks.spawn(serve(Arc::new(connection), stream));
+            options
+                .lifetime
+                .tasks
+                .spawn(serve(Arc::new(connection), stream));
         }
         Err(refused) => tracing::debug!(%peer, %refused, "connection refused"),
     }
@@ -243,7 +279,11 @@ enum Awaiting {
 }
 
 /// Drives an HTTP connection until it ends, is upgraded, or a deadline passes.
-async fn supervise<C: HttpConnection>(connection: &Connection, accepted: Instant, mut http: Pin<&mut C>) {
+async fn supervise<C: HttpConnection>(
+    connection: &Connection,
+    accepted: Instant,
+    mut http: Pin<&mut C>,
+) {
     let deadlines = connection.options.deadlines;
     let stop = &connection.options.lifetime.stop;
     let mut awaiting = Awaiting::Head;
@@ -281,22 +321,16 @@ async fn supervise<C: HttpConnection>(connection: &Connection, accepted: Instant
 
 /// The two things that [`supervise`] does with hyper's connection, whose own type cannot be named.
 trait HttpConnection {
-    fn poll_connection(
-        self: Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<hyper::Result<()>>;
+    fn poll_connection(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<hyper::Result<()>>;
     fn finish(self: Pin<&mut Self>);
 }
 
 impl<S> HttpConnection for http1::UpgradeableConnection<TokioIo<Stream>, S>
 where
-    S: hyper::service::HttpService<Incoming, ResBody = Body>,
+    S: hyper::service::HttpService<RequestBody, ResBody = Body>,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    fn poll_connection(
-        self: Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<hyper::Result<()>> {
+    fn poll_connection(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<hyper::Result<()>> {
         self.poll(context)
     }
 
@@ -306,10 +340,17 @@ where
 }
 
 /// One request: says who asks, and lets the router answer.
-async fn answer(connection: Arc<Connection>, request: Request<Incoming>) -> Result<Response, Infallible> {
+async fn answer(
+    connection: Arc<Connection>,
+    request: Request<RequestBody>,
+) -> Result<Response, Infallible> {
     connection.asked.store(true, Ordering::Release);
     let mut request = request.map(Body::new);
-    let client = client_address(connection.peer, request.headers(), &connection.options.trusted_proxies);
+    let client = client_address(
+        connection.peer,
+        request.headers(),
+        &connection.options.trusted_proxies,
+    );
     let permit = match permit(&connection, client) {
         Ok(permit) => permit,
         Err(refused) => {
@@ -329,7 +370,102 @@ fn permit(connection: &Connection, client: IpAddr) -> Result<Permit, Refused> {
         Some(slot) => Some(Arc::clone(slot)),
         // The proxy's own requests, such as health checks, are not counted.
         None if connection.proxy && is_trusted(client, &connection.options.trusted_proxies) => None,
-        None => Some(connection.options.budget.admit_address(AddressKey::of(client))?),
+        None => Some(
+            connection
+                .options
+                .budget
+                .admit_address(AddressKey::of(client))?,
+        ),
     };
     Ok(Permit::new(Arc::clone(&connection.slot), address))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::gateway::budget::ConnectionLimits;
+
+    /// Fails as told, then waits for ever; reports each attempt.
+    struct Failing {
+        errors: VecDeque<io::Error>,
+        attempts: mpsc::Sender<Instant>,
+    }
+
+    impl Incoming for Failing {
+        fn poll_incoming(
+            &mut self,
+            _: &mut Context<'_>,
+        ) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+            self.attempts
+                .try_send(Instant::now())
+                .expect("room for every attempt");
+            self.errors
+                .pop_front()
+                .map_or(Poll::Pending, |error| Poll::Ready(Err(error)))
+        }
+    }
+
+    /// When each attempt to accept was made, the last being the one that waits.
+    async fn attempts(errors: Vec<io::Error>) -> Vec<Instant> {
+        let count = errors.len() + 1;
+        let (attempts, mut made) = mpsc::channel(count);
+        let lifetime = Lifetime {
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        };
+        let options = AcceptOptions {
+            router: Router::new(),
+            tls: None,
+            deadlines: ConnectionDeadlines::default(),
+            budget: Budget::new(ConnectionLimits::default()),
+            trusted_proxies: Vec::new(),
+            lifetime: lifetime.clone(),
+        };
+        lifetime.tasks.spawn(accept_from(
+            Failing {
+                errors: errors.into(),
+                attempts,
+            },
+            options,
+        ));
+        let mut times = Vec::new();
+        while times.len() < count {
+            times.push(made.recv().await.expect("the loop goes on"));
+        }
+        lifetime.stop.cancel();
+        lifetime.tasks.close();
+        lifetime.tasks.wait().await;
+        times
+    }
+
+    /// Out of file handles, each attempt fails at once: without pauses the loop would spin.
+    #[tokio::test]
+    async fn running_out_of_handles_makes_longer_and_longer_pauses() {
+        const EMFILE: i32 = 24;
+        let errors = (0..4)
+            .map(|_| io::Error::from_raw_os_error(EMFILE))
+            .collect();
+        let times = attempts(errors).await;
+        let pauses: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        for (pause, least) in pauses.iter().zip([10, 20, 40, 80]) {
+            assert!(*pause >= Duration::from_millis(least), "{pauses:?}");
+        }
+    }
+
+    /// They are the peer's doing, and pausing for them would let one peer slow down all.
+    #[tokio::test]
+    async fn connections_that_went_away_make_no_pause() {
+        let errors = (0..1_000)
+            .map(|_| io::ErrorKind::ConnectionAborted.into())
+            .collect();
+        let times = attempts(errors).await;
+        assert!(
+            times[1_000] - times[0] < ACCEPT_PAUSE * 1_000,
+            "a pause each"
+        );
+    }
 }

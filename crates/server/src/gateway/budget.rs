@@ -23,7 +23,11 @@ pub struct ConnectionLimits {
 
 impl Default for ConnectionLimits {
     fn default() -> Self {
-        Self { connections_max: 100_000, unauthenticated_max: 4_096, per_address_max: 256 }
+        Self {
+            connections_max: 100_000,
+            unauthenticated_max: 4_096,
+            per_address_max: 256,
+        }
     }
 }
 
@@ -72,7 +76,10 @@ impl Budget {
     /// An empty budget.
     #[must_use]
     pub fn new(limits: ConnectionLimits) -> Arc<Self> {
-        Arc::new(Self { limits, counts: Mutex::default() })
+        Arc::new(Self {
+            limits,
+            counts: Mutex::default(),
+        })
     }
 
     /// The counts of this moment.
@@ -95,11 +102,17 @@ impl Budget {
         }
         figures.connections += 1;
         figures.unauthenticated += 1;
-        Ok(Arc::new(ConnectionSlot { budget: Arc::clone(self), authenticated: AtomicBool::new(false) }))
+        Ok(Arc::new(ConnectionSlot {
+            budget: Arc::clone(self),
+            authenticated: AtomicBool::new(false),
+        }))
     }
 
     /// Takes a place among those of one address.
-    pub(crate) fn admit_address(self: &Arc<Self>, key: AddressKey) -> Result<Arc<AddressSlot>, Refused> {
+    pub(crate) fn admit_address(
+        self: &Arc<Self>,
+        key: AddressKey,
+    ) -> Result<Arc<AddressSlot>, Refused> {
         let mut counts = self.counts();
         let taken = counts.addresses.get(&key).copied().unwrap_or(0);
         if taken >= self.limits.per_address_max {
@@ -107,7 +120,10 @@ impl Budget {
             return Err(Refused::Address);
         }
         counts.addresses.insert(key, taken + 1);
-        Ok(Arc::new(AddressSlot { budget: Arc::clone(self), key }))
+        Ok(Arc::new(AddressSlot {
+            budget: Arc::clone(self),
+            key,
+        }))
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
@@ -168,7 +184,10 @@ pub struct Permit {
 
 impl Permit {
     pub(crate) fn new(connection: Arc<ConnectionSlot>, address: Option<Arc<AddressSlot>>) -> Self {
-        Self { connection, _address: address }
+        Self {
+            connection,
+            _address: address,
+        }
     }
 
     /// Gives back the place among the unauthenticated; the other places stay until the connection
@@ -185,7 +204,11 @@ mod tests {
     use super::*;
 
     fn budget() -> Arc<Budget> {
-        Budget::new(ConnectionLimits { connections_max: 3, unauthenticated_max: 2, per_address_max: 2 })
+        Budget::new(ConnectionLimits {
+            connections_max: 3,
+            unauthenticated_max: 2,
+            per_address_max: 2,
+        })
     }
 
     #[test]
@@ -201,7 +224,10 @@ mod tests {
         drop((first, second, third));
         let figures = budget.figures();
         assert_eq!((figures.connections, figures.unauthenticated), (0, 0));
-        assert_eq!((figures.refused_unauthenticated, figures.refused_total), (1, 1));
+        assert_eq!(
+            (figures.refused_unauthenticated, figures.refused_total),
+            (1, 1)
+        );
     }
 
     #[test]
@@ -209,7 +235,10 @@ mod tests {
         let budget = budget();
         let key = AddressKey::of([127, 0, 0, 1].into());
         let other = AddressKey::of([127, 0, 0, 2].into());
-        let permit = Permit::new(budget.admit().expect("free"), budget.admit_address(key).ok());
+        let permit = Permit::new(
+            budget.admit().expect("free"),
+            budget.admit_address(key).ok(),
+        );
         let second = budget.admit_address(key).expect("free");
         assert_eq!(budget.admit_address(key).err(), Some(Refused::Address));
         assert!(budget.admit_address(other).is_ok());

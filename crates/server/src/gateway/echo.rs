@@ -11,12 +11,15 @@ use axum::routing::any;
 use super::accept::Lifetime;
 use super::upgrade::{UpgradeOptions, UpgradeRefused, upgrade};
 use super::ws::{
-    Closed, Message, WebSocket, WriteError, binary_frame, close, close_code, close_frame, pong_frame, text_frame,
+    Closed, Message, WebSocket, WriteError, binary_frame, close, close_code, close_frame,
+    pong_frame, text_frame,
 };
 
 /// Everything that [`UpgradeOptions`] decides is the caller's, so that tests can lower the limits.
 pub(crate) fn echo_router(options: UpgradeOptions) -> Router {
-    Router::new().route("/echo", any(handle)).with_state(Arc::new(options))
+    Router::new()
+        .route("/echo", any(handle))
+        .with_state(Arc::new(options))
 }
 
 async fn handle(State(options): State<Arc<UpgradeOptions>>, request: Request) -> Response {
@@ -46,7 +49,12 @@ enum Ended {
 }
 
 async fn echo(socket: WebSocket, lifetime: Lifetime) {
-    let WebSocket { mut reader, mut writer, permit, .. } = socket;
+    let WebSocket {
+        mut reader,
+        mut writer,
+        permit,
+        ..
+    } = socket;
     let ended = loop {
         let message = tokio::select! {
             () = lifetime.stop.cancelled() => break Ended::Stopped,

@@ -30,8 +30,15 @@ pub fn conformance_router() -> Router {
         message_bytes_max: ECHO_BYTES_MAX,
         ..FrameLimits::STANDARD
     };
-    let limits = SocketLimits { frames, queued_bytes_max: 2 * ECHO_BYTES_MAX, ..SocketLimits::STANDARD };
-    echo::echo_router(UpgradeOptions { limits, ..UpgradeOptions::default() })
+    let limits = SocketLimits {
+        frames,
+        queued_bytes_max: 2 * ECHO_BYTES_MAX,
+        ..SocketLimits::STANDARD
+    };
+    echo::echo_router(UpgradeOptions {
+        limits,
+        ..UpgradeOptions::default()
+    })
 }
 
 /// `router` with what the cargo features add to it: the echo route, or nothing in a release build.

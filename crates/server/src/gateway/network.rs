@@ -96,22 +96,35 @@ impl FromStr for Network {
             Some((address, prefix)) => (address, Some(prefix)),
             None => (text, None),
         };
-        let address: IpAddr =
-            address.parse().map_err(|_: std::net::AddrParseError| NetworkError::Address(address.to_owned()))?;
-        let bits_max = if address.is_ipv4() { u32::BITS } else { u128::BITS };
+        let address: IpAddr = address
+            .parse()
+            .map_err(|_: std::net::AddrParseError| NetworkError::Address(address.to_owned()))?;
+        let bits_max = if address.is_ipv4() {
+            u32::BITS
+        } else {
+            u128::BITS
+        };
         let prefix_bits = match prefix {
             None => bits_max,
             Some(prefix) => prefix
                 .parse::<u32>()
                 .ok()
                 // Why it does not parse is of no use: the error names the range.
-                .filter(|bits| *bits <= bits_max && prefix.bytes().all(|byte| byte.is_ascii_digit()))
-                .ok_or_else(|| NetworkError::Prefix { prefix: prefix.to_owned(), bits_max })?,
+                .filter(|bits| {
+                    *bits <= bits_max && prefix.bytes().all(|byte| byte.is_ascii_digit())
+                })
+                .ok_or_else(|| NetworkError::Prefix {
+                    prefix: prefix.to_owned(),
+                    bits_max,
+                })?,
         };
         let base = cleared(address, prefix_bits).expect("the prefix was checked against the width");
         let network = Self { base, prefix_bits };
         if base != address {
-            return Err(NetworkError::HostBits { given: text.to_owned(), meant: network });
+            return Err(NetworkError::HostBits {
+                given: text.to_owned(),
+                meant: network,
+            });
         }
         Ok(network)
     }
@@ -153,9 +166,17 @@ pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[Netwo
 fn forwarded_entry(entry: &str) -> Option<IpAddr> {
     let address = entry
         .parse::<IpAddr>()
-        .or_else(|_| entry.parse::<std::net::SocketAddr>().map(|socket| socket.ip()))
+        .or_else(|_| {
+            entry
+                .parse::<std::net::SocketAddr>()
+                .map(|socket| socket.ip())
+        })
         .or_else(|error| {
-            entry.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).ok_or(error)?.parse::<IpAddr>()
+            entry
+                .strip_prefix('[')
+                .and_then(|rest| rest.strip_suffix(']'))
+                .ok_or(error)?
+                .parse::<IpAddr>()
         });
     // Which of the three forms failed first says nothing to anybody.
     address.ok().map(|address| address.to_canonical())
@@ -180,11 +201,23 @@ mod tests {
                 assert!(!network.contains(address(text)), "{text} not in {network}");
             }
         };
-        check("10.0.0.0/8", &["10.0.0.0", "10.255.1.2", "::ffff:10.1.1.1"], &["11.0.0.0", "9.9.9.9", "::a00:1"]);
+        check(
+            "10.0.0.0/8",
+            &["10.0.0.0", "10.255.1.2", "::ffff:10.1.1.1"],
+            &["11.0.0.0", "9.9.9.9", "::a00:1"],
+        );
         check("0.0.0.0/0", &["1.2.3.4", "255.255.255.255"], &["::1"]);
         check("::/0", &["::1", "2001:db8::1"], &["1.2.3.4"]);
-        check("192.168.1.7", &["192.168.1.7"], &["192.168.1.6", "192.168.1.8"]);
-        check("2001:db8::/33", &["2001:db8::1", "2001:db8:7fff::"], &["2001:db8:8000::", "2001:db9::"]);
+        check(
+            "192.168.1.7",
+            &["192.168.1.7"],
+            &["192.168.1.6", "192.168.1.8"],
+        );
+        check(
+            "2001:db8::/33",
+            &["2001:db8::1", "2001:db8:7fff::"],
+            &["2001:db8:8000::", "2001:db9::"],
+        );
         check("::1", &["::1"], &["::2", "127.0.0.1"]);
     }
 
@@ -198,13 +231,17 @@ mod tests {
         check("10.0.0.0/33", "`/33` is not a prefix of 0 to 32 bits");
         check("10.0.0.0/+8", "`/+8` is not a prefix of 0 to 32 bits");
         check("::/", "`/` is not a prefix of 0 to 128 bits");
-        check("10.1.2.3/8", "`10.1.2.3/8` has bits beyond its prefix; the network would be `10.0.0.0/8`");
+        check(
+            "10.1.2.3/8",
+            "`10.1.2.3/8` has bits beyond its prefix; the network would be `10.0.0.0/8`",
+        );
     }
 
     #[test]
     fn the_client_is_the_right_most_address_that_nobody_trusts() {
-        let trusted: Vec<Network> =
-            ["10.0.0.0/8", "fd00::/8"].map(|text| text.parse().expect("a network")).to_vec();
+        let trusted: Vec<Network> = ["10.0.0.0/8", "fd00::/8"]
+            .map(|text| text.parse().expect("a network"))
+            .to_vec();
         let check = |peer: &str, fields: &[&str], expected: &str| {
             let mut headers = HeaderMap::new();
             for field in fields {
@@ -218,8 +255,16 @@ mod tests {
         check("10.0.0.1", &[], "10.0.0.1");
         check("10.0.0.1", &["198.51.100.7"], "198.51.100.7");
         check("::ffff:10.0.0.1", &["::ffff:198.51.100.7"], "198.51.100.7");
-        check("10.0.0.1", &["1.1.1.1, 198.51.100.7, 10.0.0.2"], "198.51.100.7");
-        check("10.0.0.1", &["1.1.1.1", "198.51.100.7", "10.0.0.2"], "198.51.100.7");
+        check(
+            "10.0.0.1",
+            &["1.1.1.1, 198.51.100.7, 10.0.0.2"],
+            "198.51.100.7",
+        );
+        check(
+            "10.0.0.1",
+            &["1.1.1.1", "198.51.100.7", "10.0.0.2"],
+            "198.51.100.7",
+        );
         check("10.0.0.1", &["198.51.100.7:4711"], "198.51.100.7");
         check("fd00::1", &["[2001:db8::5]:99"], "2001:db8::5");
         check("fd00::1", &["[2001:db8::5]"], "2001:db8::5");
@@ -230,7 +275,8 @@ mod tests {
 
     #[test]
     fn the_cap_counts_ipv4_by_address_and_ipv6_by_64_bits() {
-        let same = |one: &str, other: &str| AddressKey::of(address(one)) == AddressKey::of(address(other));
+        let same =
+            |one: &str, other: &str| AddressKey::of(address(one)) == AddressKey::of(address(other));
         assert!(same("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"));
         assert!(!same("2001:db8:1:2::1", "2001:db8:1:3::1"));
         assert!(same("1.2.3.4", "::ffff:1.2.3.4"));

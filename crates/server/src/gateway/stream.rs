@@ -107,7 +107,10 @@ macro_rules! delegate_write {
                 }
             }
 
-            fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+            fn poll_shutdown(
+                self: Pin<&mut Self>,
+                context: &mut Context<'_>,
+            ) -> Poll<io::Result<()>> {
                 match self.get_mut() {
                     Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
                     Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),

@@ -74,7 +74,9 @@ pub enum UpgradeRefused {
     #[error("`Sec-WebSocket-Key` must be 16 bytes in base64")]
     Key,
     /// 403.
-    #[error("this origin may not use the cookies of this server: an operator can add it to the allowed origins")]
+    #[error(
+        "this origin may not use the cookies of this server: an operator can add it to the allowed origins"
+    )]
     Origin,
     /// 400.
     #[error("none of the offered subprotocols is spoken here")]
@@ -105,11 +107,8 @@ impl IntoResponse for UpgradeRefused {
             Self::Method => {
                 headers.insert(axum::http::header::ALLOW, HeaderValue::from_static("GET"));
             }
-            Self::Request
-            | Self::Key
-            | Self::Subprotocol
-            | Self::Origin
-            | Self::NotFromGateway => {}
+            Self::Request | Self::Key | Self::Subprotocol | Self::Origin | Self::NotFromGateway => {
+            }
         }
         response
     }
@@ -135,29 +134,49 @@ pub enum UpgradeLost {
 pub fn upgrade(
     mut request: Request<Body>,
     options: &UpgradeOptions,
-) -> Result<(Response, impl Future<Output = Result<WebSocket, UpgradeLost>> + Send + use<>), UpgradeRefused> {
+) -> Result<
+    (
+        Response,
+        impl Future<Output = Result<WebSocket, UpgradeLost>> + Send + use<>,
+    ),
+    UpgradeRefused,
+> {
     let key = check_request(&request)?;
     check_origin(request.headers(), options)?;
     let subprotocol = choose_subprotocol(request.headers(), &options.subprotocols)?;
 
     let extensions = request.extensions();
-    let (Some(permit), Some(&address)) = (extensions.get::<Permit>().cloned(), extensions.get::<ClientAddress>())
-    else {
+    let (Some(permit), Some(&address)) = (
+        extensions.get::<Permit>().cloned(),
+        extensions.get::<ClientAddress>(),
+    ) else {
         return Err(UpgradeRefused::NotFromGateway);
     };
     let limits = options.limits;
     let upgrading = hyper::upgrade::on(&mut request);
     let socket = async move {
         let upgraded = upgrading.await.map_err(UpgradeLost::Client)?;
-        let parts = upgraded.downcast::<TokioIo<Stream>>().map_err(|_| UpgradeLost::NotFromGateway)?;
+        let parts = upgraded
+            .downcast::<TokioIo<Stream>>()
+            .map_err(|_| UpgradeLost::NotFromGateway)?;
         let stream = parts.io.into_inner();
-        Ok(WebSocket::new(stream, parts.read_buf, limits, permit, address, subprotocol))
+        Ok(WebSocket::new(
+            stream,
+            &parts.read_buf,
+            limits,
+            permit,
+            address,
+            subprotocol,
+        ))
     };
     Ok((switching_protocols(&key, subprotocol), socket))
 }
 
 fn switching_protocols(key: &HeaderValue, subprotocol: Option<&'static str>) -> Response {
-    let digest = Sha1::new().chain_update(key.as_bytes()).chain_update(ACCEPT_GUID).finalize();
+    let digest = Sha1::new()
+        .chain_update(key.as_bytes())
+        .chain_update(ACCEPT_GUID)
+        .finalize();
     let accept = HeaderValue::try_from(BASE64.encode(digest)).expect("base64 is a header value");
     let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
     let headers = response.headers_mut();
@@ -177,7 +196,8 @@ fn check_request(request: &Request<Body>) -> Result<HeaderValue, UpgradeRefused>
         return Err(UpgradeRefused::Method);
     }
     let has_body = headers.contains_key(TRANSFER_ENCODING)
-        || only(headers, &CONTENT_LENGTH).map_or(headers.contains_key(CONTENT_LENGTH), |length| length != "0");
+        || only(headers, &CONTENT_LENGTH)
+            .map_or(headers.contains_key(CONTENT_LENGTH), |length| length != "0");
     if request.version() != Version::HTTP_11 || only(headers, &HOST).is_none() || has_body {
         return Err(UpgradeRefused::Request);
     }
@@ -201,7 +221,14 @@ fn check_origin(headers: &HeaderMap, options: &UpgradeOptions) -> Result<(), Upg
         return Ok(());
     }
     match only(headers, &ORIGIN) {
-        Some(origin) if options.allowed_origins.iter().any(|allowed| origin == allowed.as_str()) => Ok(()),
+        Some(origin)
+            if options
+                .allowed_origins
+                .iter()
+                .any(|allowed| origin == allowed.as_str()) =>
+        {
+            Ok(())
+        }
         Some(_) | None => Err(UpgradeRefused::Origin),
     }
 }
@@ -214,8 +241,13 @@ fn choose_subprotocol(
     if !headers.contains_key(SEC_WEBSOCKET_PROTOCOL) {
         return Ok(None);
     }
-    let offered = |name: &&&str| tokens(headers, &SEC_WEBSOCKET_PROTOCOL).any(|token| token == **name);
-    spoken.iter().find(offered).map(|name| Some(*name)).ok_or(UpgradeRefused::Subprotocol)
+    let offered =
+        |name: &&&str| tokens(headers, &SEC_WEBSOCKET_PROTOCOL).any(|token| token == **name);
+    spoken
+        .iter()
+        .find(offered)
+        .map(|name| Some(*name))
+        .ok_or(UpgradeRefused::Subprotocol)
 }
 
 /// The value of a header that stands there exactly once.
@@ -228,7 +260,9 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue
 /// The members of a comma-separated header. A value with bytes outside ASCII has none.
 fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
     let values = headers.get_all(name).iter();
-    values.flat_map(|value| value.to_str().unwrap_or_default().split(',')).map(str::trim)
+    values
+        .flat_map(|value| value.to_str().unwrap_or_default().split(','))
+        .map(str::trim)
 }
 
 fn has_token(headers: &HeaderMap, name: &HeaderName, wanted: &str) -> bool {

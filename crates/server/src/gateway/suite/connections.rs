@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::Extension;
 use axum::routing::get;
-use axum::Router;
 use tokio::sync::Notify;
 
-use super::{FIN, Seen, Server, Setup, TEXT, bounded, close_frame, frame, seen_text, upgrade_request};
+use super::{
+    FIN, Seen, Server, Setup, TEXT, bounded, close_frame, frame, seen_text, upgrade_request,
+};
 use crate::gateway::accept::ConnectionDeadlines;
 use crate::gateway::budget::{ConnectionLimits, Permit};
 use crate::gateway::network::ClientAddress;
@@ -17,15 +19,27 @@ use crate::gateway::network::ClientAddress;
 const SOON: Duration = Duration::from_millis(100);
 
 fn hurried() -> Setup {
-    let deadlines = ConnectionDeadlines { head: SOON, unauthenticated: SOON * 2, finish: SOON };
-    Setup { deadlines, ..Setup::default() }
+    let deadlines = ConnectionDeadlines {
+        head: SOON,
+        unauthenticated: SOON * 2,
+        finish: SOON,
+    };
+    Setup {
+        deadlines,
+        ..Setup::default()
+    }
 }
 
 #[tokio::test]
 async fn silence_and_half_a_head_end_at_the_deadline() {
     let server = Server::start(hurried());
     let whole = upgrade_request("");
-    for sent in ["", "G", "GET /echo HTTP/1.1\r\nHost: x\r\nX-Slow: 1", &whole[..whole.len() - 1]] {
+    for sent in [
+        "",
+        "G",
+        "GET /echo HTTP/1.1\r\nHost: x\r\nX-Slow: 1",
+        &whole[..whole.len() - 1],
+    ] {
         let mut client = server.connect().await;
         client.send(sent.as_bytes()).await;
         client.expect_closed().await;
@@ -68,7 +82,10 @@ async fn a_connection_is_kept_for_further_requests_and_closed_when_idle() {
 #[tokio::test]
 async fn heads_have_a_size() {
     let server = Server::start(Setup::default());
-    for lines in [format!("X-Large: {}\r\n", "x".repeat(20_000)), "X: y\r\n".repeat(200)] {
+    for lines in [
+        format!("X-Large: {}\r\n", "x".repeat(20_000)),
+        "X: y\r\n".repeat(200),
+    ] {
         let mut client = server.connect().await;
         client.send(upgrade_request(&lines).as_bytes()).await;
         let head = client.head().await;
@@ -92,11 +109,16 @@ async fn a_request_of_a_stranger_ends_at_the_deadline_and_that_of_a_known_person
                 "still here"
             }),
         );
-    let server = Server::start(Setup { router, ..hurried() });
+    let server = Server::start(Setup {
+        router,
+        ..hurried()
+    });
     let mut known = server.connect().await;
     known.send(b"GET /known HTTP/1.1\r\nHost: x\r\n\r\n").await;
     let mut stranger = server.connect().await;
-    stranger.send(b"GET /never HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    stranger
+        .send(b"GET /never HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await;
     stranger.expect_closed().await;
     go_on.notify_one();
     assert!(known.head().await.starts_with("HTTP/1.1 200 "));
@@ -106,8 +128,14 @@ async fn a_request_of_a_stranger_ends_at_the_deadline_and_that_of_a_known_person
 
 #[tokio::test]
 async fn an_address_has_a_number_of_connections_until_a_socket_closes() {
-    let connections = ConnectionLimits { per_address_max: 2, ..ConnectionLimits::default() };
-    let server = Server::start(Setup { connections, ..Setup::default() });
+    let connections = ConnectionLimits {
+        per_address_max: 2,
+        ..ConnectionLimits::default()
+    };
+    let server = Server::start(Setup {
+        connections,
+        ..Setup::default()
+    });
     let mut first = server.open().await;
     let mut second = server.open().await;
     // Being known does not give the address's place back.
@@ -126,8 +154,14 @@ async fn an_address_has_a_number_of_connections_until_a_socket_closes() {
 
 #[tokio::test]
 async fn strangers_have_a_budget_that_a_known_socket_gives_back() {
-    let connections = ConnectionLimits { unauthenticated_max: 2, ..ConnectionLimits::default() };
-    let server = Server::start(Setup { connections, ..Setup::default() });
+    let connections = ConnectionLimits {
+        unauthenticated_max: 2,
+        ..ConnectionLimits::default()
+    };
+    let server = Server::start(Setup {
+        connections,
+        ..Setup::default()
+    });
     let mut first = server.open().await;
     let silent = server.connect().await;
     server.settle(2).await;
@@ -145,8 +179,14 @@ async fn strangers_have_a_budget_that_a_known_socket_gives_back() {
 
 #[tokio::test]
 async fn all_connections_together_have_a_cap() {
-    let connections = ConnectionLimits { connections_max: 1, ..ConnectionLimits::default() };
-    let server = Server::start(Setup { connections, ..Setup::default() });
+    let connections = ConnectionLimits {
+        connections_max: 1,
+        ..ConnectionLimits::default()
+    };
+    let server = Server::start(Setup {
+        connections,
+        ..Setup::default()
+    });
     let open = server.open().await;
     server.connect().await.expect_closed().await;
     assert_eq!(server.budget.figures().refused_total, 1);
@@ -157,33 +197,55 @@ async fn all_connections_together_have_a_cap() {
 }
 
 fn whoami() -> Router {
-    Router::new().route("/whoami", get(async |Extension(client): Extension<ClientAddress>| client.0.to_string()))
+    Router::new().route(
+        "/whoami",
+        get(async |Extension(client): Extension<ClientAddress>| client.0.to_string()),
+    )
 }
 
 async fn ask_whoami(server: &Server, forwarded: &str) -> String {
     let mut client = server.connect().await;
     let lines = format!("Host: x\r\nX-Forwarded-For: {forwarded}\r\nConnection: close\r\n");
-    client.send(format!("GET /whoami HTTP/1.1\r\n{lines}\r\n").as_bytes()).await;
+    client
+        .send(format!("GET /whoami HTTP/1.1\r\n{lines}\r\n").as_bytes())
+        .await;
     assert!(client.head().await.starts_with("HTTP/1.1 200 "));
     String::from_utf8(client.rest().await).expect("an address")
 }
 
 #[tokio::test]
 async fn only_a_trusted_proxy_says_who_the_client_is() {
-    let server = Server::start(Setup { router: whoami(), ..Setup::default() });
+    let server = Server::start(Setup {
+        router: whoami(),
+        ..Setup::default()
+    });
     assert_eq!(ask_whoami(&server, "203.0.113.9").await, "127.0.0.1");
     server.stop().await;
     let trusted_proxies = vec!["127.0.0.0/8"];
-    let server = Server::start(Setup { router: whoami(), trusted_proxies, ..Setup::default() });
-    assert_eq!(ask_whoami(&server, "10.9.9.9, 203.0.113.9, 127.0.0.5").await, "203.0.113.9");
+    let server = Server::start(Setup {
+        router: whoami(),
+        trusted_proxies,
+        ..Setup::default()
+    });
+    assert_eq!(
+        ask_whoami(&server, "10.9.9.9, 203.0.113.9, 127.0.0.5").await,
+        "203.0.113.9"
+    );
     server.stop().await;
 }
 
 #[tokio::test]
 async fn behind_a_proxy_the_cap_counts_the_reported_address() {
-    let connections = ConnectionLimits { per_address_max: 1, ..ConnectionLimits::default() };
+    let connections = ConnectionLimits {
+        per_address_max: 1,
+        ..ConnectionLimits::default()
+    };
     let trusted_proxies = vec!["127.0.0.1"];
-    let server = Server::start(Setup { connections, trusted_proxies, ..Setup::default() });
+    let server = Server::start(Setup {
+        connections,
+        trusted_proxies,
+        ..Setup::default()
+    });
     let mut open = Vec::new();
     for (forwarded, status) in [
         ("203.0.113.1", 101),
@@ -194,9 +256,14 @@ async fn behind_a_proxy_the_cap_counts_the_reported_address() {
         ("2001:db8:0:2::1", 101),
     ] {
         let mut client = server.connect().await;
-        client.send(upgrade_request(&format!("X-Forwarded-For: {forwarded}\r\n")).as_bytes()).await;
+        client
+            .send(upgrade_request(&format!("X-Forwarded-For: {forwarded}\r\n")).as_bytes())
+            .await;
         let head = client.head().await;
-        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{forwarded}: {head}");
+        assert!(
+            head.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{forwarded}: {head}"
+        );
         open.push(client);
     }
     drop(open);
@@ -206,7 +273,10 @@ async fn behind_a_proxy_the_cap_counts_the_reported_address() {
 #[tokio::test]
 async fn a_stop_ends_idle_connections_says_goodbye_to_sockets_and_accepts_no_more() {
     let router = Router::new().route("/hello", get(async || "hello"));
-    let server = Server::start(Setup { router, ..Setup::default() });
+    let server = Server::start(Setup {
+        router,
+        ..Setup::default()
+    });
     let mut silent = server.connect().await;
     let mut idle = server.connect().await;
     idle.send(b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n").await;
@@ -224,7 +294,11 @@ async fn a_stop_ends_idle_connections_says_goodbye_to_sockets_and_accepts_no_mor
     drop(socket);
     let address = server.address;
     server.stop().await;
-    assert!(bounded("refused", tokio::net::TcpStream::connect(address)).await.is_err());
+    assert!(
+        bounded("refused", tokio::net::TcpStream::connect(address))
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test]
@@ -237,7 +311,10 @@ async fn a_running_request_is_finished_when_the_server_stops() {
         released.notified().await;
         "done"
     });
-    let server = Server::start(Setup { router: Router::new().route("/slow", handler), ..Setup::default() });
+    let server = Server::start(Setup {
+        router: Router::new().route("/slow", handler),
+        ..Setup::default()
+    });
     let mut client = server.connect().await;
     client.send(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").await;
     bounded("the request runs", started.notified()).await;
@@ -250,14 +327,25 @@ async fn a_running_request_is_finished_when_the_server_stops() {
 
 #[tokio::test]
 async fn a_panic_in_one_handler_ends_its_connection_only() {
-    let router = Router::new().route("/panic", get(async || -> &'static str { panic!("a planted panic") }));
-    let server = Server::start(Setup { router, ..Setup::default() });
+    let router = Router::new().route(
+        "/panic",
+        get(async || -> &'static str { panic!("a planted panic") }),
+    );
+    let server = Server::start(Setup {
+        router,
+        ..Setup::default()
+    });
     let mut client = server.connect().await;
     client.send(b"GET /panic HTTP/1.1\r\nHost: x\r\n\r\n").await;
     client.expect_closed().await;
     let mut other = server.open().await;
-    other.send(&[frame(FIN | TEXT, b"fine"), close_frame(1000)].concat()).await;
-    assert_eq!(other.frames().await, [seen_text("fine"), Seen::Close(Some(1000))]);
+    other
+        .send(&[frame(FIN | TEXT, b"fine"), close_frame(1000)].concat())
+        .await;
+    assert_eq!(
+        other.frames().await,
+        [seen_text("fine"), Seen::Close(Some(1000))]
+    );
     drop(other);
     server.settle(0).await;
     server.stop().await;

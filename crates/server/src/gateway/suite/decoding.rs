@@ -7,8 +7,11 @@ use proptest::prelude::*;
 use super::{BINARY, CONTINUATION, FIN, PING, PONG, TEXT, close_frame, frame};
 use crate::gateway::ws::{CloseFrame, Decoded, Decoder, FrameLimits, Message, Violation};
 
-const NO_RATE: FrameLimits =
-    FrameLimits { control_frames_per_second: 1_000_000, control_frames_burst: 1_000_000, ..FrameLimits::STANDARD };
+const NO_RATE: FrameLimits = FrameLimits {
+    control_frames_per_second: 1_000_000,
+    control_frames_burst: 1_000_000,
+    ..FrameLimits::STANDARD
+};
 
 /// Feeds `pieces` in order and collects what comes out, up to the first violation.
 fn decode(limits: FrameLimits, pieces: &[&[u8]]) -> (Vec<Decoded>, Option<Violation>) {
@@ -28,7 +31,11 @@ fn decode(limits: FrameLimits, pieces: &[&[u8]]) -> (Vec<Decoded>, Option<Violat
                     break;
                 }
                 Err(violation) => {
-                    assert_eq!(decoder.feed(b"more", now), Err(violation), "it stays broken");
+                    assert_eq!(
+                        decoder.feed(b"more", now),
+                        Err(violation),
+                        "it stays broken"
+                    );
                     return (decoded, Some(violation));
                 }
             }
@@ -48,8 +55,15 @@ struct Sent {
 
 impl Sent {
     fn encode(&self, bytes: &mut Vec<u8>, expected: &mut Vec<Decoded>) {
-        let payload = self.text.as_ref().map_or(self.binary.as_slice(), |text| text.as_bytes());
-        let mut cuts: Vec<usize> = self.cuts.iter().map(|cut| cut.index(payload.len() + 1)).collect();
+        let payload = self
+            .text
+            .as_ref()
+            .map_or(self.binary.as_slice(), |text| text.as_bytes());
+        let mut cuts: Vec<usize> = self
+            .cuts
+            .iter()
+            .map(|cut| cut.index(payload.len() + 1))
+            .collect();
         cuts.sort_unstable();
         cuts.push(payload.len());
         let mut opcode = if self.text.is_some() { TEXT } else { BINARY };
@@ -57,8 +71,11 @@ impl Sent {
         let mut from = 0;
         for (number, cut) in cuts.iter().enumerate() {
             if let Some(ping) = pings.next() {
-                let (code, found): (u8, fn(bytes::Bytes) -> Message) =
-                    if ping.len() % 2 == 0 { (PING, Message::Ping) } else { (PONG, Message::Pong) };
+                let (code, found): (u8, fn(bytes::Bytes) -> Message) = if ping.len() % 2 == 0 {
+                    (PING, Message::Ping)
+                } else {
+                    (PONG, Message::Pong)
+                };
                 bytes.extend(frame(FIN | code, ping));
                 expected.push(Decoded::Message(found(ping.clone().into())));
             }
@@ -75,15 +92,25 @@ impl Sent {
 }
 
 fn sent() -> impl Strategy<Value = Sent> {
-    let texts = prop::option::of(prop::collection::vec(any::<char>(), 0..200).prop_map(String::from_iter));
+    let texts =
+        prop::option::of(prop::collection::vec(any::<char>(), 0..200).prop_map(String::from_iter));
     let binaries = prop::collection::vec(any::<u8>(), 0..300);
     let cuts = prop::collection::vec(any::<prop::sample::Index>(), 0..6);
     let pings = prop::collection::vec(prop::collection::vec(any::<u8>(), 0..=125), 0..4);
-    (texts, binaries, cuts, pings).prop_map(|(text, binary, cuts, pings)| Sent { text, binary, cuts, pings })
+    (texts, binaries, cuts, pings).prop_map(|(text, binary, cuts, pings)| Sent {
+        text,
+        binary,
+        cuts,
+        pings,
+    })
 }
 
 fn config() -> ProptestConfig {
-    ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() }
+    ProptestConfig {
+        cases: 256,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
 }
 
 proptest! {
@@ -142,13 +169,21 @@ proptest! {
 
 #[test]
 fn the_rate_of_control_frames_is_refilled_by_time() {
-    let limits = FrameLimits { control_frames_per_second: 10, control_frames_burst: 3, ..FrameLimits::STANDARD };
+    let limits = FrameLimits {
+        control_frames_per_second: 10,
+        control_frames_burst: 3,
+        ..FrameLimits::STANDARD
+    };
     let start = Instant::now();
     let at = |millis: u64| start + Duration::from_millis(millis);
     let ping = frame(FIN | PING, b"");
     let mut decoder = Decoder::new(limits);
     let mut check = |millis: u64, expected: bool| {
-        assert_eq!(decoder.feed(&ping, at(millis)).is_ok(), expected, "at {millis} ms");
+        assert_eq!(
+            decoder.feed(&ping, at(millis)).is_ok(),
+            expected,
+            "at {millis} ms"
+        );
     };
     check(0, true);
     check(0, true);
@@ -164,7 +199,10 @@ fn the_rate_of_control_frames_is_refilled_by_time() {
 
 #[test]
 fn a_close_frame_does_not_need_allowance() {
-    let limits = FrameLimits { control_frames_burst: 1, ..FrameLimits::STANDARD };
+    let limits = FrameLimits {
+        control_frames_burst: 1,
+        ..FrameLimits::STANDARD
+    };
     let bytes = [frame(FIN | PING, b""), close_frame(1000)].concat();
     let (decoded, violation) = decode(limits, &[&bytes]);
     assert_eq!((decoded.len(), violation), (2, None));
@@ -174,15 +212,35 @@ fn a_close_frame_does_not_need_allowance() {
 fn each_header_byte_is_judged_when_it_comes() {
     let check = |bytes: &[u8], expected: Violation| {
         let (last, before) = bytes.split_last().expect("bytes");
-        assert_eq!(decode(FrameLimits::STANDARD, &[before]), (vec![], None), "{bytes:?}");
-        assert_eq!(decode(FrameLimits::STANDARD, &[before, &[*last]]), (vec![], Some(expected)), "{bytes:?}");
+        assert_eq!(
+            decode(FrameLimits::STANDARD, &[before]),
+            (vec![], None),
+            "{bytes:?}"
+        );
+        assert_eq!(
+            decode(FrameLimits::STANDARD, &[before, &[*last]]),
+            (vec![], Some(expected)),
+            "{bytes:?}"
+        );
     };
-    check(&[0xc1], Violation::Protocol("reserved bit without an extension"));
+    check(
+        &[0xc1],
+        Violation::Protocol("reserved bit without an extension"),
+    );
     check(&[0x83], Violation::Protocol("reserved opcode"));
     check(&[0x80], Violation::Protocol("continuation of nothing"));
     check(&[0x09], Violation::Protocol("fragmented control frame"));
-    check(&[0x81, 0x05], Violation::Protocol("client frame without mask"));
-    check(&[0x89, 0xfe], Violation::Protocol("control frame above 125 bytes"));
-    check(&[0x81, 0xfe, 0, 125], Violation::Protocol("length not in its shortest form"));
+    check(
+        &[0x81, 0x05],
+        Violation::Protocol("client frame without mask"),
+    );
+    check(
+        &[0x89, 0xfe],
+        Violation::Protocol("control frame above 125 bytes"),
+    );
+    check(
+        &[0x81, 0xfe, 0, 125],
+        Violation::Protocol("length not in its shortest form"),
+    );
     check(&[0x81, 0xff, 0, 0, 0, 0, 0, 1, 0, 1], Violation::TooBig);
 }

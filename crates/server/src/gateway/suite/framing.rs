@@ -1,8 +1,8 @@
 //! Frames, fragments, text and closing: the ground of Autobahn's cases 1 to 7 and 10.
 
 use super::{
-    BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, Seen, Server, Setup, TEXT, close_frame, frame, seen_text,
-    upgrade_request,
+    BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, Seen, Server, Setup, TEXT, close_frame, frame,
+    seen_text, upgrade_request,
 };
 
 /// How the bytes reach the server.
@@ -37,7 +37,9 @@ async fn check_raw(name: &str, frames: &[Vec<u8>], expected: &[Seen]) {
             }
             Delivery::Glued => {
                 client = server.connect().await;
-                client.send(&[upgrade_request("").as_bytes(), &bytes].concat()).await;
+                client
+                    .send(&[upgrade_request("").as_bytes(), &bytes].concat())
+                    .await;
                 assert!(client.head().await.starts_with("HTTP/1.1 101 "));
             }
         }
@@ -70,9 +72,19 @@ async fn check_refused(name: &str, frames: &[Vec<u8>], before: &[Seen], code: u1
 async fn messages_of_every_header_length_come_back() {
     for length in [0, 1, 7, 8, 9, 125, 126, 127, 128, 65_535, 65_536] {
         let text = "*".repeat(length);
-        check("text", &[frame(FIN | TEXT, text.as_bytes())], &[seen_text(&text)]).await;
+        check(
+            "text",
+            &[frame(FIN | TEXT, text.as_bytes())],
+            &[seen_text(&text)],
+        )
+        .await;
         let bytes = vec![0xfe; length];
-        check("binary", &[frame(FIN | BINARY, &bytes)], &[Seen::Binary(bytes.clone())]).await;
+        check(
+            "binary",
+            &[frame(FIN | BINARY, &bytes)],
+            &[Seen::Binary(bytes.clone())],
+        )
+        .await;
     }
 }
 
@@ -80,7 +92,12 @@ async fn messages_of_every_header_length_come_back() {
 async fn pings_are_answered_and_pongs_are_not() {
     check("empty", &[frame(FIN | PING, b"")], &[Seen::Pong(vec![])]).await;
     let longest = vec![0xfe; 125];
-    check("longest", &[frame(FIN | PING, &longest)], &[Seen::Pong(longest.clone())]).await;
+    check(
+        "longest",
+        &[frame(FIN | PING, &longest)],
+        &[Seen::Pong(longest.clone())],
+    )
+    .await;
     check("pong", &[frame(FIN | PONG, b"unsolicited")], &[]).await;
     let ten: Vec<_> = (0..10).map(|number| frame(FIN | PING, &[number])).collect();
     let answers: Vec<_> = (0..10).map(|number| Seen::Pong(vec![number])).collect();
@@ -92,7 +109,10 @@ async fn pings_are_answered_and_pongs_are_not() {
 async fn reserved_bits_are_a_protocol_error() {
     for bits in 1..=7u8 {
         for opcode in [TEXT, BINARY, CLOSE, PING, PONG] {
-            let frames = [frame(FIN | TEXT, b"before"), frame(FIN | (bits << 4) | opcode, b"")];
+            let frames = [
+                frame(FIN | TEXT, b"before"),
+                frame(FIN | (bits << 4) | opcode, b""),
+            ];
             check_refused("reserved bits", &frames, &[seen_text("before")], 1002).await;
         }
     }
@@ -116,17 +136,45 @@ async fn fragments_are_joined_and_control_frames_come_between() {
     };
     check("plain", &parts(vec![]), &[seen_text("fragment")]).await;
     let ping = vec![frame(FIN | PING, b"now")];
-    check("ping between", &parts(ping), &[Seen::Pong(b"now".to_vec()), seen_text("fragment")]).await;
-    let empty = vec![frame(CONTINUATION, b""), frame(FIN | PONG, b"x"), frame(CONTINUATION, b"")];
+    check(
+        "ping between",
+        &parts(ping),
+        &[Seen::Pong(b"now".to_vec()), seen_text("fragment")],
+    )
+    .await;
+    let empty = vec![
+        frame(CONTINUATION, b""),
+        frame(FIN | PONG, b"x"),
+        frame(CONTINUATION, b""),
+    ];
     check("empty between", &parts(empty), &[seen_text("fragment")]).await;
-    let all_empty = [frame(BINARY, b""), frame(CONTINUATION, b""), frame(FIN | CONTINUATION, b"")];
+    let all_empty = [
+        frame(BINARY, b""),
+        frame(CONTINUATION, b""),
+        frame(FIN | CONTINUATION, b""),
+    ];
     check("all empty", &all_empty, &[Seen::Binary(vec![])]).await;
     let twice = [parts(vec![]), parts(vec![])].concat();
-    check("twice", &twice, &[seen_text("fragment"), seen_text("fragment")]).await;
+    check(
+        "twice",
+        &twice,
+        &[seen_text("fragment"), seen_text("fragment")],
+    )
+    .await;
     let many: Vec<_> = std::iter::once(frame(BINARY, &[7; 1_300]))
-        .chain((0..50).map(|number| frame(if number == 49 { FIN } else { 0 } | CONTINUATION, &[7; 1_270])))
+        .chain((0..50).map(|number| {
+            frame(
+                if number == 49 { FIN } else { 0 } | CONTINUATION,
+                &[7; 1_270],
+            )
+        }))
         .collect();
-    check("51 fragments of a large message", &many, &[Seen::Binary(vec![7; 64_800])]).await;
+    check(
+        "51 fragments of a large message",
+        &many,
+        &[Seen::Binary(vec![7; 64_800])],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -135,14 +183,32 @@ async fn fragments_out_of_order_are_a_protocol_error() {
     for first in [CONTINUATION, FIN | CONTINUATION] {
         check_refused("continuation of nothing", &[frame(first, b"x")], &[], 1002).await;
         let frames = [frame(FIN | TEXT, b"whole"), frame(first, b"x")];
-        check_refused("continuation after the end", &frames, &[seen_text("whole")], 1002).await;
+        check_refused(
+            "continuation after the end",
+            &frames,
+            &[seen_text("whole")],
+            1002,
+        )
+        .await;
     }
     for first in [TEXT, FIN | TEXT, BINARY, FIN | BINARY] {
-        check_refused("message inside a message", &[start.clone(), frame(first, b"two")], &[], 1002).await;
+        check_refused(
+            "message inside a message",
+            &[start.clone(), frame(first, b"two")],
+            &[],
+            1002,
+        )
+        .await;
     }
     for first in [PING, PONG, CLOSE] {
         check_refused("fragmented control frame", &[frame(first, b"")], &[], 1002).await;
-        check_refused("and inside a message", &[start.clone(), frame(first, b"")], &[], 1002).await;
+        check_refused(
+            "and inside a message",
+            &[start.clone(), frame(first, b"")],
+            &[],
+            1002,
+        )
+        .await;
     }
 }
 
@@ -182,8 +248,16 @@ const BAD_TEXTS: &[(&[u8], usize)] = &[
 #[tokio::test]
 async fn text_is_checked_whole_in_one_frame_and_in_fragments_cut_anywhere() {
     for text in GOOD_TEXTS {
-        check("one frame", &[frame(FIN | TEXT, text.as_bytes())], &[seen_text(text)]).await;
-        let mut frames: Vec<_> = text.bytes().map(|byte| frame(CONTINUATION, &[byte])).collect();
+        check(
+            "one frame",
+            &[frame(FIN | TEXT, text.as_bytes())],
+            &[seen_text(text)],
+        )
+        .await;
+        let mut frames: Vec<_> = text
+            .bytes()
+            .map(|byte| frame(CONTINUATION, &[byte]))
+            .collect();
         frames.insert(0, frame(TEXT, b""));
         frames.push(frame(FIN | CONTINUATION, b""));
         check("a fragment for every byte", &frames, &[seen_text(text)]).await;
@@ -191,10 +265,21 @@ async fn text_is_checked_whole_in_one_frame_and_in_fragments_cut_anywhere() {
     for (bytes, _) in BAD_TEXTS {
         let framed = [b"before ", *bytes, b" after"].concat();
         check_refused("one frame", &[frame(FIN | TEXT, &framed)], &[], 1007).await;
-        check("as binary", &[frame(FIN | BINARY, &framed)], &[Seen::Binary(framed.clone())]).await;
+        check(
+            "as binary",
+            &[frame(FIN | BINARY, &framed)],
+            &[Seen::Binary(framed.clone())],
+        )
+        .await;
     }
     for cut in [b"\xc3".as_slice(), b"\xe2\x82", b"\xf0\x9f\x98"] {
-        check_refused("ends inside a character", &[frame(FIN | TEXT, cut)], &[], 1007).await;
+        check_refused(
+            "ends inside a character",
+            &[frame(FIN | TEXT, cut)],
+            &[],
+            1007,
+        )
+        .await;
         let frames = [frame(TEXT, cut), frame(FIN | CONTINUATION, b"")];
         check_refused("and in a fragment", &frames, &[], 1007).await;
     }
@@ -205,23 +290,41 @@ async fn bad_text_fails_as_soon_as_it_is_known_to_be_bad() {
     for (bytes, fatal) in BAD_TEXTS {
         let head = [b"caf\xc3\xa9 ".as_slice(), &bytes[..*fatal]].concat();
         // The rest of the message never comes: only the byte that breaks it can end this.
-        check_raw("fragment", &[frame(TEXT, &head)], &[Seen::Close(Some(1007))]).await;
+        check_raw(
+            "fragment",
+            &[frame(TEXT, &head)],
+            &[Seen::Close(Some(1007))],
+        )
+        .await;
         let mut announced = frame(FIN | TEXT, &[head.as_slice(), b"that never comes"].concat());
         announced.truncate(2 + 4 + head.len());
         check_raw("part of a frame", &[announced], &[Seen::Close(Some(1007))]).await;
         let cut = head.len() - 1;
-        let frames = [frame(TEXT, &head[..cut]), frame(FIN | PING, b""), frame(CONTINUATION, &head[cut..])];
-        check_raw("two fragments", &frames, &[Seen::Pong(vec![]), Seen::Close(Some(1007))]).await;
+        let frames = [
+            frame(TEXT, &head[..cut]),
+            frame(FIN | PING, b""),
+            frame(CONTINUATION, &head[cut..]),
+        ];
+        check_raw(
+            "two fragments",
+            &frames,
+            &[Seen::Pong(vec![]), Seen::Close(Some(1007))],
+        )
+        .await;
     }
 }
 
 #[tokio::test]
 async fn close_codes_are_echoed_or_refused() {
-    let valid = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1014, 3000, 3999, 4000, 4999];
+    let valid = [
+        1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1014, 3000, 3999, 4000, 4999,
+    ];
     for code in valid {
         check_raw("valid", &[close_frame(code)], &[Seen::Close(Some(code))]).await;
     }
-    for code in [0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65_535] {
+    for code in [
+        0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65_535,
+    ] {
         check_refused("invalid", &[close_frame(code)], &[], 1002).await;
     }
 }
@@ -230,9 +333,24 @@ async fn close_codes_are_echoed_or_refused() {
 async fn close_payloads_are_checked() {
     check_raw("empty", &[frame(FIN | CLOSE, b"")], &[Seen::Close(None)]).await;
     check_refused("one byte", &[frame(FIN | CLOSE, &[3])], &[], 1002).await;
-    let with = |reason: &[u8]| [frame(FIN | CLOSE, &[&1000u16.to_be_bytes(), reason].concat())];
-    check_raw("with a reason", &with("\u{e9}nough".as_bytes()), &[Seen::Close(Some(1000))]).await;
-    check_raw("longest reason", &with(&[b'r'; 123]), &[Seen::Close(Some(1000))]).await;
+    let with = |reason: &[u8]| {
+        [frame(
+            FIN | CLOSE,
+            &[&1000u16.to_be_bytes(), reason].concat(),
+        )]
+    };
+    check_raw(
+        "with a reason",
+        &with("\u{e9}nough".as_bytes()),
+        &[Seen::Close(Some(1000))],
+    )
+    .await;
+    check_raw(
+        "longest reason",
+        &with(&[b'r'; 123]),
+        &[Seen::Close(Some(1000))],
+    )
+    .await;
     check_refused("too long", &with(&[b'r'; 124]), &[], 1002).await;
     check_refused("not UTF-8", &with(b"\xce\xba\xed\xa0\x80"), &[], 1007).await;
 }
@@ -240,15 +358,29 @@ async fn close_payloads_are_checked() {
 #[tokio::test]
 async fn nothing_after_a_close_frame_is_heard() {
     let closed = &[Seen::Close(Some(1000))];
-    for after in [frame(FIN | TEXT, b"late"), frame(FIN | PING, b"late"), close_frame(1001), vec![0xff; 64]] {
+    for after in [
+        frame(FIN | TEXT, b"late"),
+        frame(FIN | PING, b"late"),
+        close_frame(1001),
+        vec![0xff; 64],
+    ] {
         check_raw("after close", &[close_frame(1000), after], closed).await;
     }
-    check_raw("inside a message", &[frame(TEXT, b"half"), close_frame(1000)], closed).await;
+    check_raw(
+        "inside a message",
+        &[frame(TEXT, b"half"), close_frame(1000)],
+        closed,
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn client_frames_must_be_masked() {
-    for bytes in [vec![0x81, 2, b'h', b'i'], vec![0x89, 0], vec![0x88, 2, 3, 0xe8]] {
+    for bytes in [
+        vec![0x81, 2, b'h', b'i'],
+        vec![0x89, 0],
+        vec![0x88, 2, 3, 0xe8],
+    ] {
         check_refused("unmasked", &[bytes], &[], 1002).await;
     }
 }
@@ -256,7 +388,25 @@ async fn client_frames_must_be_masked() {
 #[tokio::test]
 async fn lengths_must_be_in_their_shortest_form() {
     let header = |length: &[u8]| [[0x82].as_slice(), length, &[1, 2, 3, 4]].concat();
-    check_refused("16 bits for 125", &[header(&[0x80 | 126, 0, 125])], &[], 1002).await;
-    check_refused("64 bits for 65,535", &[header(&[0x80 | 127, 0, 0, 0, 0, 0, 0, 0xff, 0xff])], &[], 1002).await;
-    check_refused("top bit", &[header(&[0x80 | 127, 0x80, 0, 0, 0, 0, 0, 0, 0])], &[], 1002).await;
+    check_refused(
+        "16 bits for 125",
+        &[header(&[0x80 | 126, 0, 125])],
+        &[],
+        1002,
+    )
+    .await;
+    check_refused(
+        "64 bits for 65,535",
+        &[header(&[0x80 | 127, 0, 0, 0, 0, 0, 0, 0xff, 0xff])],
+        &[],
+        1002,
+    )
+    .await;
+    check_refused(
+        "top bit",
+        &[header(&[0x80 | 127, 0x80, 0, 0, 0, 0, 0, 0, 0])],
+        &[],
+        1002,
+    )
+    .await;
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    BINARY, CONTINUATION, FIN, PING, PONG, Seen, Server, Setup, TEXT, bounded, close_frame, frame, seen_text,
+    BINARY, CONTINUATION, FIN, PING, PONG, Seen, Server, Setup, TEXT, bounded, close_frame, frame,
+    seen_text,
 };
 use crate::gateway::ws::{FrameLimits, SocketLimits};
 
@@ -17,14 +18,19 @@ async fn check(name: &str, bytes: &[u8], expected: &[Seen]) {
     let sending = async {
         use tokio::io::AsyncWriteExt as _;
         if write.write_all(bytes).await.is_err() {
-            assert!(bytes.len() > 65_536, "{name}: nothing this small may be cut off");
+            assert!(
+                bytes.len() > 65_536,
+                "{name}: nothing this small may be cut off"
+            );
         }
         write
     };
     let reading = async {
         use tokio::io::AsyncReadExt as _;
         let mut heard = Vec::new();
-        read.read_to_end(&mut heard).await.expect("FIN, not a reset");
+        read.read_to_end(&mut heard)
+            .await
+            .expect("FIN, not a reset");
         super::parse(&heard)
     };
     let (_write, heard) = bounded(name, async { tokio::join!(sending, reading) }).await;
@@ -35,7 +41,12 @@ async fn check(name: &str, bytes: &[u8], expected: &[Seen]) {
 }
 
 fn header(first: u8, length: u64) -> Vec<u8> {
-    [&[first, 0x80 | 127], length.to_be_bytes().as_slice(), &[1, 2, 3, 4]].concat()
+    [
+        &[first, 0x80 | 127],
+        length.to_be_bytes().as_slice(),
+        &[1, 2, 3, 4],
+    ]
+    .concat()
 }
 
 #[tokio::test]
@@ -51,16 +62,31 @@ async fn an_announced_length_is_judged_by_its_header() {
 #[tokio::test]
 async fn fragments_add_up_to_the_size_of_a_message() {
     let most = frame(BINARY, &[0; 65_536]);
-    check("one too many", &[most.clone(), frame(CONTINUATION, b"x")].concat(), &[Seen::Close(Some(1009))]).await;
+    check(
+        "one too many",
+        &[most.clone(), frame(CONTINUATION, b"x")].concat(),
+        &[Seen::Close(Some(1009))],
+    )
+    .await;
     let exact = [most, frame(FIN | CONTINUATION, b""), close_frame(1000)].concat();
-    check("exact", &exact, &[Seen::Binary(vec![0; 65_536]), Seen::Close(Some(1000))]).await;
+    check(
+        "exact",
+        &exact,
+        &[Seen::Binary(vec![0; 65_536]), Seen::Close(Some(1000))],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn fragments_are_counted_empty_ones_too() {
     let mut sixty_four = frame(TEXT, b"a");
     sixty_four.extend(frame(CONTINUATION, b"").repeat(62));
-    let good = [sixty_four.clone(), frame(FIN | CONTINUATION, b"z"), close_frame(1000)].concat();
+    let good = [
+        sixty_four.clone(),
+        frame(FIN | CONTINUATION, b"z"),
+        close_frame(1000),
+    ]
+    .concat();
     check("64", &good, &[seen_text("az"), Seen::Close(Some(1000))]).await;
     sixty_four.extend(frame(CONTINUATION, b"").repeat(2));
     check("65", &sixty_four, &[Seen::Close(Some(1008))]).await;
@@ -76,7 +102,10 @@ async fn control_frames_have_a_rate() {
     let heard = client.frames().await;
     let (last, pongs) = heard.split_last().expect("something was said");
     assert_eq!(*last, Seen::Close(Some(1008)));
-    assert!(pongs.iter().all(|seen| *seen == Seen::Pong(b"x".to_vec())), "{pongs:?}");
+    assert!(
+        pongs.iter().all(|seen| *seen == Seen::Pong(b"x".to_vec())),
+        "{pongs:?}"
+    );
     // The burst at once, and what the machine's slowness earned beyond it.
     assert!((20..2_000).contains(&pongs.len()), "{}", pongs.len());
     drop(client);
@@ -91,14 +120,21 @@ async fn control_frames_have_a_rate() {
 /// A peer that sends and never reads must not hold a writer for ever.
 #[tokio::test]
 async fn a_peer_that_does_not_read_is_given_up() {
-    let frames = FrameLimits { message_bytes_max: 1 << 20, frame_bytes_max: 1 << 20, ..FrameLimits::STANDARD };
+    let frames = FrameLimits {
+        message_bytes_max: 1 << 20,
+        frame_bytes_max: 1 << 20,
+        ..FrameLimits::STANDARD
+    };
     let limits = SocketLimits {
         frames,
         write_stall: Duration::from_millis(100),
         queued_bytes_max: 4 << 20,
         ..SocketLimits::STANDARD
     };
-    let server = Server::start(Setup { limits, ..Setup::default() });
+    let server = Server::start(Setup {
+        limits,
+        ..Setup::default()
+    });
     let mut client = server.open().await;
     let large = frame(FIN | BINARY, &vec![1; 1 << 20]);
     let flooding = async {
@@ -114,8 +150,14 @@ async fn a_peer_that_does_not_read_is_given_up() {
 /// Whoever does not answer the close frame is left alone after the linger time.
 #[tokio::test]
 async fn a_peer_that_never_hangs_up_is_left_after_the_linger_time() {
-    let limits = SocketLimits { linger: Duration::from_millis(50), ..SocketLimits::STANDARD };
-    let server = Server::start(Setup { limits, ..Setup::default() });
+    let limits = SocketLimits {
+        linger: Duration::from_millis(50),
+        ..SocketLimits::STANDARD
+    };
+    let server = Server::start(Setup {
+        limits,
+        ..Setup::default()
+    });
     let mut client = server.open().await;
     client.send(&[0xff]).await;
     assert_eq!(client.frames().await, [Seen::Close(Some(1002))]);

@@ -9,6 +9,7 @@ mod framing;
 mod handshake;
 mod limits;
 mod tls;
+mod writing;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -52,11 +53,19 @@ pub(super) struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         // A slow machine must not turn an orderly end into a reset.
-        let limits = SocketLimits { linger: BOUND, closing: BOUND, ..SocketLimits::STANDARD };
+        let limits = SocketLimits {
+            linger: BOUND,
+            closing: BOUND,
+            ..SocketLimits::STANDARD
+        };
         Self {
             limits,
             upgrade: UpgradeOptions::default(),
-            deadlines: ConnectionDeadlines { head: BOUND, unauthenticated: BOUND * 2, finish: BOUND },
+            deadlines: ConnectionDeadlines {
+                head: BOUND,
+                unauthenticated: BOUND * 2,
+                finish: BOUND,
+            },
             connections: ConnectionLimits::default(),
             trusted_proxies: Vec::new(),
             tls: None,
@@ -76,21 +85,38 @@ impl Server {
         let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
         let address = listener.local_addr().expect("bound");
         let budget = Budget::new(setup.connections);
-        let lifetime = Lifetime { stop: CancellationToken::new(), tasks: TaskTracker::new() };
+        let lifetime = Lifetime {
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        };
         let options = AcceptOptions {
-            router: echo_router(UpgradeOptions { limits: setup.limits, ..setup.upgrade }).merge(setup.router),
+            router: echo_router(UpgradeOptions {
+                limits: setup.limits,
+                ..setup.upgrade
+            })
+            .merge(setup.router),
             tls: setup.tls,
             deadlines: setup.deadlines,
             budget: Arc::clone(&budget),
-            trusted_proxies: setup.trusted_proxies.iter().map(|text| text.parse().expect("a network")).collect(),
+            trusted_proxies: setup
+                .trusted_proxies
+                .iter()
+                .map(|text| text.parse().expect("a network"))
+                .collect(),
             lifetime: lifetime.clone(),
         };
         lifetime.tasks.spawn(accept(listener, options));
-        Self { address, budget, lifetime }
+        Self {
+            address,
+            budget,
+            lifetime,
+        }
     }
 
     pub(super) async fn connect(&self) -> Client {
-        let stream = bounded("connect", TcpStream::connect(self.address)).await.expect("connect");
+        let stream = bounded("connect", TcpStream::connect(self.address))
+            .await
+            .expect("connect");
         stream.set_nodelay(true).expect("nodelay");
         Client { stream }
     }
@@ -120,7 +146,11 @@ impl Server {
         self.lifetime.tasks.close();
         bounded("all tasks end", self.lifetime.tasks.wait()).await;
         let figures = self.budget.figures();
-        assert_eq!((figures.connections, figures.unauthenticated), (0, 0), "places were not given back");
+        assert_eq!(
+            (figures.connections, figures.unauthenticated),
+            (0, 0),
+            "places were not given back"
+        );
     }
 }
 
@@ -138,7 +168,9 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) async fn send(&mut self, bytes: &[u8]) {
-        bounded("send", self.stream.write_all(bytes)).await.expect("send");
+        bounded("send", self.stream.write_all(bytes))
+            .await
+            .expect("send");
     }
 
     /// One HTTP head, and not a byte more.
@@ -146,7 +178,9 @@ impl Client {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             let byte = bounded("a response head", self.stream.read_u8()).await;
-            head.push(byte.unwrap_or_else(|error| panic!("{error} after {:?}", String::from_utf8_lossy(&head))));
+            head.push(byte.unwrap_or_else(|error| {
+                panic!("{error} after {:?}", String::from_utf8_lossy(&head))
+            }));
         }
         String::from_utf8(head).expect("ASCII")
     }
@@ -154,7 +188,9 @@ impl Client {
     /// Everything until the server's FIN. A reset is a failure: it may eat a close frame.
     pub(super) async fn rest(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        bounded("the end", self.stream.read_to_end(&mut bytes)).await.expect("FIN, not a reset");
+        bounded("the end", self.stream.read_to_end(&mut bytes))
+            .await
+            .expect("FIN, not a reset");
         bytes
     }
 
@@ -166,7 +202,9 @@ impl Client {
     /// The next bytes, exactly these.
     pub(super) async fn expect(&mut self, expected: &[u8]) {
         let mut bytes = vec![0; expected.len()];
-        bounded("bytes", self.stream.read_exact(&mut bytes)).await.expect("bytes");
+        bounded("bytes", self.stream.read_exact(&mut bytes))
+            .await
+            .expect("bytes");
         assert_eq!(bytes, expected);
     }
 
@@ -202,7 +240,10 @@ fn parse(mut bytes: &[u8]) -> Vec<Seen> {
         assert_eq!(first & 0xf0, 0x80, "final and without reserved bits");
         assert_eq!(second & 0x80, 0, "a server does not mask");
         let (length, rest) = match second {
-            126 => (usize::from(u16::from_be_bytes([rest[0], rest[1]])), &rest[2..]),
+            126 => (
+                usize::from(u16::from_be_bytes([rest[0], rest[1]])),
+                &rest[2..],
+            ),
             127 => {
                 let length = u64::from_be_bytes(rest[..8].try_into().expect("eight bytes"));
                 (usize::try_from(length).expect("small"), &rest[8..])
@@ -240,7 +281,12 @@ pub(super) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
         }
     }
     bytes.extend(mask);
-    bytes.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, key)| byte ^ key));
+    bytes.extend(
+        payload
+            .iter()
+            .zip(mask.iter().cycle())
+            .map(|(byte, key)| byte ^ key),
+    );
     bytes
 }
 

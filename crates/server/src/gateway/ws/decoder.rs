@@ -99,7 +99,11 @@ impl Decoder {
     ///
     /// # Errors
     /// The first rule that is broken, and the same again on every later call.
-    pub fn feed(&mut self, input: &[u8], now: Instant) -> Result<(usize, Option<Decoded>), Violation> {
+    pub fn feed(
+        &mut self,
+        input: &[u8],
+        now: Instant,
+    ) -> Result<(usize, Option<Decoded>), Violation> {
         let result = self.advance(input, now);
         if let Err(violation) = result {
             self.stage = Stage::Failed(violation);
@@ -109,14 +113,20 @@ impl Decoder {
         result
     }
 
-    fn advance(&mut self, input: &[u8], now: Instant) -> Result<(usize, Option<Decoded>), Violation> {
+    fn advance(
+        &mut self,
+        input: &[u8],
+        now: Instant,
+    ) -> Result<(usize, Option<Decoded>), Violation> {
         let mut taken = 0;
         loop {
             match self.stage {
                 Stage::Failed(violation) => return Err(violation),
                 Stage::Closed => return Ok((input.len(), None)),
                 Stage::Header => {
-                    let Some(&byte) = input.get(taken) else { return Ok((taken, None)) };
+                    let Some(&byte) = input.get(taken) else {
+                        return Ok((taken, None));
+                    };
                     taken += 1;
                     if let Some(frame) = self.header_byte(byte)? {
                         self.begin(frame, now)?;
@@ -263,13 +273,19 @@ impl Decoder {
     fn collect(&mut self, mut frame: Frame, piece: &[u8]) -> Result<Frame, Violation> {
         frame.remaining -= piece.len();
         let control = is_control(frame.opcode);
-        let bytes = if control { &mut self.control } else { &mut self.payload };
+        let bytes = if control {
+            &mut self.control
+        } else {
+            &mut self.payload
+        };
         let from = bytes.len();
         bytes.extend_from_slice(piece);
         frame.mask = unmask(&mut bytes[from..], frame.mask);
         // A whole unfragmented text is checked once, at its end; here only what is still growing.
         let whole = frame.remaining == 0 && frame.last;
-        let text = self.partial.is_some_and(|partial| partial.kind == Kind::Text);
+        let text = self
+            .partial
+            .is_some_and(|partial| partial.kind == Kind::Text);
         if text && !control && !whole {
             self.check_characters()?;
         }
@@ -306,7 +322,9 @@ impl Decoder {
         let payload = std::mem::take(&mut self.payload);
         self.characters_to = 0;
         let message = match self.partial.take().map(|partial| partial.kind) {
-            Some(Kind::Text) => Message::Text(String::from_utf8(payload).map_err(|_| Violation::BadText)?),
+            Some(Kind::Text) => {
+                Message::Text(String::from_utf8(payload).map_err(|_| Violation::BadText)?)
+            }
             Some(Kind::Binary) | None => Message::Binary(Bytes::from(payload)),
         };
         Ok(Some(Decoded::Message(message)))
@@ -338,6 +356,8 @@ fn close_payload(payload: &[u8]) -> Result<Option<CloseFrame>, Violation> {
         1000..=1003 | 1007..=1014 | 3000..=4999 => {}
         _ => return Err(Violation::Protocol("close code that may not be sent")),
     }
-    let reason = std::str::from_utf8(reason).map_err(|_| Violation::BadText)?.to_owned();
+    let reason = std::str::from_utf8(reason)
+        .map_err(|_| Violation::BadText)?
+        .to_owned();
     Ok(Some(CloseFrame { code, reason }))
 }

@@ -57,7 +57,11 @@ pub(super) fn empty_close_frame() -> Bytes {
 }
 
 fn control_frame(opcode: u8, payload: &[u8]) -> Bytes {
-    assert!(payload.len() <= CONTROL_BYTES_MAX, "a control frame of {} bytes", payload.len());
+    assert!(
+        payload.len() <= CONTROL_BYTES_MAX,
+        "a control frame of {} bytes",
+        payload.len()
+    );
     frame(opcode, payload)
 }
 
@@ -101,14 +105,20 @@ mod tests {
         assert_eq!(&ping_frame(b"a")[..], [0x89, 1, b'a']);
         assert_eq!(&pong_frame(b"")[..], [0x8a, 0]);
         assert_eq!(&binary_frame(&[7])[..], [0x82, 1, 7]);
-        assert_eq!(&close_frame(1001, "bye")[..], [0x88, 5, 0x03, 0xe9, b'b', b'y', b'e']);
+        assert_eq!(
+            &close_frame(1001, "bye")[..],
+            [0x88, 5, 0x03, 0xe9, b'b', b'y', b'e']
+        );
         assert_eq!(&empty_close_frame()[..], [0x88, 0]);
     }
 
     #[test]
     fn a_long_reason_is_cut_between_characters() {
         let frame = close_frame(1000, &"\u{e9}".repeat(100));
-        assert_eq!(frame[1], 124, "two bytes of code and 61 characters of two bytes");
+        assert_eq!(
+            frame[1], 124,
+            "two bytes of code and 61 characters of two bytes"
+        );
         assert!(std::str::from_utf8(&frame[4..]).is_ok());
     }
 }

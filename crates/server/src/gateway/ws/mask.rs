@@ -26,7 +26,11 @@ mod tests {
     fn every_cut_of_a_frame_unmasks_to_the_same() {
         let mask = [0x37, 0xfa, 0x21, 0x3d];
         let plain: Vec<u8> = (0..=66).collect();
-        let masked: Vec<u8> = plain.iter().zip(mask.iter().cycle()).map(|(byte, key)| byte ^ key).collect();
+        let masked: Vec<u8> = plain
+            .iter()
+            .zip(mask.iter().cycle())
+            .map(|(byte, key)| byte ^ key)
+            .collect();
         for first in 0..plain.len() {
             for second in first..plain.len() {
                 let mut bytes = masked.clone();

@@ -11,9 +11,12 @@ mod socket;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chinwag_core::limits::FRAME_BYTES_MAX;
 
 pub use decoder::{Decoded, Decoder};
-pub use encoder::{CONTROL_BYTES_MAX, binary_frame, close_frame, ping_frame, pong_frame, text_frame};
+pub use encoder::{
+    CONTROL_BYTES_MAX, binary_frame, close_frame, ping_frame, pong_frame, text_frame,
+};
 pub use socket::{Closed, Reader, WebSocket, WriteError, Writer, close};
 
 /// Close codes that this layer sends by itself (RFC 6455, section 7.4.1).
@@ -50,8 +53,8 @@ pub struct FrameLimits {
 impl FrameLimits {
     /// The product's limits (contract 9: frame 64 KiB).
     pub const STANDARD: Self = Self {
-        frame_bytes_max: 64 * 1024,
-        message_bytes_max: 64 * 1024,
+        frame_bytes_max: FRAME_BYTES_MAX,
+        message_bytes_max: FRAME_BYTES_MAX,
         fragments_max: 64,
         control_frames_per_second: 20,
         control_frames_burst: 20,

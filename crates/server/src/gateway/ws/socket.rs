@@ -43,16 +43,28 @@ pub struct WebSocket {
 impl WebSocket {
     pub(crate) fn new(
         stream: Stream,
-        already_read: Bytes,
+        already_read: &[u8],
         limits: SocketLimits,
         permit: Permit,
         address: ClientAddress,
         subprotocol: Option<&'static str>,
     ) -> Self {
         let (read, write) = stream.into_halves();
+        // Copied, so that the HTTP connection's whole read buffer is not kept for a few bytes.
+        let tail = Bytes::copy_from_slice(already_read);
         Self {
-            reader: Reader { stream: read, decoder: Decoder::new(limits.frames), tail: already_read },
-            writer: Writer { stream: write, limits, queue: VecDeque::new(), queued_bytes: 0, unflushed: false },
+            reader: Reader {
+                stream: read,
+                decoder: Decoder::new(limits.frames),
+                tail,
+            },
+            writer: Writer {
+                stream: write,
+                limits,
+                queue: VecDeque::new(),
+                queued_bytes: 0,
+                unflushed: false,
+            },
             permit,
             address,
             subprotocol,
@@ -112,7 +124,10 @@ impl Reader {
 
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Message, Closed>> {
         if !self.tail.is_empty() {
-            let (taken, decoded) = self.decoder.feed(&self.tail, now()).map_err(Closed::Violation)?;
+            let (taken, decoded) = self
+                .decoder
+                .feed(&self.tail, now())
+                .map_err(Closed::Violation)?;
             self.tail.advance(taken);
             if self.tail.is_empty() {
                 self.tail = Bytes::new(); // Frees it.
@@ -124,7 +139,8 @@ impl Reader {
         loop {
             let mut scratch = [const { MaybeUninit::uninit() }; READ_BYTES];
             let mut buffer = ReadBuf::uninit(&mut scratch);
-            ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer)).map_err(Closed::Lost)?;
+            ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer))
+                .map_err(Closed::Lost)?;
             let bytes = buffer.filled();
             if bytes.is_empty() {
                 return Poll::Ready(Err(Closed::HungUp));
@@ -207,7 +223,8 @@ impl Writer {
             return Err(WriteError::Full);
         }
         self.queued_bytes += bytes;
-        self.queue.extend(frames.iter().filter(|frame| !frame.is_empty()).cloned());
+        self.queue
+            .extend(frames.iter().filter(|frame| !frame.is_empty()).cloned());
         self.flush().await
     }
 
@@ -314,7 +331,10 @@ pub async fn close(mut reader: Reader, mut writer: Writer, last: Option<Bytes>) 
         Ok(Err(error)) => return tracing::debug!(%error, "no close frame could be written"),
         Err(_elapsed) => return tracing::debug!("the peer took no close frame"),
     }
-    if timeout(limits.linger, reader.discard(limits.linger_bytes_max)).await.is_err() {
+    if timeout(limits.linger, reader.discard(limits.linger_bytes_max))
+        .await
+        .is_err()
+    {
         tracing::debug!("the peer did not hang up after the close frame");
     }
 }
