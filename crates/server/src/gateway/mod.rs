@@ -5,6 +5,7 @@
 
 pub mod accept;
 pub mod budget;
+mod connection;
 #[cfg(any(test, feature = "conformance"))]
 mod echo;
 pub mod network;

@@ -3,11 +3,14 @@
 //! Every test drives the real accept loop over loopback with raw bytes. Nothing here shares code
 //! with the decoder it judges, and every wait ends after [`BOUND`].
 
+mod closing;
 mod connections;
+mod conversation;
 mod decoding;
 mod framing;
 mod handshake;
 mod limits;
+mod texts;
 mod tls;
 mod writing;
 

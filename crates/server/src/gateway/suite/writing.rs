@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Extension, Request};
 use axum::response::IntoResponse as _;
 use axum::routing::get;
 use tokio::sync::oneshot;
@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use super::{
     BOUND, Client, FIN, Seen, Server, Setup, TEXT, bounded, close_frame, frame, upgrade_request,
 };
+use crate::gateway::accept::Lifetime;
 use crate::gateway::upgrade::{UpgradeOptions, upgrade};
 use crate::gateway::ws::{self, Closed, Message, SocketLimits, WebSocket, WriteError, text_frame};
 
@@ -23,28 +24,30 @@ const FRAME_BYTES: usize = 1_000;
 async fn pair(limits: SocketLimits) -> (Server, Client, WebSocket) {
     let (hand_over, handed) = oneshot::channel();
     let hand_over = Arc::new(Mutex::new(Some(hand_over)));
-    let handler = get(async move |request: Request| {
-        let options = UpgradeOptions {
-            limits,
-            ..UpgradeOptions::default()
-        };
-        match upgrade(request, &options) {
-            Ok((response, socket)) => {
-                let hand_over = hand_over
-                    .lock()
-                    .expect("never poisoned")
-                    .take()
-                    .expect("one socket");
-                tokio::spawn(async move {
-                    hand_over
-                        .send(socket.await.expect("a socket"))
-                        .expect("awaited")
-                });
-                response
+    let handler = get(
+        async move |Extension(lifetime): Extension<Lifetime>, request: Request| {
+            let options = UpgradeOptions {
+                limits,
+                ..UpgradeOptions::default()
+            };
+            match upgrade(request, &options) {
+                Ok((response, socket)) => {
+                    let hand_over = hand_over
+                        .lock()
+                        .expect("never poisoned")
+                        .take()
+                        .expect("one socket");
+                    lifetime.tasks.spawn(async move {
+                        hand_over
+                            .send(socket.await.expect("a socket"))
+                            .expect("awaited")
+                    });
+                    response
+                }
+                Err(refused) => refused.into_response(),
             }
-            Err(refused) => refused.into_response(),
-        }
-    });
+        },
+    );
     let server = Server::start(Setup {
         router: Router::new().route("/pair", handler),
         ..Setup::default()
