@@ -74,9 +74,12 @@ impl Connection {
         }
         let stream = match &self.options.tls {
             None => Stream::Plain(stream),
-            Some(config) => match handshake(config, stream, head_by).await {
-                Some(stream) => stream,
-                None => return,
+            Some(config) => tokio::select! {
+                () = self.options.lifetime.stop.cancelled() => return,
+                stream = handshake(config, stream, head_by) => match stream {
+                    Some(stream) => stream,
+                    None => return,
+                },
             },
         };
         let requests = Arc::clone(&self);
