@@ -188,7 +188,7 @@ impl Shared {
     pub fn new(event: Event) -> Arc<Self> {
         Arc::new(Self {
             event,
-            json: OnceLock::new(),
+            frame: OnceLock::new(),
         })
     }
 

@@ -48,7 +48,10 @@ impl Shard {
     /// A shard without connections: everything up to `position` is delivered to nobody.
     #[must_use]
     pub fn starting_at(position: Position) -> Self {
-        Self { vouched: position, ..Self::default() }
+        Self {
+            vouched: position,
+            ..Self::default()
+        }
     }
 
     /// Step (a) of connecting, and of `sync` on the same socket.

@@ -256,14 +256,12 @@ pub fn encode<F: Serialize>(frame: &F) -> Bytes {
     Bytes::from(serde_json::to_vec(frame).expect("frames hold only strings, numbers and lists"))
 }
 
-/// A live event as text, made once for all its receivers.
+/// A live event as text: [`ServerFrame::Event`] without owning it.
 #[must_use]
-pub fn encode_event(event: &Shared) -> &Bytes {
-    event.json(|event: &Event| {
-        encode(&Tagged {
-            kind: "event",
-            event,
-        })
+pub fn encode_event(event: &Event) -> Bytes {
+    encode(&Tagged {
+        kind: "event",
+        event,
     })
 }
 
