@@ -206,7 +206,7 @@ impl Platter {
         noise: bool,
         dice: &mut Dice,
     ) {
-        let mut happens = |dice: &mut Dice| match fate {
+        let happens = |dice: &mut Dice| match fate {
             Fate::Kept => true,
             Fate::Dropped => false,
             Fate::Torn { percent } => dice.chance(percent),

@@ -10,7 +10,11 @@
 
 pub(crate) mod dice;
 pub(crate) mod disk;
+pub(crate) mod image;
+#[cfg(test)]
+mod model_tests;
 pub(crate) mod probe;
+pub(crate) mod probe_program;
 pub(crate) mod record;
 pub(crate) mod replay;
 pub(crate) mod tally;

@@ -82,6 +82,15 @@ pub(crate) enum Entry {
     FaultInjected,
 }
 
+impl Entry {
+    fn changes_names_or_sizes(&self) -> bool {
+        matches!(
+            self,
+            Self::Create { .. } | Self::Resize { .. } | Self::Rename { .. } | Self::Remove { .. }
+        )
+    }
+}
+
 /// Why a record cannot be used. Each is a fault of the test's machinery, never of the server.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RecordError {
@@ -140,7 +149,6 @@ impl Record {
             // Without an end the process died inside the call, and all of it may have left.
             let taken = taken_by.get(call).map_or(data.len(), |taken| *taken);
             let stream = streams.entry(*connection).or_insert_with(|| SentStream {
-                connection: *connection,
                 bytes: Vec::new(),
                 marks: Vec::new(),
             });
@@ -152,17 +160,30 @@ impl Record {
         streams.into_values().collect()
     }
 
-    /// `count` places to cut, ascending: half of them anywhere, half right behind the beginning of a send,
-    /// where most has been promised and least of it is old.
+    /// `count` places to cut, ascending. A quarter stands right behind the beginning of a send, where most
+    /// has been promised; a quarter inside a sync; a quarter behind a change of names or sizes, which are rare;
+    /// the rest anywhere.
     pub(crate) fn cuts(&self, count: usize, seed: u64) -> Vec<usize> {
         let mut dice = super::dice::Dice::new(seed);
-        let sends: Vec<usize> = (0..self.entries.len())
-            .filter(|at| matches!(self.entries[*at], Entry::SendBegin { .. }))
-            .collect();
+        let behind = |wanted: fn(&Entry) -> bool| -> Vec<usize> {
+            let places = self.entries.iter().enumerate();
+            places
+                .filter(|(_, entry)| wanted(entry))
+                .map(|(at, _)| at + 1)
+                .collect()
+        };
+        let anywhere: Vec<usize> = (0..=self.entries.len()).collect();
+        let kinds = [
+            behind(|entry| matches!(entry, Entry::SendBegin { .. })),
+            behind(|entry| matches!(entry, Entry::SyncBegin { .. })),
+            behind(Entry::changes_names_or_sizes),
+            anywhere.clone(),
+        ];
         let mut cuts: Vec<usize> = (0..count)
-            .map(|index| match sends.len() {
-                behind if index % 2 == 0 && behind > 0 => sends[dice.below(behind)] + 1,
-                _ => dice.below(self.entries.len() + 1),
+            .map(|index| {
+                let kind = &kinds[index % kinds.len()];
+                let places = if kind.is_empty() { &anywhere } else { kind };
+                places[dice.below(places.len())]
             })
             .collect();
         cuts.sort_unstable();
@@ -172,7 +193,6 @@ impl Record {
 
 /// The bytes that one connection was given, with the place in the record where each began to leave.
 pub(crate) struct SentStream {
-    pub(crate) connection: Connection,
     pub(crate) bytes: Vec<u8>,
     /// (stream offset behind a send, index of its entry), both ascending.
     marks: Vec<(usize, usize)>,
