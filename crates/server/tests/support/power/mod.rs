@@ -35,6 +35,8 @@ pub(crate) struct Faults {
     pub(crate) fail_sync_after: Option<u64>,
     /// After so many bytes written below the directory every write fails with ENOSPC.
     pub(crate) fail_write_after_bytes: Option<u64>,
+    /// Every sync below the directory takes so much longer (microseconds): a slow disk.
+    pub(crate) sync_delay_us: Option<u64>,
 }
 
 /// Makes `command` record what it does below `directory` (which exists) into the file `record` (which lies
@@ -44,12 +46,19 @@ pub(crate) fn record_into(command: &mut Command, directory: &Path, record: &Path
         .env("LD_PRELOAD", library())
         .env("CHINWAG_RECORD_DIR", directory)
         .env("CHINWAG_RECORD_FILE", record);
-    if let Some(count) = faults.fail_sync_after {
-        command.env("CHINWAG_FAIL_SYNC_AFTER", count.to_string());
-    }
-    if let Some(bytes) = faults.fail_write_after_bytes {
-        command.env("CHINWAG_FAIL_WRITE_AFTER_BYTES", bytes.to_string());
-    }
+    let settings = [
+        ("CHINWAG_FAIL_SYNC_AFTER", faults.fail_sync_after),
+        (
+            "CHINWAG_FAIL_WRITE_AFTER_BYTES",
+            faults.fail_write_after_bytes,
+        ),
+        ("CHINWAG_SYNC_DELAY_US", faults.sync_delay_us),
+    ];
+    command.envs(
+        settings
+            .iter()
+            .filter_map(|(name, value)| Some((name, value.as_ref()?.to_string()))),
+    );
 }
 
 /// The compiled recorder. Test processes may build it side by side: each builds its own and renames it.

@@ -8,6 +8,7 @@
  *   CHINWAG_RECORD_FILE             the record; appended to; must lie outside the directory
  *   CHINWAG_FAIL_SYNC_AFTER=n       the n-th and every later fsync/fdatasync below the directory fails: EIO
  *   CHINWAG_FAIL_WRITE_AFTER_BYTES=n  after n bytes written below the directory every write fails: ENOSPC
+ *   CHINWAG_SYNC_DELAY_US=n         each sync below the directory takes n microseconds longer: a slow disk
  *
  * Which side of the real call a record stands on, and why:
  *   file change   AFTER it, with `order` held across both: two changes stand in the order of their effects,
@@ -92,6 +93,7 @@ static size_t root_bytes;
 static uint64_t last_number;
 static long long fail_sync_after = -1, syncs_seen;
 static long long fail_write_after = -1, bytes_seen;
+static long long sync_delay_us = -1;
 
 static void die(const char *what)
 {
@@ -178,6 +180,7 @@ __attribute__((constructor)) static void start(void)
         die("CHINWAG_RECORD_FILE cannot be opened");
     fail_sync_after = number_from("CHINWAG_FAIL_SYNC_AFTER");
     fail_write_after = number_from("CHINWAG_FAIL_WRITE_AFTER_BYTES");
+    sync_delay_us = number_from("CHINWAG_SYNC_DELAY_US");
     unsetenv("LD_PRELOAD");
     /* A fork while another thread holds the lock would leave it locked for ever in the child. */
     pthread_atfork(lock, unlock, unlock);
@@ -704,6 +707,8 @@ static int sync_fd(int fd, long call)
     emit(SYNC_BEGIN, relative, NULL, 0, 0, status.st_ino, number, place == DIRECTORY_BELOW);
     unlock();
     int result = -1, saved = EIO;
+    if (sync_delay_us > 0)
+        usleep((useconds_t)sync_delay_us);
     if (!fails) {
         result = (int)syscall(call, fd);
         saved = errno;
