@@ -20,6 +20,8 @@ pub(crate) struct Tally {
     pub(crate) ghosts: u64,
     /// What the imagined disks did, so that a run in which nothing was at stake does not pass for a proof.
     pub(crate) losses: Losses,
+    /// The first image that broke a promise: its cut and its seed, to look at it again.
+    pub(crate) first_broken: Option<(usize, u64)>,
 }
 
 impl Tally {
@@ -30,6 +32,12 @@ impl Tally {
         self.corrupt += other.corrupt;
         self.ghosts += other.ghosts;
         self.losses.add(other.losses);
+        self.first_broken = self.first_broken.or(other.first_broken);
+    }
+
+    /// Whether anything promised was not kept.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.lost + self.corrupt + self.ghosts > 0
     }
 
     /// Fails unless the disks kept, dropped and tore changes and forgot names, and acks were at stake.
@@ -64,6 +72,10 @@ impl fmt::Display for Tally {
             "images {} acked {} lost {} corrupt {} ghosts {} (unsynced changes kept {kept} dropped {dropped} \
              torn {torn}, names lost {names})",
             self.images, self.acked, self.lost, self.corrupt, self.ghosts,
-        )
+        )?;
+        match self.first_broken {
+            Some((cut, seed)) => write!(formatter, ", first at cut {cut} seed {seed:#x}"),
+            None => Ok(()),
+        }
     }
 }
