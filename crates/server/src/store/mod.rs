@@ -4,6 +4,9 @@
 //! that all of them pass. Deciding is not here: `core::batch` decides inside the transaction,
 //! `core::read` assembles answers over a [`View`] of one snapshot.
 
+pub mod memory;
+pub mod sqlite;
+
 use std::future::Future;
 use std::pin::Pin;
 
