@@ -10,5 +10,6 @@ pub mod event;
 pub mod fold;
 pub mod ids;
 pub mod limits;
+pub mod name;
 pub mod room;
 pub mod wire;
