@@ -1,0 +1,3 @@
+//! The store in memory: the reference that the others are compared with.
+
+pub mod accounts;
