@@ -19,6 +19,7 @@ pub mod limits;
 pub mod live;
 pub mod marker;
 pub mod mutant;
+pub mod name;
 pub mod rate;
 pub mod read;
 pub mod room;

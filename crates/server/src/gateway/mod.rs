@@ -9,6 +9,7 @@ pub mod budget;
 mod connection;
 #[cfg(any(test, feature = "conformance"))]
 mod echo;
+pub mod http;
 pub mod network;
 pub mod outbox;
 pub mod page;
@@ -16,6 +17,7 @@ mod stream;
 #[cfg(test)]
 mod suite;
 mod syncing;
+pub mod tls;
 pub mod upgrade;
 pub mod ws;
 

@@ -1,6 +1,8 @@
 //! The store without a disk: `core::ledger` behind the interface, for tests and the contract
 //! suite. Never durable. Lifetime: that of the value.
 
+pub mod accounts;
+
 use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};

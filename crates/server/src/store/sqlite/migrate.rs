@@ -20,10 +20,16 @@ pub(super) struct Migration {
 }
 
 /// All steps, in order. A step that has been in a release is never changed.
-pub(super) const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    sql: include_str!("../migrations/0001_log.sql"),
-}];
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        sql: include_str!("../migrations/0001_log.sql"),
+    },
+    Migration {
+        version: 2,
+        sql: include_str!("../migrations/0002_accounts.sql"),
+    },
+];
 
 /// The version that `migrations` lead to.
 pub(super) fn newest(migrations: &[Migration]) -> u32 {

@@ -4,6 +4,7 @@
 //! Lifetime: from [`SqliteStore::open`] to its drop, which finishes what waits and lets the
 //! directory go.
 
+pub mod accounts;
 mod apply;
 mod checkpoint;
 mod faults;
