@@ -1,17 +1,21 @@
 //! The gateway: everything between a TCP connection and the frames of a session.
 //!
-//! This lowest layer is bytes and frames only. It knows no rooms, no accounts and no JSON; what a
-//! message means is decided above it, by the driver.
+//! Its lowest layer (`accept`, `upgrade`, `ws`) is bytes and frames only. Above it, `driver` runs
+//! one session per socket; `outbox` is what the rest of the node sees of a connection.
 
 pub mod accept;
+mod answer;
 pub mod budget;
 mod connection;
 #[cfg(any(test, feature = "conformance"))]
 mod echo;
 pub mod network;
+pub mod outbox;
+pub mod page;
 mod stream;
 #[cfg(test)]
 mod suite;
+mod syncing;
 pub mod upgrade;
 pub mod ws;
 
