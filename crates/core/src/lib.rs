@@ -12,6 +12,8 @@ pub mod event;
 pub mod feed;
 pub mod fold;
 pub mod gate;
+#[cfg(test)]
+mod generated;
 pub mod ids;
 pub mod lanes;
 pub mod ledger;
@@ -27,5 +29,7 @@ pub mod session;
 pub mod shard;
 pub mod sync;
 pub mod text;
+#[cfg(test)]
+mod vectors;
 pub mod view;
 pub mod wire;
