@@ -1,5 +1,15 @@
-//! The chinwag server: everything that awaits, reads a clock or opens a file.
+//! The Chinwag server as a library: `main.rs` is its command line, `tests/` drive it.
 
 pub mod auth;
+pub mod cli;
+pub mod clock;
+pub mod commit;
+pub mod config;
+pub mod console;
+pub mod doctor;
 pub mod gateway;
+pub mod hub;
+pub mod logging;
+pub mod node;
+pub mod startup;
 pub mod store;

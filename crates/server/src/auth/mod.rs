@@ -318,7 +318,9 @@ impl Accounts {
 /// What a client is told about a store that does not do it.
 pub(crate) fn store_code(error: &StoreError) -> ErrorCode {
     match error {
-        StoreError::Unavailable(_) => ErrorCode::Unavailable,
         StoreError::Full => ErrorCode::StorageFull,
+        StoreError::Closed(_) | StoreError::Unknown(_) | StoreError::Read(_) => {
+            ErrorCode::Unavailable
+        }
     }
 }

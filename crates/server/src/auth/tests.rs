@@ -20,14 +20,22 @@ struct Place {
 
 impl Place {
     async fn new(registration: Registration) -> Self {
-        Self::with(Settings { registration, ..Settings::default() }).await
+        Self::with(Settings {
+            registration,
+            ..Settings::default()
+        })
+        .await
     }
 
     async fn with(settings: Settings) -> Self {
         let store = Arc::new(MemoryAccounts::default());
         let now_ms = Arc::new(AtomicI64::new(START));
         let accounts = Self::node(settings, &store, &now_ms).await;
-        Self { accounts, store, now_ms }
+        Self {
+            accounts,
+            store,
+            now_ms,
+        }
     }
 
     /// A node on this store; one more beside the first, or the same after a restart.
@@ -39,7 +47,9 @@ impl Place {
         let told = Arc::clone(now_ms);
         let clock = Arc::new(move || told.load(Ordering::Relaxed));
         let store: Arc<dyn AccountStore> = store.clone();
-        Accounts::start(settings, store, clock).await.expect("accounts start")
+        Accounts::start(settings, store, clock)
+            .await
+            .expect("accounts start")
     }
 
     fn pass(&self, ms: i64) {
@@ -47,7 +57,9 @@ impl Place {
     }
 
     async fn register(&self, name: &str) -> Result<SignedIn, Refused> {
-        self.accounts.register(HERE, name, PASSWORD, None, None).await
+        self.accounts
+            .register(HERE, name, PASSWORD, None, None)
+            .await
     }
 
     async fn login(&self, name: &str, password: &str) -> Result<SignedIn, Refused> {
@@ -55,7 +67,9 @@ impl Place {
     }
 
     async fn identity(&self, made: &SignedIn) -> Result<Identity, ErrorCode> {
-        self.accounts.authenticate(&made.access_token, self.accounts.now_millis()).await
+        self.accounts
+            .authenticate(&made.access_token, self.accounts.now_millis())
+            .await
     }
 }
 
@@ -69,15 +83,31 @@ async fn registering_signs_in_and_the_token_proves_it() {
     let made = place.register("Ann").await.expect("made");
     assert_eq!(made.expires_in_ms, 600_000);
     let identity = place.identity(&made).await.expect("good");
-    assert_eq!(identity.user, Profile { id: made.user.id, name: "Ann".to_owned(), version: 1 });
-    assert_eq!((identity.session, identity.administrator), (Some(made.session), false));
+    assert_eq!(
+        identity.user,
+        Profile {
+            id: made.user.id,
+            name: "Ann".to_owned(),
+            version: 1
+        }
+    );
+    assert_eq!(
+        (identity.session, identity.administrator),
+        (Some(made.session), false)
+    );
     assert_eq!(identity.expires_at_ms, START + 600_000);
-    let again = place.login(" ＡＮＮ", PASSWORD).await.expect("signed in by a name of the same key");
+    let again = place
+        .login(" ＡＮＮ", PASSWORD)
+        .await
+        .expect("signed in by a name of the same key");
     assert_eq!(again.user, made.user);
     assert_ne!(again.session, made.session);
     let found = place.accounts.profile_by_name("ann").await;
     assert_eq!(found, Ok(Some(made.user.clone())));
-    assert_eq!(place.accounts.profiles(vec![made.user.id]).await, Ok(vec![made.user]));
+    assert_eq!(
+        place.accounts.profiles(vec![made.user.id]).await,
+        Ok(vec![made.user])
+    );
 }
 
 #[tokio::test]
@@ -93,11 +123,22 @@ async fn what_register_refuses() {
         ("Bob", "1234567", ErrorCode::WeakPassword, "password"),
         ("Bob", &"x".repeat(257), ErrorCode::WeakPassword, "password"),
     ] {
-        let refused = place.accounts.register(HERE, name, password, None, None).await;
+        let refused = place
+            .accounts
+            .register(HERE, name, password, None, None)
+            .await;
         let refused = refused.expect_err(name);
-        assert_eq!((refused.code, refused.field), (expected, Some(field)), "{name}");
+        assert_eq!(
+            (refused.code, refused.field),
+            (expected, Some(field)),
+            "{name}"
+        );
     }
-    assert_eq!(place.accounts.passwords.computed(), before, "no hash for a refusal");
+    assert_eq!(
+        place.accounts.passwords.computed(),
+        before,
+        "no hash for a refusal"
+    );
 }
 
 #[tokio::test]
@@ -105,81 +146,163 @@ async fn an_unknown_name_and_a_wrong_password_cost_and_say_the_same() {
     let place = Place::new(Registration::Open).await;
     place.register("Ann").await.expect("made");
     let mut refusals = Vec::new();
-    for (name, password) in
-        [("Ann", "wrong password"), ("Nobody", "wrong password"), ("\0", "wrong password"), ("Ann", "")]
-    {
+    for (name, password) in [
+        ("Ann", "wrong password"),
+        ("Nobody", "wrong password"),
+        ("\0", "wrong password"),
+        ("Ann", ""),
+    ] {
         let before = place.accounts.passwords.computed();
         let refused = place.login(name, password).await.expect_err("wrong");
-        assert_eq!(place.accounts.passwords.computed() - before, 1, "{name}: one hash");
+        assert_eq!(
+            place.accounts.passwords.computed() - before,
+            1,
+            "{name}: one hash"
+        );
         refusals.push(refused);
     }
     assert_eq!(refusals[0].code, ErrorCode::BadCredentials);
-    assert!(refusals.iter().all(|refused| *refused == refusals[0]), "{refusals:?}");
+    assert!(
+        refusals.iter().all(|refused| *refused == refusals[0]),
+        "{refusals:?}"
+    );
 }
 
 #[tokio::test]
 async fn guessing_is_limited_by_account_and_by_address() {
     let settings = Settings {
         registration: Registration::Open,
-        attempts_per_account: AttemptRate { burst: 2, refill_ms: 1_000 },
-        attempts_per_address: AttemptRate { burst: 5, refill_ms: 1_000 },
+        attempts_per_account: AttemptRate {
+            burst: 2,
+            refill_ms: 1_000,
+        },
+        attempts_per_address: AttemptRate {
+            burst: 5,
+            refill_ms: 1_000,
+        },
         ..Settings::default()
     };
     let place = Place::with(settings).await;
     place.register("Ann").await.expect("made");
     for name in ["Ann", "Nobody"] {
-        assert_eq!(code(place.login(name, "guess one").await), Some(ErrorCode::BadCredentials));
-        assert_eq!(code(place.login(name, "guess two").await), Some(ErrorCode::BadCredentials));
+        assert_eq!(
+            code(place.login(name, "guess one").await),
+            Some(ErrorCode::BadCredentials)
+        );
+        assert_eq!(
+            code(place.login(name, "guess two").await),
+            Some(ErrorCode::BadCredentials)
+        );
         let before = place.accounts.passwords.computed();
         let refused = place.login(name, PASSWORD).await.expect_err("limited");
         assert_eq!(refused.code, ErrorCode::RateLimited, "known or not: {name}");
         assert_eq!(refused.retry_after_ms, Some(1_000));
-        assert_eq!(place.accounts.passwords.computed(), before, "and costs nothing");
+        assert_eq!(
+            place.accounts.passwords.computed(),
+            before,
+            "and costs nothing"
+        );
         // The refused tries took from the address as well; give it a new second each.
         place.pass(1_000);
     }
     place.pass(60_000);
     for name in ["a", "b", "c", "d", "e"] {
-        assert_eq!(code(place.login(name, "guess").await), Some(ErrorCode::BadCredentials));
+        assert_eq!(
+            code(place.login(name, "guess").await),
+            Some(ErrorCode::BadCredentials)
+        );
     }
-    assert_eq!(code(place.login("Ann", PASSWORD).await), Some(ErrorCode::RateLimited));
+    assert_eq!(
+        code(place.login("Ann", PASSWORD).await),
+        Some(ErrorCode::RateLimited)
+    );
     let elsewhere = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
-    assert!(place.accounts.login(elsewhere, "Ann", PASSWORD, None).await.is_ok());
+    assert!(
+        place
+            .accounts
+            .login(elsewhere, "Ann", PASSWORD, None)
+            .await
+            .is_ok()
+    );
     place.pass(1_000);
     for _ in 0..4 {
-        assert!(place.login("Ann", PASSWORD).await.is_ok(), "right ones are not counted");
+        assert!(
+            place.login("Ann", PASSWORD).await.is_ok(),
+            "right ones are not counted"
+        );
     }
 }
 
 #[tokio::test]
 async fn invitations_and_the_first_administrator() {
     let place = Place::new(Registration::Invite).await;
-    assert_eq!(code(place.register("Ann").await), Some(ErrorCode::InviteNeeded));
-    let first = place.accounts.setup_token().await.expect("an answer").expect("offered");
-    let link = place.accounts.setup_token().await.expect("an answer").expect("offered");
+    assert_eq!(
+        code(place.register("Ann").await),
+        Some(ErrorCode::InviteNeeded)
+    );
+    let first = place
+        .accounts
+        .setup_token()
+        .await
+        .expect("an answer")
+        .expect("offered");
+    let link = place
+        .accounts
+        .setup_token()
+        .await
+        .expect("an answer")
+        .expect("offered");
     let setup = |token, name| place.accounts.setup(HERE, token, name, PASSWORD, None);
     let replaced = setup(first.expose(), "Ann").await;
-    assert_eq!(code(replaced), Some(ErrorCode::BadToken), "by the later one");
+    assert_eq!(
+        code(replaced),
+        Some(ErrorCode::BadToken),
+        "by the later one"
+    );
     let admin = setup(link.expose(), "Ann").await.expect("made");
-    assert_eq!(code(setup(link.expose(), "Eve").await), Some(ErrorCode::BadToken), "used");
+    assert_eq!(
+        code(setup(link.expose(), "Eve").await),
+        Some(ErrorCode::BadToken),
+        "used"
+    );
     assert_eq!(place.accounts.setup_token().await.expect("an answer"), None);
     let admin = place.identity(&admin).await.expect("good");
     assert!(admin.administrator);
     let invitation = place.accounts.invite(&admin).await.expect("invited");
     assert_eq!(invitation.expires_at_ms, START + INVITE_MS);
-    let by = |token, name| place.accounts.register(HERE, name, PASSWORD, Some(token), None);
-    assert_eq!(code(by("guess", "Bob").await), Some(ErrorCode::InviteNeeded));
+    let by = |token, name| {
+        place
+            .accounts
+            .register(HERE, name, PASSWORD, Some(token), None)
+    };
+    assert_eq!(
+        code(by("guess", "Bob").await),
+        Some(ErrorCode::InviteNeeded)
+    );
     let token = invitation.token.expose();
     let bob = by(token, "Bob").await.expect("made");
-    assert_eq!(code(by(token, "Carl").await), Some(ErrorCode::InviteNeeded), "used");
+    assert_eq!(
+        code(by(token, "Carl").await),
+        Some(ErrorCode::InviteNeeded),
+        "used"
+    );
     let bob = place.identity(&bob).await.expect("good");
-    assert_eq!(code(place.accounts.invite(&bob).await), Some(ErrorCode::Forbidden));
+    assert_eq!(
+        code(place.accounts.invite(&bob).await),
+        Some(ErrorCode::Forbidden)
+    );
     let late = place.accounts.invite(&admin).await.expect("invited");
     place.pass(INVITE_MS);
-    assert_eq!(code(by(late.token.expose(), "Carl").await), Some(ErrorCode::InviteNeeded));
+    assert_eq!(
+        code(by(late.token.expose(), "Carl").await),
+        Some(ErrorCode::InviteNeeded)
+    );
 
     let closed = Place::new(Registration::Closed).await;
-    let refused = closed.accounts.register(HERE, "Ann", PASSWORD, Some("any"), None).await;
+    let refused = closed
+        .accounts
+        .register(HERE, "Ann", PASSWORD, Some("any"), None)
+        .await;
     assert_eq!(code(refused), Some(ErrorCode::RegistrationClosed));
 }
 
@@ -191,21 +314,40 @@ async fn refreshing_rotates_and_an_old_token_ends_the_session() {
     let first = made.refresh.expose();
     // Two tabs at once: both are served, and both go on.
     let one = place.accounts.refresh(first).await.expect("rotated");
-    let other = place.accounts.refresh(first).await.expect("within the grace");
+    let other = place
+        .accounts
+        .refresh(first)
+        .await
+        .expect("within the grace");
     assert_ne!(one.refresh, other.refresh);
     assert_eq!((one.session, &one.user), (made.session, &made.user));
     place.pass(REFRESH_GRACE_MS - 1);
     assert!(place.accounts.refresh(one.refresh.expose()).await.is_ok());
     assert!(place.accounts.refresh(other.refresh.expose()).await.is_ok());
     place.pass(1);
-    assert_eq!(code(place.accounts.refresh(first).await), Some(ErrorCode::BadToken));
-    assert_eq!(notices.next().await, Some(Notice::Revoked(Revoked::Session(made.session))));
+    assert_eq!(
+        code(place.accounts.refresh(first).await),
+        Some(ErrorCode::BadToken)
+    );
+    assert_eq!(
+        notices.next().await,
+        Some(Notice::Revoked(Revoked::Session(made.session)))
+    );
     assert_eq!(place.identity(&one).await, Err(ErrorCode::BadToken));
-    assert_eq!(code(place.accounts.refresh(one.refresh.expose()).await), Some(ErrorCode::BadToken));
-    assert_eq!(code(place.accounts.refresh("made up").await), Some(ErrorCode::BadToken));
+    assert_eq!(
+        code(place.accounts.refresh(one.refresh.expose()).await),
+        Some(ErrorCode::BadToken)
+    );
+    assert_eq!(
+        code(place.accounts.refresh("made up").await),
+        Some(ErrorCode::BadToken)
+    );
     let again = place.login("Ann", PASSWORD).await.expect("signed in");
     place.pass(place.accounts.settings.refresh_token_ms);
-    assert_eq!(code(place.accounts.refresh(again.refresh.expose()).await), Some(ErrorCode::BadToken));
+    assert_eq!(
+        code(place.accounts.refresh(again.refresh.expose()).await),
+        Some(ErrorCode::BadToken)
+    );
 }
 
 #[tokio::test]
@@ -214,11 +356,25 @@ async fn signing_out_ends_this_session_only() {
     let phone = place.register("Ann").await.expect("made");
     let desk = place.login("Ann", PASSWORD).await.expect("signed in");
     let mut notices = place.accounts.subscribe();
-    place.accounts.logout_by_refresh(phone.refresh.expose()).await.expect("out");
-    place.accounts.logout_by_refresh(phone.refresh.expose()).await.expect("twice is once");
-    assert_eq!(notices.next().await, Some(Notice::Revoked(Revoked::Session(phone.session))));
+    place
+        .accounts
+        .logout_by_refresh(phone.refresh.expose())
+        .await
+        .expect("out");
+    place
+        .accounts
+        .logout_by_refresh(phone.refresh.expose())
+        .await
+        .expect("twice is once");
+    assert_eq!(
+        notices.next().await,
+        Some(Notice::Revoked(Revoked::Session(phone.session)))
+    );
     assert_eq!(place.identity(&phone).await, Err(ErrorCode::BadToken));
-    assert_eq!(code(place.accounts.refresh(phone.refresh.expose()).await), Some(ErrorCode::BadToken));
+    assert_eq!(
+        code(place.accounts.refresh(phone.refresh.expose()).await),
+        Some(ErrorCode::BadToken)
+    );
     let identity = place.identity(&desk).await.expect("still in");
     place.accounts.logout(&identity).await.expect("out");
     assert_eq!(place.identity(&desk).await, Err(ErrorCode::BadToken));
@@ -233,13 +389,25 @@ async fn a_new_password_ends_all_other_sessions() {
     let desk = place.login("Ann", PASSWORD).await.expect("signed in");
     let me = place.identity(&desk).await.expect("good");
     let change = |old, new| place.accounts.change_password(HERE, &me, old, new);
-    assert_eq!(code(change("wrong horse", "battery staple").await), Some(ErrorCode::BadCredentials));
-    assert_eq!(code(change(PASSWORD, "short").await), Some(ErrorCode::WeakPassword));
-    assert!(place.identity(&phone).await.is_ok(), "nothing has happened yet");
+    assert_eq!(
+        code(change("wrong horse", "battery staple").await),
+        Some(ErrorCode::BadCredentials)
+    );
+    assert_eq!(
+        code(change(PASSWORD, "short").await),
+        Some(ErrorCode::WeakPassword)
+    );
+    assert!(
+        place.identity(&phone).await.is_ok(),
+        "nothing has happened yet"
+    );
     change(PASSWORD, "battery staple").await.expect("changed");
     assert_eq!(place.identity(&phone).await, Err(ErrorCode::BadToken));
     assert!(place.identity(&desk).await.is_ok());
-    assert_eq!(code(place.login("Ann", PASSWORD).await), Some(ErrorCode::BadCredentials));
+    assert_eq!(
+        code(place.login("Ann", PASSWORD).await),
+        Some(ErrorCode::BadCredentials)
+    );
     assert!(place.login("Ann", "battery staple").await.is_ok());
 }
 
@@ -248,15 +416,25 @@ async fn another_node_shares_secret_and_revocations() {
     let place = Place::new(Registration::Open).await;
     let made = place.register("Ann").await.expect("made");
     let other = Place::node(Settings::default(), &place.store, &place.now_ms).await;
-    let identity = other.authenticate(&made.access_token, START).await.expect("one secret");
+    let identity = other
+        .authenticate(&made.access_token, START)
+        .await
+        .expect("one secret");
     let mut notices = other.subscribe();
-    place.accounts.revoke_user(made.user.id).await.expect("revoked");
+    place
+        .accounts
+        .revoke_user(made.user.id)
+        .await
+        .expect("revoked");
     // A new connection is refused at once, since the store is asked.
     let refused = other.authenticate(&made.access_token, START).await;
     assert_eq!(refused, Err(ErrorCode::BadToken));
     // A live one hears of it with the next poll.
-    let is_out =
-        || other.revocations.is_revoked(identity.session, identity.user.id, identity.issued_at_ms);
+    let is_out = || {
+        other
+            .revocations
+            .is_revoked(identity.session, identity.user.id, identity.issued_at_ms)
+    };
     assert!(!is_out());
     let polling = other.poll_loop();
     tokio::pin!(polling);
@@ -273,15 +451,29 @@ async fn a_token_of_a_user_who_is_gone_or_of_another_store_is_bad() {
     let place = Place::new(Registration::Open).await;
     let elsewhere = Place::new(Registration::Open).await;
     let made = elsewhere.register("Ann").await.expect("made");
-    assert_eq!(place.identity(&made).await, Err(ErrorCode::BadToken), "another secret");
+    assert_eq!(
+        place.identity(&made).await,
+        Err(ErrorCode::BadToken),
+        "another secret"
+    );
     // The same secret, but a store that has lost the account.
     let lost = Arc::new(MemoryAccounts::default());
-    let secret = elsewhere.store.secret(SIGNING_SECRET, Vec::new()).await.expect("a secret");
+    let secret = elsewhere
+        .store
+        .secret(SIGNING_SECRET, Vec::new())
+        .await
+        .expect("a secret");
     lost.secret(SIGNING_SECRET, secret).await.expect("stored");
     let node = Place::node(Settings::default(), &lost, &place.now_ms).await;
-    assert_eq!(node.authenticate(&made.access_token, START).await, Err(ErrorCode::BadToken));
+    assert_eq!(
+        node.authenticate(&made.access_token, START).await,
+        Err(ErrorCode::BadToken)
+    );
     let after_end = START + 600_000 + LEEWAY_MS;
-    let ended = elsewhere.accounts.authenticate(&made.access_token, after_end).await;
+    let ended = elsewhere
+        .accounts
+        .authenticate(&made.access_token, after_end)
+        .await;
     assert_eq!(ended, Err(ErrorCode::TokenExpired));
 }
 

@@ -121,8 +121,10 @@ mod tests {
     use super::*;
 
     /// A self-signed certificate for localhost and its key, P-256, valid for a hundred years.
-    const GOOD: (&str, &str) =
-        (include_str!("tls/certificate_of_tests.pem"), include_str!("tls/key_of_tests.pem"));
+    const GOOD: (&str, &str) = (
+        include_str!("tls/certificate_of_tests.pem"),
+        include_str!("tls/key_of_tests.pem"),
+    );
 
     fn check(certificate: Option<&str>, key: Option<&str>) -> Result<Arc<ServerConfig>, String> {
         let files = tempfile::tempdir().expect("a directory");
@@ -145,7 +147,8 @@ mod tests {
 
     #[test]
     fn broken_files_are_named_with_what_is_wrong() {
-        let encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+        let encrypted =
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
         let damaged = GOOD.0.replace("-----END CERTIFICATE-----", "");
         let rotten = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         for (certificate, key, expected) in [
@@ -153,7 +156,11 @@ mod tests {
             (Some(GOOD.0), None, "key.pem` cannot be read"),
             (Some(""), Some(GOOD.1), "holds no `BEGIN CERTIFICATE`"),
             (Some(GOOD.1), Some(GOOD.1), "holds no `BEGIN CERTIFICATE`"),
-            (Some(damaged.as_str()), Some(GOOD.1), "chain.pem` is not usable: it is damaged"),
+            (
+                Some(damaged.as_str()),
+                Some(GOOD.1),
+                "chain.pem` is not usable: it is damaged",
+            ),
             (Some(GOOD.0), Some(GOOD.0), "holds no `BEGIN PRIVATE KEY`"),
             (Some(GOOD.0), Some(encrypted), "without a passphrase"),
             (Some(rotten), Some(GOOD.1), "cannot be used together"),

@@ -46,21 +46,21 @@ pub enum UserKind {
 impl UserKind {
     /// As it is stored.
     #[must_use]
-    pub fn text(self) -> &'static str {
+    pub fn number(self) -> i64 {
         match self {
-            Self::User => "user",
-            Self::Bot => "bot",
-            Self::Webhook => "webhook",
-            Self::System => "system",
+            Self::User => 0,
+            Self::Bot => 1,
+            Self::Webhook => 2,
+            Self::System => 3,
         }
     }
 
-    /// The kind stored as `text`.
+    /// The kind stored as `number`.
     #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
+    pub fn read(number: i64) -> Option<Self> {
         [Self::User, Self::Bot, Self::Webhook, Self::System]
             .into_iter()
-            .find(|kind| kind.text() == text)
+            .find(|kind| kind.number() == number)
     }
 }
 

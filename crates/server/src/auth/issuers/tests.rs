@@ -21,15 +21,21 @@ const SECRET: &[u8] = b"a secret of thirty-two bytes or more";
 
 fn ed_key(seed: u8) -> EncodingKey {
     // PKCS #8 of an Ed25519 key (RFC 8410): a fixed head and 32 bytes.
-    let mut der = vec![0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+    let mut der = vec![
+        0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20,
+    ];
     der.extend([seed; 32]);
     EncodingKey::from_ed_der(&der)
 }
 
 fn ec_key() -> EncodingKey {
     // PKCS #8 of a P-256 key (RFC 5915): a fixed head and 32 bytes.
-    let mut der = vec![0x30, 0x41, 2, 1, 0, 0x30, 0x13, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
-    der.extend([6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7, 4, 0x27, 0x30, 0x25, 2, 1, 1, 4, 0x20]);
+    let mut der = vec![
+        0x30, 0x41, 2, 1, 0, 0x30, 0x13, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1,
+    ];
+    der.extend([
+        6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7, 4, 0x27, 0x30, 0x25, 2, 1, 1, 4, 0x20,
+    ]);
     der.extend([7; 32]);
     EncodingKey::from_ec_der(&der)
 }
@@ -54,13 +60,21 @@ fn claims(change: Value) -> Value {
 }
 
 fn sign(key: &EncodingKey, algorithm: Algorithm, id: Option<&str>, change: Value) -> String {
-    let header = Header { kid: id.map(str::to_owned), ..Header::new(algorithm) };
+    let header = Header {
+        kid: id.map(str::to_owned),
+        ..Header::new(algorithm)
+    };
     jsonwebtoken::encode(&header, &claims(change), key).expect("signed")
 }
 
 fn settings(keys: IssuerKeys, algorithms: &[Algorithm]) -> IssuerSettings {
     let (issuer, audience) = (ISS.to_owned(), "chinwag".to_owned());
-    IssuerSettings { issuer, audience, keys, algorithms: algorithms.to_vec() }
+    IssuerSettings {
+        issuer,
+        audience,
+        keys,
+        algorithms: algorithms.to_vec(),
+    }
 }
 
 struct Files(tempfile::TempDir);
@@ -79,7 +93,10 @@ impl Files {
 
 async fn user(issuers: &Issuers, token: &str) -> Result<ForeignUser, ErrorCode> {
     let issuer = token::claimed_issuer(token).unwrap_or_default();
-    issuers.verify(&issuer, token, NOW).await.map(|foreign| foreign.user)
+    issuers
+        .verify(&issuer, token, NOW)
+        .await
+        .map(|foreign| foreign.user)
 }
 
 #[tokio::test]
@@ -92,11 +109,17 @@ async fn a_shared_secret() {
     let key = EncodingKey::from_secret(SECRET);
     let good = sign(&key, Algorithm::HS256, None, json!({"name": "Ann"}));
     let ann = user(&issuers, &good).await.expect("good");
-    assert_eq!((ann.id, ann.subject.as_str()), (UserId::foreign(ISS, "42"), "42"));
+    assert_eq!(
+        (ann.id, ann.subject.as_str()),
+        (UserId::foreign(ISS, "42"), "42")
+    );
     assert_eq!(ann.names[0].display(), "Ann");
     for (change, expected) in [
         (json!({"aud": "another"}), ErrorCode::BadToken),
-        (json!({"iss": "https://app.example.org/"}), ErrorCode::BadToken),
+        (
+            json!({"iss": "https://app.example.org/"}),
+            ErrorCode::BadToken,
+        ),
         (json!({"iss": token::ISSUER}), ErrorCode::BadToken),
         (json!({"exp": NOW / 1000 - 600}), ErrorCode::TokenExpired),
         (json!({"exp": NOW / 1000 + 25 * 3600}), ErrorCode::BadToken),
@@ -105,10 +128,18 @@ async fn a_shared_secret() {
         (json!({"sub": 42}), ErrorCode::BadToken),
     ] {
         let token = sign(&key, Algorithm::HS256, None, change.clone());
-        assert_eq!(user(&issuers, &token).await.err(), Some(expected), "{change}");
+        assert_eq!(
+            user(&issuers, &token).await.err(),
+            Some(expected),
+            "{change}"
+        );
     }
     let other = sign(&key, Algorithm::HS512, None, json!({}));
-    assert_eq!(user(&issuers, &other).await.err(), Some(ErrorCode::BadToken), "one algorithm");
+    assert_eq!(
+        user(&issuers, &other).await.err(),
+        Some(ErrorCode::BadToken),
+        "one algorithm"
+    );
 }
 
 #[tokio::test]
@@ -132,7 +163,11 @@ async fn a_key_set_pins_each_key_to_its_algorithm() {
     let path = files.write("jwks.json", set.to_string());
     let allowed = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
     let issuers = Issuers::new(&[settings(IssuerKeys::JwksFile(path), &allowed)]).expect("good");
-    let modulus = set["keys"][2]["n"].as_str().expect("a modulus").as_bytes().to_vec();
+    let modulus = set["keys"][2]["n"]
+        .as_str()
+        .expect("a modulus")
+        .as_bytes()
+        .to_vec();
     let confused = EncodingKey::from_secret(&modulus);
     let shared = EncodingKey::from_secret(SECRET);
     for (key, algorithm, id, good) in [
@@ -154,10 +189,22 @@ async fn a_key_set_pins_each_key_to_its_algorithm() {
         (&shared, Algorithm::HS256, Some("oct"), false),
     ] {
         let token = sign(key, algorithm, id, json!({}));
-        assert_eq!(user(&issuers, &token).await.is_ok(), good, "{algorithm:?} {id:?}");
+        assert_eq!(
+            user(&issuers, &token).await.is_ok(),
+            good,
+            "{algorithm:?} {id:?}"
+        );
     }
-    let unsigned = forge(r#"{"alg":"none","kid":"ed"}"#, &claims(json!({})).to_string(), b"", Algorithm::HS256);
-    assert_eq!(user(&issuers, &unsigned).await.err(), Some(ErrorCode::BadToken));
+    let unsigned = forge(
+        r#"{"alg":"none","kid":"ed"}"#,
+        &claims(json!({})).to_string(),
+        b"",
+        Algorithm::HS256,
+    );
+    assert_eq!(
+        user(&issuers, &unsigned).await.err(),
+        Some(ErrorCode::BadToken)
+    );
 }
 
 #[tokio::test]
@@ -169,7 +216,10 @@ async fn a_set_of_one_key_needs_no_id() {
     let token = sign(&ed_key(1), Algorithm::EdDSA, None, json!({}));
     assert!(user(&issuers, &token).await.is_ok());
     let named = sign(&ed_key(1), Algorithm::EdDSA, Some("x"), json!({}));
-    assert_eq!(user(&issuers, &named).await.err(), Some(ErrorCode::BadToken));
+    assert_eq!(
+        user(&issuers, &named).await.err(),
+        Some(ErrorCode::BadToken)
+    );
 }
 
 #[test]
@@ -177,33 +227,71 @@ fn broken_configurations_say_what_is_wrong() {
     let files = Files::new();
     let secret = files.write("secret", SECRET);
     let short = files.write("short", "too short\n");
-    let jwks = files.write("jwks", json!({"keys": [public(&ec_key(), Algorithm::ES256, None)]}).to_string());
+    let jwks = files.write(
+        "jwks",
+        json!({"keys": [public(&ec_key(), Algorithm::ES256, None)]}).to_string(),
+    );
     let absent = files.0.path().join("absent");
     let file = |path: &PathBuf| IssuerKeys::JwksFile(path.clone());
     let shared = |path: &PathBuf| IssuerKeys::SecretFile(path.clone());
     let url = |text: &str| IssuerKeys::JwksUrl(text.to_owned());
     for (keys, algorithms, expected) in [
-        (shared(&secret), vec![Algorithm::HS256, Algorithm::HS384], "exactly one algorithm"),
+        (
+            shared(&secret),
+            vec![Algorithm::HS256, Algorithm::HS384],
+            "exactly one algorithm",
+        ),
         (shared(&secret), vec![Algorithm::RS256], "goes with HS256"),
         (shared(&short), vec![Algorithm::HS256], "at least 32 bytes"),
         (shared(&absent), vec![Algorithm::HS256], "absent"),
         (file(&jwks), vec![Algorithm::HS256], "a key set goes with"),
         (file(&jwks), vec![], "a key set goes with"),
         (file(&jwks), vec![Algorithm::RS256], "no key in it fits"),
-        (file(&secret), vec![Algorithm::RS256], "not a JSON Web Key Set"),
-        (url("http://app.example.org/keys"), vec![Algorithm::RS256], "https only"),
-        (url("file:///etc/passwd"), vec![Algorithm::RS256], "https only"),
-        (url("http://localhost.evil.example/k"), vec![Algorithm::RS256], "https only"),
+        (
+            file(&secret),
+            vec![Algorithm::RS256],
+            "not a JSON Web Key Set",
+        ),
+        (
+            url("http://app.example.org/keys"),
+            vec![Algorithm::RS256],
+            "https only",
+        ),
+        (
+            url("file:///etc/passwd"),
+            vec![Algorithm::RS256],
+            "https only",
+        ),
+        (
+            url("http://localhost.evil.example/k"),
+            vec![Algorithm::RS256],
+            "https only",
+        ),
         (url("no address"), vec![Algorithm::RS256], "no address"),
     ] {
-        let error = Issuers::new(&[settings(keys, &algorithms)]).err().expect(expected).to_string();
-        assert!(error.contains(expected) && error.contains(ISS), "{expected}: {error}");
+        let error = Issuers::new(&[settings(keys, &algorithms)])
+            .err()
+            .expect(expected)
+            .to_string();
+        assert!(
+            error.contains(expected) && error.contains(ISS),
+            "{expected}: {error}"
+        );
     }
     let good = settings(shared(&secret), &[Algorithm::HS256]);
-    let twice = Issuers::new(&[good.clone(), good.clone()]).err().expect("twice").to_string();
+    let twice = Issuers::new(&[good.clone(), good.clone()])
+        .err()
+        .expect("twice")
+        .to_string();
     assert!(twice.contains("configured twice"), "{twice}");
-    let ours = IssuerSettings { issuer: token::ISSUER.to_owned(), ..good };
-    assert!(Issuers::new(&[ours]).is_err(), "nobody else signs in our name");
+    let ours = IssuerSettings {
+        issuer: token::ISSUER.to_owned(),
+        ..good
+    };
+    assert!(
+        Issuers::new(&[ours]).is_err(),
+        "nobody else signs in our name"
+    );
 }
 
 /// An issuer's server on this machine: its answer can be changed, and requests are counted.
@@ -224,12 +312,21 @@ impl Server {
             std::future::ready(said.lock().expect("no panic").clone())
         };
         let elsewhere = || std::future::ready(Redirect::temporary("/keys"));
-        let router = Router::new().route("/keys", get(keys)).route("/moved", get(elsewhere));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let router = Router::new()
+            .route("/keys", get(keys))
+            .route("/moved", get(elsewhere));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("bound"));
         let mut tasks = JoinSet::new();
         tasks.spawn(async move { axum::serve(listener, router).await.expect("serving") });
-        Self { address, requests, answer, _tasks: tasks }
+        Self {
+            address,
+            requests,
+            answer,
+            _tasks: tasks,
+        }
     }
 
     fn say(&self, status: StatusCode, text: impl ToString) {
@@ -251,7 +348,14 @@ async fn keys_at_an_address_are_cached_and_asked_for_once_a_minute() {
     let server = Server::start().await;
     let issuers = server.issuers("/keys");
     let key = |id: u8| public(&ed_key(id), Algorithm::EdDSA, Some(&id.to_string()));
-    let token = |id: u8| sign(&ed_key(id), Algorithm::EdDSA, Some(&id.to_string()), json!({"exp": NOW / 1000 + 20_000}));
+    let token = |id: u8| {
+        sign(
+            &ed_key(id),
+            Algorithm::EdDSA,
+            Some(&id.to_string()),
+            json!({"exp": NOW / 1000 + 20_000}),
+        )
+    };
     let verify = |id: u8, now_ms: i64| {
         let (token, issuers) = (token(id), &issuers);
         async move { issuers.verify(ISS, &token, now_ms).await.map(drop) }
@@ -273,7 +377,10 @@ async fn keys_at_an_address_are_cached_and_asked_for_once_a_minute() {
     assert_eq!(server.requests(), 3, "one request for all of them");
     // A withdrawn key ends within the hour; trouble at the issuer does not sign everybody out.
     server.say(StatusCode::OK, json!({"keys": [key(2)]}));
-    assert_eq!(verify(1, NOW + 120_000 + 3_600_000).await, Err(ErrorCode::BadToken));
+    assert_eq!(
+        verify(1, NOW + 120_000 + 3_600_000).await,
+        Err(ErrorCode::BadToken)
+    );
     server.say(StatusCode::BAD_GATEWAY, "");
     assert_eq!(verify(2, NOW + 120_000 + 2 * 3_600_000).await, Ok(()));
 }
@@ -288,8 +395,16 @@ async fn answers_that_are_no_key_sets() {
         ("/moved", good.clone(), Some(ErrorCode::Unavailable)),
         ("/nothing", good.clone(), Some(ErrorCode::Unavailable)),
         ("/keys", "<html>".to_owned(), Some(ErrorCode::Unavailable)),
-        ("/keys", format!("{good}{}", " ".repeat(JWKS_BYTES_MAX)), Some(ErrorCode::Unavailable)),
-        ("/keys", r#"{"keys":[]}"#.to_owned(), Some(ErrorCode::BadToken)),
+        (
+            "/keys",
+            format!("{good}{}", " ".repeat(JWKS_BYTES_MAX)),
+            Some(ErrorCode::Unavailable),
+        ),
+        (
+            "/keys",
+            r#"{"keys":[]}"#.to_owned(),
+            Some(ErrorCode::BadToken),
+        ),
     ] {
         server.say(StatusCode::OK, text.clone());
         let result = user(&server.issuers(path), &token).await;
@@ -308,7 +423,10 @@ fn names_of_foreign_users() {
     ] {
         let names = names(wanted, id);
         let shown: Vec<&str> = names.iter().map(Name::display).collect();
-        assert!(shown[0].starts_with(first) && shown[1].starts_with(second), "{shown:?}");
+        assert!(
+            shown[0].starts_with(first) && shown[1].starts_with(second),
+            "{shown:?}"
+        );
         assert_eq!(shown.len(), NAME_TRIES + 2);
     }
     // No room for a number: the drawn one remains.

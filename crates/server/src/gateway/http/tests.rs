@@ -36,7 +36,9 @@ impl Got {
     }
 
     fn cookie(&self) -> Option<&str> {
-        self.headers.get(SET_COOKIE).map(|value| value.to_str().expect("ASCII"))
+        self.headers
+            .get(SET_COOKIE)
+            .map(|value| value.to_str().expect("ASCII"))
     }
 
     /// The token in the cookie, as a browser sends it back.
@@ -61,19 +63,38 @@ impl Site {
         let accounts = Accounts::start(settings, store, Arc::new(|| NOW)).await;
         let accounts = Arc::new(accounts.expect("accounts start"));
         let router = router(Arc::clone(&accounts));
-        let peer = Peer { address: Ipv4Addr::LOCALHOST.into(), secure: false };
-        Self { router, accounts, peer }
+        let peer = Peer {
+            address: Ipv4Addr::LOCALHOST.into(),
+            secure: false,
+        };
+        Self {
+            router,
+            accounts,
+            peer,
+        }
     }
 
     async fn send(&self, request: Request<Body>) -> Got {
         let mut request = request;
         request.extensions_mut().insert(self.peer);
-        let response = self.router.clone().oneshot(request).await.expect("infallible");
+        let response = self
+            .router
+            .clone()
+            .oneshot(request)
+            .await
+            .expect("infallible");
         let (parts, body) = response.into_parts();
-        let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
+        let bytes = axum::body::to_bytes(body, usize::MAX)
+            .await
+            .expect("a body");
         let text = String::from_utf8(bytes.to_vec()).expect("UTF-8");
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Got { status: parts.status.as_u16(), headers: parts.headers, body, text }
+        Got {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body,
+            text,
+        }
     }
 
     async fn post(&self, path: &str, body: impl Into<Body>, headers: &[(&str, &str)]) -> Got {
@@ -84,7 +105,8 @@ impl Site {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        self.send(request.body(body.into()).expect("a request")).await
+        self.send(request.body(body.into()).expect("a request"))
+            .await
     }
 }
 
@@ -95,23 +117,41 @@ async fn registering_and_signing_in() {
     assert_eq!(made.status, 201, "{}", made.text);
     assert_eq!(made.body["user"]["name"], "Ann");
     assert_eq!(made.body["user"]["version"], 1);
-    assert!(made.body["user"]["id"].as_str().is_some_and(|id| id.starts_with("u_")));
+    assert!(
+        made.body["user"]["id"]
+            .as_str()
+            .is_some_and(|id| id.starts_with("u_"))
+    );
     assert_eq!(made.body["expires_in_ms"], 600_000);
     assert!(made.body["access_token"].is_string());
     assert!(made.body.get("refresh_token").is_none());
     let cookie = made.cookie().expect("a cookie");
     assert!(cookie.starts_with("chinwag_refresh="));
-    assert!(cookie.ends_with("; HttpOnly; SameSite=Strict; Path=/api; Max-Age=2592000"), "{cookie}");
+    assert!(
+        cookie.ends_with("; HttpOnly; SameSite=Strict; Path=/api; Max-Age=2592000"),
+        "{cookie}"
+    );
     assert_eq!(made.headers["cache-control"], "no-store");
     assert_eq!(made.headers["content-type"], "application/json");
 
     let body = r#"{"name":"ann","password":"correct horse","cookie":false,"later":[1]}"#;
     let signed_in = site.post("/api/login", body, &[]).await;
-    assert_eq!((signed_in.status, signed_in.cookie()), (200, None), "{}", signed_in.text);
+    assert_eq!(
+        (signed_in.status, signed_in.cookie()),
+        (200, None),
+        "{}",
+        signed_in.text
+    );
     assert!(signed_in.body["refresh_token"].is_string());
 
-    let secure = Peer { secure: true, ..site.peer };
-    let site = Site { peer: secure, ..site };
+    let secure = Peer {
+        secure: true,
+        ..site.peer
+    };
+    let site = Site {
+        peer: secure,
+        ..site
+    };
     let signed_in = site.post("/api/login", ANN, &[]).await;
     assert!(signed_in.cookie().expect("a cookie").ends_with("; Secure"));
 }
@@ -123,43 +163,152 @@ async fn failures_have_a_status_and_a_code() {
     let large = format!(r#"{{"name":"{}"}}"#, "x".repeat(BODY_BYTES_MAX));
     for (path, body, status, code, field) in [
         ("/api/register", ANN, 409, "name_taken", "name"),
-        ("/api/register", r#"{"name":" ","password":"correct horse"}"#, 400, "blank", "name"),
-        ("/api/register", r#"{"name":"Bob","password":"short"}"#, 400, "weak_password", "password"),
-        ("/api/register", r#"{"password":"correct horse"}"#, 400, "bad_field", "name"),
-        ("/api/register", r#"{"name":7,"password":"correct horse"}"#, 400, "bad_field", "name"),
-        ("/api/login", r#"{"name":"Ann"}"#, 400, "bad_field", "password"),
-        ("/api/login", r#"{"name":"Ann","password":"x","cookie":"no"}"#, 400, "bad_field", "cookie"),
-        ("/api/login", r#"{"name":"Ann","password":"wrong horse"}"#, 401, "bad_credentials", ""),
-        ("/api/login", r#"{"name":"Bob","password":"wrong horse"}"#, 401, "bad_credentials", ""),
-        ("/api/login", r#"{"name":"Ann","password":"x","name":"Bob"}"#, 400, "bad_frame", ""),
-        ("/api/login", r#"{"name":"\ud800","password":"x"}"#, 400, "bad_frame", ""),
+        (
+            "/api/register",
+            r#"{"name":" ","password":"correct horse"}"#,
+            400,
+            "blank",
+            "name",
+        ),
+        (
+            "/api/register",
+            r#"{"name":"Bob","password":"short"}"#,
+            400,
+            "weak_password",
+            "password",
+        ),
+        (
+            "/api/register",
+            r#"{"password":"correct horse"}"#,
+            400,
+            "bad_field",
+            "name",
+        ),
+        (
+            "/api/register",
+            r#"{"name":7,"password":"correct horse"}"#,
+            400,
+            "bad_field",
+            "name",
+        ),
+        (
+            "/api/login",
+            r#"{"name":"Ann"}"#,
+            400,
+            "bad_field",
+            "password",
+        ),
+        (
+            "/api/login",
+            r#"{"name":"Ann","password":"x","cookie":"no"}"#,
+            400,
+            "bad_field",
+            "cookie",
+        ),
+        (
+            "/api/login",
+            r#"{"name":"Ann","password":"wrong horse"}"#,
+            401,
+            "bad_credentials",
+            "",
+        ),
+        (
+            "/api/login",
+            r#"{"name":"Bob","password":"wrong horse"}"#,
+            401,
+            "bad_credentials",
+            "",
+        ),
+        (
+            "/api/login",
+            r#"{"name":"Ann","password":"x","name":"Bob"}"#,
+            400,
+            "bad_frame",
+            "",
+        ),
+        (
+            "/api/login",
+            r#"{"name":"\ud800","password":"x"}"#,
+            400,
+            "bad_frame",
+            "",
+        ),
         ("/api/login", r#"["Ann"]"#, 400, "bad_frame", ""),
         ("/api/login", "{", 400, "bad_frame", ""),
         ("/api/login", "", 400, "bad_frame", ""),
         ("/api/login", &large, 413, "too_long", ""),
         ("/api/refresh", "{}", 401, "bad_token", ""),
-        ("/api/refresh", r#"{"refresh_token":"guess"}"#, 401, "bad_token", ""),
+        (
+            "/api/refresh",
+            r#"{"refresh_token":"guess"}"#,
+            401,
+            "bad_token",
+            "",
+        ),
         ("/api/logout", "{}", 401, "bad_token", ""),
-        ("/api/password", r#"{"old":"a","new":"b"}"#, 401, "bad_token", ""),
+        (
+            "/api/password",
+            r#"{"old":"a","new":"b"}"#,
+            401,
+            "bad_token",
+            "",
+        ),
         ("/api/invites", "{}", 401, "bad_token", ""),
-        ("/api/setup", r#"{"token":"guess","name":"Eve","password":"correct horse"}"#, 401, "bad_token", "token"),
+        (
+            "/api/setup",
+            r#"{"token":"guess","name":"Eve","password":"correct horse"}"#,
+            401,
+            "bad_token",
+            "token",
+        ),
         ("/api/nothing", "{}", 404, "not_found", ""),
         ("/api/login/more", "{}", 404, "not_found", ""),
         ("/api/server", "{}", 405, "unknown_command", ""),
     ] {
         let got = site.post(path, body.to_owned(), &[]).await;
-        assert_eq!((got.status, got.code()), (status, code), "{path} {body:.60}: {}", got.text);
+        assert_eq!(
+            (got.status, got.code()),
+            (status, code),
+            "{path} {body:.60}: {}",
+            got.text
+        );
         let error = &got.body["error"];
-        assert_eq!(error["field"].as_str().unwrap_or(""), field, "{path} {body:.60}");
+        assert_eq!(
+            error["field"].as_str().unwrap_or(""),
+            field,
+            "{path} {body:.60}"
+        );
         assert_eq!(error["retryable"], false);
-        assert!(error["message"].as_str().is_some_and(|text| !text.is_empty()));
+        assert!(
+            error["message"]
+                .as_str()
+                .is_some_and(|text| !text.is_empty())
+        );
         assert_eq!(got.headers["cache-control"], "no-store");
         assert_eq!(got.cookie(), None, "{path}");
     }
-    let unknown = site.post("/api/login", r#"{"name":"Bob","password":"wrong horse"}"#, &[]).await;
-    let wrong = site.post("/api/login", r#"{"name":"Ann","password":"wrong horse"}"#, &[]).await;
+    let unknown = site
+        .post(
+            "/api/login",
+            r#"{"name":"Bob","password":"wrong horse"}"#,
+            &[],
+        )
+        .await;
+    let wrong = site
+        .post(
+            "/api/login",
+            r#"{"name":"Ann","password":"wrong horse"}"#,
+            &[],
+        )
+        .await;
     assert_eq!(unknown.text, wrong.text, "byte for byte");
-    let get = site.send(Request::get("/api/login").body(Body::empty()).expect("a request")).await;
+    let get = site
+        .send(
+            Request::get("/api/login")
+                .body(Body::empty())
+                .expect("a request"),
+        )
+        .await;
     assert_eq!((get.status, get.code()), (405, "unknown_command"));
     assert_eq!(get.headers[ALLOW], "POST");
 }
@@ -167,7 +316,10 @@ async fn failures_have_a_status_and_a_code() {
 #[tokio::test]
 async fn who_guesses_is_told_when_to_come_back() {
     let site = Site::with(Settings {
-        attempts_per_account: AttemptRate { burst: 1, refill_ms: 1_500 },
+        attempts_per_account: AttemptRate {
+            burst: 1,
+            refill_ms: 1_500,
+        },
         ..Settings::default()
     })
     .await;
@@ -193,9 +345,18 @@ async fn pages_of_other_sites_are_refused() {
         (vec![("origin", "https://partner.example.evil.com")], 403),
         (vec![("origin", "https://evil.example")], 403),
         (vec![("origin", "null")], 403),
-        (vec![("origin", "http://chat.example"), ("origin", "http://evil.example")], 403),
+        (
+            vec![
+                ("origin", "http://chat.example"),
+                ("origin", "http://evil.example"),
+            ],
+            403,
+        ),
         (vec![("content-type", "text/plain")], 415),
-        (vec![("content-type", "application/x-www-form-urlencoded")], 415),
+        (
+            vec![("content-type", "application/x-www-form-urlencoded")],
+            415,
+        ),
         (vec![("content-type", "application/json-patch")], 415),
     ] {
         let got = site.post("/api/login", ANN, &headers).await;
@@ -209,12 +370,17 @@ async fn refreshing_by_cookie_and_by_body_then_signing_out() {
     let site = Site::new(Registration::Open).await;
     let made = site.post("/api/register", ANN, &[]).await;
     let cookie = format!("theme=dark; {}; x=y", made.sent_back());
-    let next = site.post("/api/refresh", "{}", &[("cookie", &cookie)]).await;
+    let next = site
+        .post("/api/refresh", "{}", &[("cookie", &cookie)])
+        .await;
     assert_eq!(next.status, 200, "{}", next.text);
     assert!(next.body.get("refresh_token").is_none());
     assert_ne!(next.sent_back(), made.sent_back());
     assert_eq!(next.body["user"], made.body["user"]);
-    let foreign = [("cookie", cookie.as_str()), ("origin", "https://evil.example")];
+    let foreign = [
+        ("cookie", cookie.as_str()),
+        ("origin", "https://evil.example"),
+    ];
     assert_eq!(site.post("/api/refresh", "{}", &foreign).await.status, 403);
 
     let body = r#"{"name":"Ann","password":"correct horse","cookie":false}"#;
@@ -225,49 +391,98 @@ async fn refreshing_by_cookie_and_by_body_then_signing_out() {
     assert!(refreshed.body["refresh_token"].is_string());
 
     // The cookie's session ends and its cookie goes; the app's session goes on.
-    let out = site.post("/api/logout", "{}", &[("cookie", &next.sent_back())]).await;
+    let out = site
+        .post("/api/logout", "{}", &[("cookie", &next.sent_back())])
+        .await;
     assert_eq!(out.status, 200);
-    assert!(out.cookie().expect("a cookie").contains("chinwag_refresh=; ") && out.text == "{}");
-    let gone = site.post("/api/refresh", "{}", &[("cookie", &next.sent_back())]).await;
+    assert!(
+        out.cookie()
+            .expect("a cookie")
+            .contains("chinwag_refresh=; ")
+            && out.text == "{}"
+    );
+    let gone = site
+        .post("/api/refresh", "{}", &[("cookie", &next.sent_back())])
+        .await;
     assert_eq!((gone.status, gone.code()), (401, "bad_token"));
-    let bearer = format!("Bearer {}", refreshed.body["access_token"].as_str().expect("a token"));
-    let out = site.post("/api/logout", "{}", &[("authorization", &bearer)]).await;
+    let bearer = format!(
+        "Bearer {}",
+        refreshed.body["access_token"].as_str().expect("a token")
+    );
+    let out = site
+        .post("/api/logout", "{}", &[("authorization", &bearer)])
+        .await;
     assert_eq!(out.status, 200);
     assert_eq!(site.post("/api/refresh", refresh, &[]).await.status, 401);
-    let again = site.post("/api/logout", "{}", &[("authorization", &bearer)]).await;
+    let again = site
+        .post("/api/logout", "{}", &[("authorization", &bearer)])
+        .await;
     assert_eq!(again.status, 200, "signing out twice is once");
 }
 
 #[tokio::test]
 async fn the_first_administrator_invites() {
     let site = Site::new(Registration::Invite).await;
-    let server = Request::get("/api/server").body(Body::empty()).expect("a request");
+    let server = Request::get("/api/server")
+        .body(Body::empty())
+        .expect("a request");
     let server = site.send(server).await;
     assert_eq!(server.body["registration"], "invite");
-    assert_eq!((&server.body["name"], &server.body["version"]), (&json!("Chinwag"), &json!("0.1.0")));
-    let token = site.accounts.setup_token().await.expect("an answer").expect("offered");
+    assert_eq!(
+        (&server.body["name"], &server.body["version"]),
+        (&json!("Chinwag"), &json!("0.1.0"))
+    );
+    let token = site
+        .accounts
+        .setup_token()
+        .await
+        .expect("an answer")
+        .expect("offered");
     let body = json!({"token": token.expose(), "name": "Ann", "password": "correct horse"});
     let admin = site.post("/api/setup", body.to_string(), &[]).await;
     assert_eq!(admin.status, 201, "{}", admin.text);
     let again = json!({"token": token.expose(), "name": "Eve", "password": "correct horse"});
-    assert_eq!(site.post("/api/setup", again.to_string(), &[]).await.code(), "bad_token");
+    assert_eq!(
+        site.post("/api/setup", again.to_string(), &[]).await.code(),
+        "bad_token"
+    );
 
-    let bearer = |got: &Got| format!("bearer {}", got.body["access_token"].as_str().expect("a token"));
-    let invited = site.post("/api/invites", "{}", &[("authorization", &bearer(&admin))]).await;
+    let bearer = |got: &Got| {
+        format!(
+            "bearer {}",
+            got.body["access_token"].as_str().expect("a token")
+        )
+    };
+    let invited = site
+        .post("/api/invites", "{}", &[("authorization", &bearer(&admin))])
+        .await;
     assert_eq!(invited.status, 201, "{}", invited.text);
     assert_eq!(invited.body["expires_at"], NOW + 7 * 86_400_000);
-    let refused = site.post("/api/register", r#"{"name":"Bob","password":"correct horse"}"#, &[]).await;
+    let refused = site
+        .post(
+            "/api/register",
+            r#"{"name":"Bob","password":"correct horse"}"#,
+            &[],
+        )
+        .await;
     assert_eq!((refused.status, refused.code()), (403, "invite_needed"));
-    let body = json!({"name": "Bob", "password": "correct horse", "invite": invited.body["invite"]});
+    let body =
+        json!({"name": "Bob", "password": "correct horse", "invite": invited.body["invite"]});
     let bob = site.post("/api/register", body.to_string(), &[]).await;
     assert_eq!(bob.status, 201, "{}", bob.text);
-    let refused = site.post("/api/invites", "{}", &[("authorization", &bearer(&bob))]).await;
+    let refused = site
+        .post("/api/invites", "{}", &[("authorization", &bearer(&bob))])
+        .await;
     assert_eq!((refused.status, refused.code()), (403, "forbidden"));
 
     let body = r#"{"old":"correct horse","new":"battery staple"}"#;
-    let changed = site.post("/api/password", body, &[("authorization", &bearer(&bob))]).await;
+    let changed = site
+        .post("/api/password", body, &[("authorization", &bearer(&bob))])
+        .await;
     assert_eq!((changed.status, changed.text.as_str()), (200, "{}"));
-    let wrong = site.post("/api/password", body, &[("authorization", &bearer(&bob))]).await;
+    let wrong = site
+        .post("/api/password", body, &[("authorization", &bearer(&bob))])
+        .await;
     assert_eq!((wrong.status, wrong.code()), (401, "bad_credentials"));
 }
 
@@ -298,22 +513,53 @@ async fn no_secret_reaches_the_log() {
     let site = Site::new(Registration::Open).await;
     let body = r#"{"name":"Ann","password":"correct horse","cookie":false}"#;
     let made = site.post("/api/register", body, &[]).await;
-    let refresh = made.body["refresh_token"].as_str().expect("a token").to_owned();
-    let access = made.body["access_token"].as_str().expect("a token").to_owned();
+    let refresh = made.body["refresh_token"]
+        .as_str()
+        .expect("a token")
+        .to_owned();
+    let access = made.body["access_token"]
+        .as_str()
+        .expect("a token")
+        .to_owned();
     let bearer = format!("Bearer {access}");
-    let setup = site.accounts.setup_token().await.expect("an answer").expect("offered");
+    let setup = site
+        .accounts
+        .setup_token()
+        .await
+        .expect("an answer")
+        .expect("offered");
     let given = json!({"refresh_token": refresh}).to_string();
     site.post("/api/refresh", given.clone(), &[]).await;
     let change = r#"{"old":"correct horse","new":"battery staple"}"#;
-    site.post("/api/password", change, &[("authorization", &bearer)]).await;
-    site.post("/api/login", r#"{"name":"Ann","password":"wrong horse"}"#, &[]).await;
+    site.post("/api/password", change, &[("authorization", &bearer)])
+        .await;
+    site.post(
+        "/api/login",
+        r#"{"name":"Ann","password":"wrong horse"}"#,
+        &[],
+    )
+    .await;
     site.post("/api/logout", given, &[]).await;
-    site.post("/api/invites", "{}", &[("authorization", &bearer)]).await;
+    site.post("/api/invites", "{}", &[("authorization", &bearer)])
+        .await;
     let written = log.0.lock().expect("no panic").clone();
     let written = String::from_utf8(written).expect("UTF-8");
-    assert!(written.contains("an account was made"), "something is logged: {written}");
-    for secret in [&refresh, &access, setup.expose(), "correct horse", "battery staple", "wrong horse"] {
+    assert!(
+        written.contains("an account was made"),
+        "something is logged: {written}"
+    );
+    for secret in [
+        &refresh,
+        &access,
+        setup.expose(),
+        "correct horse",
+        "battery staple",
+        "wrong horse",
+    ] {
         // Parts of it, too: a cut token is still most of a token.
-        assert!(!written.contains(&secret[..secret.len().min(12)]), "{secret} in {written}");
+        assert!(
+            !written.contains(&secret[..secret.len().min(12)]),
+            "{secret} in {written}"
+        );
     }
 }

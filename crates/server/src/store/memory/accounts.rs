@@ -1,11 +1,12 @@
 //! Accounts in memory: the same answers as the other stores, kept until the process ends.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chinwag_core::ids::{SessionId, UserId};
 use chinwag_core::wire::Profile;
 
+use super::MemoryStore;
 use crate::store::accounts::{
     AccountStore, Admission, Answer, ForeignUser, NewSession, NewUser, NotMade,
     REFRESH_TOKENS_KEPT, REVOCATIONS_KEPT_MS, REVOCATIONS_PAGE, Revocation, Revoked, Rotation,
@@ -14,7 +15,12 @@ use crate::store::accounts::{
 
 /// The accounts of a store in memory.
 #[derive(Debug, Default)]
-pub struct MemoryAccounts(Mutex<State>);
+pub struct MemoryAccounts {
+    /// Held for one call, never across an await. The store's own lock is taken inside it.
+    state: Mutex<State>,
+    /// Where rooms look for the faces of people.
+    beside: Option<Arc<MemoryStore>>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -48,9 +54,24 @@ struct Token {
 }
 
 impl MemoryAccounts {
+    /// The accounts of `store`: its rooms know who registers here.
+    #[must_use]
+    pub fn beside(store: Arc<MemoryStore>) -> Self {
+        Self {
+            beside: Some(store),
+            ..Self::default()
+        }
+    }
+
+    fn shown(&self, row: &UserRow) {
+        if let Some(store) = &self.beside {
+            store.put_profile(row.profile());
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // No operation below leaves the maps half-written, so a panic elsewhere spoils nothing.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -315,7 +336,12 @@ impl AccountStore for MemoryAccounts {
     }
 
     fn create_user(&self, user: NewUser, now_ms: i64) -> Answer<'_, Result<UserRow, NotMade>> {
-        ready(self.state().create_user(&user, now_ms))
+        let mut state = self.state();
+        let made = state.create_user(&user, now_ms);
+        if let Ok(row) = &made {
+            self.shown(row);
+        }
+        ready(made)
     }
 
     fn foreign_user(&self, new: ForeignUser, _now_ms: i64) -> Answer<'_, UserRow> {
@@ -329,7 +355,7 @@ impl AccountStore for MemoryAccounts {
             .find(|name| !state.names.contains_key(name.key()));
         let Some(name) = free else {
             let message = "every name of a foreign user is taken".to_owned();
-            let refused = Err(crate::store::StoreError::Unavailable(message));
+            let refused = Err(crate::store::StoreError::Read(message));
             return Box::pin(std::future::ready(refused));
         };
         let row = UserRow {
@@ -340,7 +366,9 @@ impl AccountStore for MemoryAccounts {
             password_hash: None,
             administrator: false,
         };
-        ready(state.insert(row, name.key()))
+        let row = state.insert(row, name.key());
+        self.shown(&row);
+        ready(row)
     }
 
     fn create_session(
@@ -454,8 +482,6 @@ impl AccountStore for MemoryAccounts {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::store::accounts::contract;
 

@@ -9,6 +9,7 @@ use chinwag_core::ids::{SessionId, UserId};
 use chinwag_core::wire::Profile;
 use rusqlite::{Connection, Result as SqlResult};
 
+use super::SqliteStore;
 use crate::store::StoreError;
 use crate::store::accounts::{
     AccountStore, Answer, ForeignUser, NewSession, NewUser, NotMade, Revocation, Rotation,
@@ -17,9 +18,6 @@ use crate::store::accounts::{
 
 mod sessions;
 mod users;
-
-/// The tables. Applied by the store's migrations as number 2.
-pub const MIGRATION: &str = include_str!("../migrations/0002_accounts.sql");
 
 /// Who runs functions on connections.
 pub trait Connections: Send + Sync + 'static {
@@ -185,58 +183,37 @@ impl<C: Connections> AccountStore for SqliteAccounts<C> {
     }
 }
 
-/// The next number of the accounts' clock. The single writer makes its order the commit order.
-fn tick(db: &Connection) -> SqlResult<u64> {
-    db.prepare_cached("UPDATE accounts_clock SET changed = changed + 1 RETURNING changed")?
-        .query_row([], |row| row.get(0))
+impl Connections for SqliteStore {
+    fn write<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> SqlResult<R> + Send + 'static,
+    ) -> impl Future<Output = Result<R, StoreError>> + Send {
+        Self::write(self, work)
+    }
+
+    fn read<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> SqlResult<R> + Send + 'static,
+    ) -> impl Future<Output = Result<R, StoreError>> + Send {
+        self.read_with(work)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
+    use std::cell::Cell;
 
     use super::*;
     use crate::store::accounts::contract;
 
-    /// The functions on one connection in memory; the suite is the same as the real store's.
-    struct Alone(Mutex<Connection>);
-
-    impl Alone {
-        fn run<R>(&self, work: impl FnOnce(&Connection) -> SqlResult<R>) -> Result<R, StoreError> {
-            let mut db = self.0.lock().expect("no test panics while it holds this");
-            let transaction = db.transaction().expect("a transaction");
-            let result = work(&transaction).map_err(|e| StoreError::Unavailable(e.to_string()))?;
-            transaction
-                .commit()
-                .map_err(|e| StoreError::Unavailable(e.to_string()))?;
-            Ok(result)
-        }
-    }
-
-    impl Connections for Alone {
-        async fn write<R: Send + 'static>(
-            &self,
-            work: impl FnOnce(&Connection) -> SqlResult<R> + Send + 'static,
-        ) -> Result<R, StoreError> {
-            self.run(work)
-        }
-
-        async fn read<R: Send + 'static>(
-            &self,
-            work: impl FnOnce(&Connection) -> SqlResult<R> + Send + 'static,
-        ) -> Result<R, StoreError> {
-            self.run(work)
-        }
-    }
-
     #[tokio::test]
     async fn keeps_the_contract() {
+        let parent = tempfile::tempdir().expect("a directory");
+        let made = Cell::new(0);
         contract::run(|| {
-            let db = Connection::open_in_memory().expect("memory");
-            db.pragma_update(None, "foreign_keys", true)
-                .expect("a pragma");
-            db.execute_batch(MIGRATION).expect("the migration");
-            Arc::new(SqliteAccounts(Arc::new(Alone(Mutex::new(db)))))
+            made.set(made.get() + 1);
+            let store = SqliteStore::open(&parent.path().join(made.get().to_string()));
+            Arc::new(SqliteAccounts(Arc::new(store.expect("a new store"))))
         })
         .await;
     }
