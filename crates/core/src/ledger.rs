@@ -12,7 +12,7 @@ use crate::fold;
 use crate::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
 use crate::marker::{self, Mark, Marked};
 use crate::mutant::{self, Mutant};
-use crate::name::key;
+use crate::name;
 use crate::room::{Member, Range, Role, Room, RoomKind};
 use crate::view::{Changes, View};
 use crate::wire::{DirectoryRow, Profile};
@@ -226,11 +226,13 @@ impl View for Ledger {
     }
 
     fn named(&self, name: &str) -> Result<Option<Profile>, Infallible> {
-        let wanted = key(name);
+        let Ok(wanted) = name::name(name) else {
+            return Ok(None);
+        };
         Ok(self
             .people
             .values()
-            .find(|person| key(&person.name) == wanted)
+            .find(|person| name::name(&person.name).is_ok_and(|name| name.key() == wanted.key()))
             .cloned())
     }
 

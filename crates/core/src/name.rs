@@ -58,12 +58,6 @@ pub fn name(text: &str) -> Result<Name, ErrorCode> {
     Ok(Name { display, key })
 }
 
-/// The unique key of the name in `text`; what is no name is its own key, which nobody has.
-#[must_use]
-pub fn key(text: &str) -> String {
-    name(text).map_or_else(|_no_name| text.to_owned(), |name| name.key)
-}
-
 /// Trimmed, with each run of white space as one blank.
 fn collapsed(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -46,21 +46,21 @@ pub enum UserKind {
 impl UserKind {
     /// As it is stored.
     #[must_use]
-    pub fn number(self) -> i64 {
+    pub fn text(self) -> &'static str {
         match self {
-            Self::User => 0,
-            Self::Bot => 1,
-            Self::Webhook => 2,
-            Self::System => 3,
+            Self::User => "user",
+            Self::Bot => "bot",
+            Self::Webhook => "webhook",
+            Self::System => "system",
         }
     }
 
-    /// The kind stored as `number`.
+    /// The kind stored as `text`.
     #[must_use]
-    pub fn read(number: i64) -> Option<Self> {
+    pub fn read(text: &str) -> Option<Self> {
         [Self::User, Self::Bot, Self::Webhook, Self::System]
             .into_iter()
-            .find(|kind| kind.number() == number)
+            .find(|kind| kind.text() == text)
     }
 }
 

@@ -14,7 +14,8 @@ CREATE TABLE users (
     -- The name's unique form; none for people whose names another issuer keeps.
     name_key        TEXT UNIQUE,
     profile_version INTEGER NOT NULL DEFAULT 1,
-    kind            INTEGER NOT NULL DEFAULT 0,
+    kind            TEXT NOT NULL DEFAULT 'user'
+                    CHECK (kind IN ('user', 'bot', 'webhook', 'system')),
     created         INTEGER NOT NULL DEFAULT 0,
     changed         INTEGER NOT NULL DEFAULT 0
 ) STRICT;

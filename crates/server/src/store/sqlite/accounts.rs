@@ -9,12 +9,12 @@ use chinwag_core::ids::{SessionId, UserId};
 use chinwag_core::wire::Profile;
 use rusqlite::{Connection, Result as SqlResult};
 
-use super::SqliteStore;
 use crate::store::StoreError;
 use crate::store::accounts::{
     AccountStore, Answer, ForeignUser, NewSession, NewUser, NotMade, Revocation, Rotation,
     TokenHash, UserRow,
 };
+use crate::store::sqlite::SqliteStore;
 
 mod sessions;
 mod users;
@@ -32,6 +32,22 @@ pub trait Connections: Send + Sync + 'static {
         &self,
         work: impl FnOnce(&Connection) -> SqlResult<R> + Send + 'static,
     ) -> impl Future<Output = Result<R, StoreError>> + Send;
+}
+
+impl Connections for SqliteStore {
+    async fn write<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> SqlResult<R> + Send + 'static,
+    ) -> Result<R, StoreError> {
+        Self::write(self, work).await
+    }
+
+    async fn read<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> SqlResult<R> + Send + 'static,
+    ) -> Result<R, StoreError> {
+        self.read_with(work).await
+    }
 }
 
 /// The accounts of a SQLite store.
@@ -183,20 +199,10 @@ impl<C: Connections> AccountStore for SqliteAccounts<C> {
     }
 }
 
-impl Connections for SqliteStore {
-    fn write<R: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection) -> SqlResult<R> + Send + 'static,
-    ) -> impl Future<Output = Result<R, StoreError>> + Send {
-        Self::write(self, work)
-    }
-
-    fn read<R: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection) -> SqlResult<R> + Send + 'static,
-    ) -> impl Future<Output = Result<R, StoreError>> + Send {
-        self.read_with(work)
-    }
+/// The next number of the accounts' clock. The single writer makes its order the commit order.
+fn tick(db: &Connection) -> SqlResult<u64> {
+    db.prepare_cached("UPDATE accounts_clock SET changed = changed + 1 RETURNING changed")?
+        .query_row([], |row| row.get(0))
 }
 
 #[cfg(test)]

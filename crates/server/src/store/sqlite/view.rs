@@ -468,7 +468,9 @@ impl View for SqlView<'_> {
     }
 }
 
-/// The unique form of a name.
+/// The unique form of a name: two names that differ only in case are one.
 pub(super) fn name_key(name: &str) -> String {
-    chinwag_core::name::key(name)
+    // A text that is no name has no unique form: nobody has it.
+    chinwag_core::name::name(name)
+        .map_or_else(|_code| name.to_owned(), |name| name.key().to_owned())
 }

@@ -3,6 +3,7 @@
 use chinwag_core::ids::{SessionId, UserId};
 use rusqlite::{Connection, OptionalExtension as _, Result as SqlResult, Row, params};
 
+use super::tick;
 use super::users::{self, id_bytes};
 use crate::store::accounts::{
     NewSession, REFRESH_TOKENS_KEPT, REVOCATIONS_KEPT_MS, REVOCATIONS_PAGE, Revocation, Revoked,
@@ -38,16 +39,18 @@ pub(super) fn create(
     for id in alive.iter().skip(SESSIONS_PER_USER_MAX - 1) {
         revoked.extend(revoke(db, SessionId(*id), now_ms)?);
     }
+    let changed = tick(db)?;
     db.prepare_cached(
-        "INSERT INTO sessions (id, user, device_name, created_ms, last_used_ms, expires_ms)
-         VALUES (?1, ?2, ?3, ?4, ?4, ?5)",
+        "INSERT INTO sessions (id, user, device_name, created_ms, last_used_ms, expires_ms,
+           generation, changed) VALUES (?1, ?2, ?3, ?4, ?4, ?5, 1, ?6)",
     )?
     .execute(params![
         session.id.0,
         user.0,
         session.device_name,
         now_ms,
-        session.expires_ms
+        session.expires_ms,
+        changed
     ])?;
     add_token(db, session.id, &session.refresh, 1)?;
     Ok(revoked)
@@ -142,8 +145,16 @@ pub(super) fn rotate(
            refresh_tokens WHERE session = ?1 ORDER BY row_id DESC LIMIT 1 OFFSET ?2)",
     )?
     .execute(params![token.session.0, REFRESH_TOKENS_KEPT])?;
-    db.prepare_cached("UPDATE sessions SET last_used_ms = ?2, expires_ms = ?3 WHERE id = ?1")?
-        .execute(params![token.session.0, now_ms, times.expires_ms])?;
+    db.prepare_cached(
+        "UPDATE sessions SET last_used_ms = ?2, expires_ms = ?3,
+           generation = max(generation, ?4) WHERE id = ?1",
+    )?
+    .execute(params![
+        token.session.0,
+        now_ms,
+        times.expires_ms,
+        token.generation + 1
+    ])?;
     Ok(Rotation::Rotated {
         session: token.session,
         user,
@@ -166,13 +177,11 @@ pub(super) fn revoke(
     if !alive {
         return Ok(None);
     }
-    db.prepare_cached("UPDATE sessions SET revoked_ms = ?2 WHERE id = ?1")?
-        .execute(params![session.0, now_ms])?;
-    let changed: u64 = db
-        .prepare_cached(
-            "INSERT INTO revocations (session, at_ms) VALUES (?1, ?2) RETURNING changed",
-        )?
-        .query_row(params![session.0, now_ms], |row| row.get(0))?;
+    let changed = tick(db)?;
+    db.prepare_cached("UPDATE sessions SET revoked_ms = ?2, changed = ?3 WHERE id = ?1")?
+        .execute(params![session.0, now_ms, changed])?;
+    db.prepare_cached("INSERT INTO revocations (changed, session, at_ms) VALUES (?1, ?2, ?3)")?
+        .execute(params![changed, session.0, now_ms])?;
     sweep(db, now_ms)?;
     Ok(Some(Revocation {
         changed,
@@ -209,11 +218,11 @@ pub(super) fn revoke_tokens_of(
     user: UserId,
     now_ms: i64,
 ) -> SqlResult<Revocation> {
-    let changed: u64 = db
-        .prepare_cached(
-            "INSERT INTO revocations (user, before_ms, at_ms) VALUES (?1, ?2, ?2) RETURNING changed",
-        )?
-        .query_row(params![user.0, now_ms], |row| row.get(0))?;
+    let changed = tick(db)?;
+    db.prepare_cached(
+        "INSERT INTO revocations (changed, user, before_ms, at_ms) VALUES (?1, ?2, ?3, ?3)",
+    )?
+    .execute(params![changed, user.0, now_ms])?;
     sweep(db, now_ms)?;
     let what = Revoked::User {
         user,
@@ -227,6 +236,7 @@ pub(super) fn revoke_tokens_of(
 }
 
 fn sweep(db: &Connection, now_ms: i64) -> SqlResult<()> {
+    // `changed` is the key and rises with time, so the old ones are the first rows.
     db.prepare_cached("DELETE FROM revocations WHERE at_ms < ?1")?
         .execute([now_ms - REVOCATIONS_KEPT_MS])?;
     Ok(())

@@ -5,16 +5,14 @@ use chinwag_core::name::Name;
 use chinwag_core::wire::Profile;
 use rusqlite::{Connection, OptionalExtension as _, Result as SqlResult, Row, params};
 
-use super::sessions;
+use super::{sessions, tick};
 use crate::store::accounts::{
     Admission, ForeignUser, NewUser, NotMade, TokenHash, UserKind, UserRow,
 };
-use crate::store::sqlite::position;
 
 /// Where the hash of the setup link lies in `account_secrets`.
 const SETUP: &str = "setup";
-const SELECT: &str = "SELECT u.public, u.kind, u.name, u.profile_version, a.password_hash, \
-     coalesce(a.administrator, 0) FROM users AS u LEFT JOIN accounts AS a ON a.user = u.id";
+const COLUMNS: &str = "public, kind, name, profile_version, password_hash, administrator";
 
 /// Reads the 16 bytes of an id.
 pub(super) fn id_bytes(row: &Row<'_>, column: usize) -> SqlResult<[u8; 16]> {
@@ -22,11 +20,11 @@ pub(super) fn id_bytes(row: &Row<'_>, column: usize) -> SqlResult<[u8; 16]> {
 }
 
 fn read(row: &Row<'_>) -> SqlResult<UserRow> {
-    let kind: i64 = row.get(1)?;
+    let kind: String = row.get(1)?;
     Ok(UserRow {
         id: UserId(id_bytes(row, 0)?),
-        // A kind of a later version is read as the one with the fewest rights.
-        kind: UserKind::read(kind).unwrap_or(UserKind::Webhook),
+        // The table's CHECK admits no other text; an unknown one is read with the fewest rights.
+        kind: UserKind::read(&kind).unwrap_or(UserKind::Webhook),
         name: row.get(2)?,
         profile_version: row.get(3)?,
         password_hash: row.get(4)?,
@@ -47,13 +45,13 @@ pub(super) fn secret(db: &Connection, name: &str, candidate: &[u8]) -> SqlResult
 }
 
 pub(super) fn by_id(db: &Connection, id: UserId) -> SqlResult<Option<UserRow>> {
-    db.prepare_cached(&format!("{SELECT} WHERE u.public = ?1"))?
+    db.prepare_cached(&format!("SELECT {COLUMNS} FROM users WHERE public = ?1"))?
         .query_row([id.0], read)
         .optional()
 }
 
 pub(super) fn by_name(db: &Connection, name_key: &str) -> SqlResult<Option<UserRow>> {
-    db.prepare_cached(&format!("{SELECT} WHERE u.name_key = ?1"))?
+    db.prepare_cached(&format!("SELECT {COLUMNS} FROM users WHERE name_key = ?1"))?
         .query_row([name_key], read)
         .optional()
 }
@@ -79,16 +77,15 @@ pub(super) fn set_password(
     if password_hash(db, id)?.as_deref() != Some(verified) {
         return Ok(false);
     }
-    db.prepare_cached(
-        "UPDATE accounts SET password_hash = ?2 WHERE user = (SELECT id FROM users WHERE public = ?1)",
-    )?
-    .execute(params![id.0, new])?;
+    let changed = tick(db)?;
+    db.prepare_cached("UPDATE users SET password_hash = ?2, changed = ?3 WHERE public = ?1")?
+        .execute(params![id.0, new, changed])?;
     Ok(true)
 }
 
 fn has_administrator(db: &Connection) -> SqlResult<bool> {
     db.query_row(
-        "SELECT EXISTS (SELECT 1 FROM accounts WHERE administrator = 1)",
+        "SELECT EXISTS (SELECT 1 FROM users WHERE administrator = 1)",
         [],
         |row| row.get(0),
     )
@@ -170,30 +167,23 @@ struct Insert<'a> {
 }
 
 fn insert(db: &Connection, user: &Insert<'_>, now_ms: i64) -> SqlResult<UserRow> {
+    let changed = tick(db)?;
     let (issuer, subject) = user.issued.unzip();
-    let position = position(db)?.0;
     db.prepare_cached(
-        "INSERT INTO users (public, name, name_key, profile_version, kind, created, changed)
-         VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6)",
+        "INSERT INTO users (public, kind, name, name_key, profile_version, password_hash, issuer,
+           subject, administrator, created, changed)
+         VALUES (?1, 'user', ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
     .execute(params![
         user.id.0,
         user.name.display(),
         user.name.key(),
-        UserKind::User.number(),
-        now_ms,
-        position
-    ])?;
-    db.prepare_cached(
-        "INSERT INTO accounts (user, password_hash, issuer, subject, administrator)
-         VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?
-    .execute(params![
-        db.last_insert_rowid(),
         user.password_hash,
         issuer,
         subject,
-        user.administrator
+        user.administrator,
+        now_ms,
+        changed
     ])?;
     Ok(UserRow {
         id: user.id,
