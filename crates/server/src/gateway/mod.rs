@@ -7,6 +7,8 @@ pub mod accept;
 mod answer;
 pub mod budget;
 mod connection;
+pub mod connections;
+pub mod driver;
 #[cfg(any(test, feature = "conformance"))]
 mod echo;
 pub mod http;
