@@ -11,5 +11,6 @@ pub mod gateway;
 pub mod hub;
 pub mod logging;
 pub mod node;
+pub mod routes;
 pub mod startup;
 pub mod store;

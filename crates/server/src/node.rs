@@ -25,6 +25,7 @@ use crate::gateway::accept::{self, AcceptOptions, ConnectionDeadlines, Lifetime}
 use crate::gateway::budget::{Budget, ConnectionLimits};
 use crate::gateway::connections::Connections;
 use crate::gateway::driver::Services;
+use crate::gateway::network::Network;
 use crate::gateway::tls;
 use crate::hub::Hub;
 use crate::routes::{self, Outside, Readiness};
@@ -76,12 +77,15 @@ async fn serve(
     let (epoch, position) = beginning(&*store).await?;
     let accounts_store = Arc::new(SqliteAccounts(sqlite));
     let wall = Arc::new(|| clock::wall().0);
-    let accounts = Arc::new(Accounts::start(settings(&config), accounts_store, wall).await?);
+    let accounts = Arc::new(Accounts::start(settings(&config)?, accounts_store, wall).await?);
 
     let (clock, tasks) = (Clock::begin(), TaskTracker::new());
     let hub = Hub::start(SHARDS, &store, position, clock, &tasks);
     let commit = Commit::start(&store, &hub, clock, &tasks);
-    let terms = Terms { epoch, rate: rate(&config) };
+    let terms = Terms {
+        epoch,
+        rate: rate(&config),
+    };
     let per_user = usize::try_from(config.limits.connections_per_user.get())?;
     let connections = Connections::new(terms, per_user);
     let services = Services {
@@ -107,8 +111,11 @@ async fn serve(
         tls,
         deadlines: ConnectionDeadlines::default(),
         budget: Budget::new(connection_limits(&config)?),
-        trusted_proxies: config.trusted_proxies.clone(),
-        lifetime: Lifetime { stop: stop.clone(), tasks: tasks.clone() },
+        trusted_proxies: proxies(&config)?,
+        lifetime: Lifetime {
+            stop: stop.clone(),
+            tasks: tasks.clone(),
+        },
     };
     tasks.spawn(accept::accept(listener, options));
     readiness.set(true);
@@ -130,7 +137,10 @@ async fn serve(
     };
     readiness.set(false);
     if let Some(reason) = ended {
-        tracing::error!(reason, "the store takes no writes any more; stopping in 5 s");
+        tracing::error!(
+            reason,
+            "the store takes no writes any more; stopping in 5 s"
+        );
         sleep(READS_AFTER_END).await;
         connections.restart(clock.tick());
         stop.cancel();
@@ -241,14 +251,43 @@ fn connection_limits(config: &Config) -> anyhow::Result<ConnectionLimits> {
 }
 
 fn origins(config: &Config) -> Vec<String> {
-    config.allowed_origins.iter().map(|origin| origin.as_str().to_owned()).collect()
+    config
+        .allowed_origins
+        .iter()
+        .map(|origin| origin.as_str().to_owned())
+        .collect()
 }
 
-fn settings(config: &Config) -> auth::Settings {
+fn proxies(config: &Config) -> anyhow::Result<Vec<Network>> {
+    let ranges = config.trusted_proxies.iter();
+    Ok(ranges
+        .map(|range| range.to_string().parse())
+        .collect::<Result<_, _>>()?)
+}
+
+fn issuer(issuer: &config::Issuer) -> anyhow::Result<auth::IssuerSettings> {
+    let algorithms = issuer
+        .algorithms
+        .iter()
+        .map(|algorithm| algorithm.word().parse());
+    Ok(auth::IssuerSettings {
+        issuer: issuer.issuer.clone(),
+        audience: issuer.audience.clone(),
+        keys: match &issuer.keys {
+            config::IssuerKeys::SecretFile(file) => auth::IssuerKeys::SecretFile(file.clone()),
+            config::IssuerKeys::JwksFile(file) => auth::IssuerKeys::JwksFile(file.clone()),
+            config::IssuerKeys::JwksUrl(url) => auth::IssuerKeys::JwksUrl(url.clone()),
+        },
+        algorithms: algorithms.collect::<Result<_, _>>()?,
+    })
+}
+
+fn settings(config: &Config) -> anyhow::Result<auth::Settings> {
     const MINUTE_MS: i64 = 60_000;
     const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX / DAY_MS);
-    auth::Settings {
+    let issuers: anyhow::Result<Vec<_>> = config.auth.issuers.iter().map(issuer).collect();
+    Ok(auth::Settings {
         registration: match config.registration() {
             config::Registration::Open => auth::Registration::Open,
             config::Registration::Invite => auth::Registration::Invite,
@@ -256,8 +295,8 @@ fn settings(config: &Config) -> auth::Settings {
         },
         access_token_ms: number(config.auth.access_token_minutes.get()) * MINUTE_MS,
         refresh_token_ms: number(config.auth.refresh_token_days.get()) * DAY_MS,
-        issuers: config.auth.issuers.iter().map(issuer).collect(),
+        issuers: issuers?,
         allowed_origins: origins(config),
         ..auth::Settings::default()
-    }
+    })
 }

@@ -49,7 +49,10 @@ pub fn routes(services: Services, outside: Outside, readiness: Readiness) -> Rou
         allowed_origins: outside.allowed_origins.clone(),
         ..UpgradeOptions::default()
     };
-    let socket = Socket { services: services.clone(), options: Arc::new(options) };
+    let socket = Socket {
+        services: services.clone(),
+        options: Arc::new(options),
+    };
     let health = Router::new()
         .route("/livez", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))

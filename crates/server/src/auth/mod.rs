@@ -29,9 +29,10 @@ use self::clock::{Clock, Secret, random};
 use self::issuers::Issuers;
 pub use self::issuers::{IssuerError, IssuerKeys, IssuerSettings};
 use self::password::Passwords;
-use self::revocation::{Notices, Revocations};
+pub use self::revocation::{Notice, Notices, Revocations};
 use self::token::{AccessTokens, LEEWAY_MS};
 use crate::store::StoreError;
+pub use crate::store::accounts::Revoked;
 use crate::store::accounts::{AccountStore, UserRow};
 
 /// How long a replaced refresh token is still good, in ms: two tabs may refresh at once, and an

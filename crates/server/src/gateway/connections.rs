@@ -49,7 +49,9 @@ impl Connections {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("nobody panics while holding the connections")
+        self.state
+            .lock()
+            .expect("nobody panics while holding the connections")
     }
 
     /// A new connection.
@@ -104,7 +106,9 @@ impl Connections {
     /// Ends the connections that a revocation names.
     pub fn revoke(&self, notice: Notice, revocations: &Revocations, now: Tick) {
         for connection in self.every() {
-            let Some(who) = connection.signed_in() else { continue };
+            let Some(who) = connection.signed_in() else {
+                continue;
+            };
             let named = match notice {
                 Notice::Revoked(Revoked::Session(session)) => who.session == Some(session),
                 Notice::Revoked(Revoked::User { user, .. }) => who.user == user,
@@ -119,7 +123,13 @@ impl Connections {
     /// Tells everybody that the node stops.
     pub fn drain(&self, after_ms: u64, spread_ms: u64, now: Tick) {
         for connection in self.every() {
-            connection.input(Input::Draining { after_ms, spread_ms }, now);
+            connection.input(
+                Input::Draining {
+                    after_ms,
+                    spread_ms,
+                },
+                now,
+            );
         }
     }
 
@@ -133,7 +143,9 @@ impl Connections {
     /// Whether everything that was decided has been written.
     #[must_use]
     pub fn are_drained(&self) -> bool {
-        self.every().iter().all(|connection| connection.is_drained())
+        self.every()
+            .iter()
+            .all(|connection| connection.is_drained())
     }
 
     /// How many connections and users there are.

@@ -66,7 +66,10 @@ pub async fn drive(socket: WebSocket, services: Services) {
     };
     driver.run(socket).await;
     services.connections.closed(&connection);
-    services.hub.send(connection.id, Item::Unregister(connection.id)).await;
+    services
+        .hub
+        .send(connection.id, Item::Unregister(connection.id))
+        .await;
     services.commit.gone(connection.id).await;
 }
 
@@ -78,7 +81,12 @@ struct Driver {
 
 impl Driver {
     async fn run(self, socket: WebSocket) {
-        let WebSocket { mut reader, mut writer, permit, .. } = socket;
+        let WebSocket {
+            mut reader,
+            mut writer,
+            permit,
+            ..
+        } = socket;
         let clock = self.services.clock;
         let mut frames: Vec<Bytes> = Vec::new();
         let end = loop {
@@ -141,11 +149,13 @@ impl Driver {
         let now = self.services.clock.tick();
         match message {
             Message::Text(text) => {
-                self.connection.input(Input::Frame(codec::decode(&text)), now);
+                self.connection
+                    .input(Input::Frame(codec::decode(&text)), now);
             }
             Message::Binary(_) => return Some(CloseCode::NotText),
             Message::Ping(payload) => {
-                self.connection.push(Lane::Control, pong_frame(&payload), now);
+                self.connection
+                    .push(Lane::Control, pong_frame(&payload), now);
                 self.connection.input(Input::Heard, now);
             }
             Message::Pong(_) => self.connection.input(Input::Heard, now),
@@ -160,22 +170,45 @@ impl Driver {
                 Effect::Authenticate(token) => self.authenticate(token),
                 Effect::Register(user) => self.register(user).await,
                 Effect::Snapshot(cursor) => {
-                    let Some(who) = self.connection.signed_in() else { continue };
-                    let Services { store, hub, clock, tasks, .. } = self.services.clone();
+                    let Some(who) = self.connection.signed_in() else {
+                        continue;
+                    };
+                    let Services {
+                        store,
+                        hub,
+                        clock,
+                        tasks,
+                        ..
+                    } = self.services.clone();
                     let connection = self.connection.clone();
                     tasks.spawn(sync(connection, who.user, cursor, store, hub, clock));
                 }
                 Effect::Submit(req, submission) => {
                     let connection = self.connection.clone();
-                    self.services.commit.submit(Job { connection, req, submission });
+                    self.services.commit.submit(Job {
+                        connection,
+                        req,
+                        submission,
+                    });
                 }
                 Effect::Mark(req, mark) => {
                     let connection = self.connection.clone();
-                    self.services.commit.mark(MarkJob { connection, req, mark });
+                    self.services.commit.mark(MarkJob {
+                        connection,
+                        req,
+                        mark,
+                    });
                 }
                 Effect::Read(req, query) => {
-                    let Some(who) = self.connection.signed_in() else { continue };
-                    let Services { store, clock, tasks, .. } = self.services.clone();
+                    let Some(who) = self.connection.signed_in() else {
+                        continue;
+                    };
+                    let Services {
+                        store,
+                        clock,
+                        tasks,
+                        ..
+                    } = self.services.clone();
                     let connection = self.connection.clone();
                     tasks.spawn(async move {
                         connection.reply(&answer(store, who.user, req, query).await);
@@ -205,7 +238,13 @@ impl Driver {
     }
 
     fn authenticate(&self, token: String) {
-        let Services { accounts, connections, clock, tasks, .. } = self.services.clone();
+        let Services {
+            accounts,
+            connections,
+            clock,
+            tasks,
+            ..
+        } = self.services.clone();
         let (connection, permit) = (self.connection.clone(), self.permit.clone());
         tasks.spawn(async move {
             let wall = clock::wall();
