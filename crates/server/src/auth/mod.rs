@@ -3,6 +3,7 @@
 //! [`Accounts`] holds the rules; rows live in `store::accounts`, HTTP in `gateway::http`. It
 //! lives as long as its node. Nothing here prints or logs a password or a token.
 
+mod answer;
 pub mod attempts;
 pub mod clock;
 mod issuers;
@@ -22,13 +23,13 @@ use chinwag_core::code::ErrorCode;
 use chinwag_core::ids::{SessionId, UserId};
 use chinwag_core::wire::Profile;
 
+pub use self::answer::{Invitation, Refused, SignedIn};
 use self::attempts::{AttemptRate, Buckets};
 use self::clock::{Clock, Secret, random};
 use self::issuers::Issuers;
 pub use self::issuers::{IssuerError, IssuerKeys, IssuerSettings};
 use self::password::Passwords;
 pub use self::revocation::{Notice, Notices, Revocations};
-pub use self::sign_in::{Invitation, Refused, SignedIn};
 use self::token::{AccessTokens, LEEWAY_MS};
 use crate::store::StoreError;
 pub use crate::store::accounts::Revoked;

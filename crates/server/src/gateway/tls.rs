@@ -115,3 +115,58 @@ fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A self-signed certificate for localhost and its key, P-256, valid for a hundred years.
+    const GOOD: (&str, &str) = (
+        include_str!("tls/certificate_of_tests.pem"),
+        include_str!("tls/key_of_tests.pem"),
+    );
+
+    fn check(certificate: Option<&str>, key: Option<&str>) -> Result<Arc<ServerConfig>, String> {
+        let files = tempfile::tempdir().expect("a directory");
+        let place = |name: &str, text: Option<&str>| {
+            let path = files.path().join(name);
+            if let Some(text) = text {
+                std::fs::write(&path, text).expect("written");
+            }
+            path
+        };
+        let result = server_config(&place("chain.pem", certificate), &place("key.pem", key));
+        result.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_good_pair_serves_http_1() {
+        let config = check(Some(GOOD.0), Some(GOOD.1)).expect("good");
+        assert_eq!(config.alpn_protocols, [b"http/1.1"]);
+    }
+
+    #[test]
+    fn broken_files_are_named_with_what_is_wrong() {
+        let encrypted =
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+        let damaged = GOOD.0.replace("-----END CERTIFICATE-----", "");
+        let rotten = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        for (certificate, key, expected) in [
+            (None, Some(GOOD.1), "chain.pem` cannot be read"),
+            (Some(GOOD.0), None, "key.pem` cannot be read"),
+            (Some(""), Some(GOOD.1), "holds no `BEGIN CERTIFICATE`"),
+            (Some(GOOD.1), Some(GOOD.1), "holds no `BEGIN CERTIFICATE`"),
+            (
+                Some(damaged.as_str()),
+                Some(GOOD.1),
+                "chain.pem` is not usable: it is damaged",
+            ),
+            (Some(GOOD.0), Some(GOOD.0), "holds no `BEGIN PRIVATE KEY`"),
+            (Some(GOOD.0), Some(encrypted), "without a passphrase"),
+            (Some(rotten), Some(GOOD.1), "cannot be used together"),
+        ] {
+            let error = check(certificate, key).expect_err(expected);
+            assert!(error.contains(expected), "{expected}: {error}");
+        }
+    }
+}

@@ -1,7 +1,8 @@
 -- Accounts: users, sessions, refresh tokens, revocations, invitations, secrets.
 -- Times are ms since 1970 UTC. Tokens stand here only as SHA-256; ids are their 16 bytes.
 
--- The number that rises with each change of an account: users, sessions and revocations carry it.
+-- The number that rises with each change of a session: sessions and revocations carry it. Users carry
+-- the store's position, as rooms and members do.
 CREATE TABLE accounts_clock (
   id      INTEGER PRIMARY KEY CHECK (id = 1),
   changed INTEGER NOT NULL

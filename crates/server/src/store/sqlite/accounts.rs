@@ -207,52 +207,19 @@ fn tick(db: &Connection) -> SqlResult<u64> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
+    use std::cell::Cell;
 
     use super::*;
     use crate::store::accounts::contract;
 
-    /// The functions on one connection in memory; the suite is the same as the real store's.
-    struct Alone(Mutex<Connection>);
-
-    impl Alone {
-        fn run<R>(&self, work: impl FnOnce(&Connection) -> SqlResult<R>) -> Result<R, StoreError> {
-            let mut db = self.0.lock().expect("no test panics while it holds this");
-            let transaction = db.transaction().expect("a transaction");
-            let result = work(&transaction).map_err(|e| StoreError::Read(e.to_string()))?;
-            transaction
-                .commit()
-                .map_err(|e| StoreError::Read(e.to_string()))?;
-            Ok(result)
-        }
-    }
-
-    impl Connections for Alone {
-        async fn write<R: Send + 'static>(
-            &self,
-            work: impl FnOnce(&Connection) -> SqlResult<R> + Send + 'static,
-        ) -> Result<R, StoreError> {
-            self.run(work)
-        }
-
-        async fn read<R: Send + 'static>(
-            &self,
-            work: impl FnOnce(&Connection) -> SqlResult<R> + Send + 'static,
-        ) -> Result<R, StoreError> {
-            self.run(work)
-        }
-    }
-
     #[tokio::test]
     async fn keeps_the_contract() {
+        let parent = tempfile::tempdir().expect("a directory");
+        let made = Cell::new(0);
         contract::run(|| {
-            let db = Connection::open_in_memory().expect("memory");
-            db.pragma_update(None, "foreign_keys", true)
-                .expect("a pragma");
-            for migration in crate::store::sqlite::migrate::MIGRATIONS {
-                db.execute_batch(migration.sql).expect("the migration");
-            }
-            Arc::new(SqliteAccounts(Arc::new(Alone(Mutex::new(db)))))
+            made.set(made.get() + 1);
+            let store = SqliteStore::open(&parent.path().join(made.get().to_string()));
+            Arc::new(SqliteAccounts(Arc::new(store.expect("a new store"))))
         })
         .await;
     }

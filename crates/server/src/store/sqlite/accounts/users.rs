@@ -5,10 +5,11 @@ use chinwag_core::name::Name;
 use chinwag_core::wire::Profile;
 use rusqlite::{Connection, OptionalExtension as _, Result as SqlResult, Row, params};
 
-use super::{sessions, tick};
+use super::sessions;
 use crate::store::accounts::{
     Admission, ForeignUser, NewUser, NotMade, TokenHash, UserKind, UserRow,
 };
+use crate::store::sqlite::position;
 
 /// Where the hash of the setup link lies in `account_secrets`.
 const SETUP: &str = "setup";
@@ -77,9 +78,9 @@ pub(super) fn set_password(
     if password_hash(db, id)?.as_deref() != Some(verified) {
         return Ok(false);
     }
-    let changed = tick(db)?;
-    db.prepare_cached("UPDATE users SET password_hash = ?2, changed = ?3 WHERE public = ?1")?
-        .execute(params![id.0, new, changed])?;
+    // Not a change that others see: `changed` stays.
+    db.prepare_cached("UPDATE users SET password_hash = ?2 WHERE public = ?1")?
+        .execute(params![id.0, new])?;
     Ok(true)
 }
 
@@ -167,7 +168,7 @@ struct Insert<'a> {
 }
 
 fn insert(db: &Connection, user: &Insert<'_>, now_ms: i64) -> SqlResult<UserRow> {
-    let changed = tick(db)?;
+    let changed = position(db)?.0;
     let (issuer, subject) = user.issued.unzip();
     db.prepare_cached(
         "INSERT INTO users (public, kind, name, name_key, profile_version, password_hash, issuer,
