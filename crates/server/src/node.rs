@@ -28,7 +28,7 @@ use crate::gateway::driver::Services;
 use crate::gateway::network::Network;
 use crate::gateway::tls;
 use crate::hub::Hub;
-use crate::routes::{self, Outside, Readiness};
+use crate::routes::{self, Readiness};
 use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::accounts::SqliteAccounts;
 use crate::store::{self, Store};
@@ -101,13 +101,8 @@ async fn serve(
     let stop = CancellationToken::new();
     watch_revocations(&accounts, &connections, clock, &stop, &tasks);
     let readiness = Readiness::default();
-    let outside = Outside {
-        allowed_origins: origins(&config),
-        is_tls,
-        behind_proxy: !config.trusted_proxies.is_empty(),
-    };
     let options = AcceptOptions {
-        router: routes::routes(services, outside, readiness.clone()),
+        router: routes::routes(services, origins(&config), readiness.clone()),
         tls,
         deadlines: ConnectionDeadlines::default(),
         budget: Budget::new(connection_limits(&config)?),

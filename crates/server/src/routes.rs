@@ -6,13 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 
 use crate::gateway::driver::{Services, drive};
-use crate::gateway::http::{self, Peer};
-use crate::gateway::network::ClientAddress;
+use crate::gateway::http;
 use crate::gateway::page::{self, Page};
 use crate::gateway::upgrade::{UpgradeOptions, upgrade};
 use crate::gateway::with_feature_routes;
@@ -32,21 +30,12 @@ impl Readiness {
     }
 }
 
-/// How the outside reaches this node.
-#[derive(Debug, Clone)]
-pub struct Outside {
-    /// Exact origins besides our own.
-    pub allowed_origins: Vec<String>,
-    /// TLS ends here.
-    pub is_tls: bool,
-    /// Proxies are configured, so their `X-Forwarded-Proto` means something.
-    pub behind_proxy: bool,
-}
-
 /// All routes of a node.
-pub fn routes(services: Services, outside: Outside, readiness: Readiness) -> Router {
+///
+/// `allowed_origins` are exact origins besides our own.
+pub fn routes(services: Services, allowed_origins: Vec<String>, readiness: Readiness) -> Router {
     let options = UpgradeOptions {
-        allowed_origins: outside.allowed_origins.clone(),
+        allowed_origins,
         ..UpgradeOptions::default()
     };
     let socket = Socket {
@@ -60,7 +49,7 @@ pub fn routes(services: Services, outside: Outside, readiness: Readiness) -> Rou
     let routes = Router::new()
         .route("/ws", any(websocket))
         .with_state(socket)
-        .merge(http::router(services.accounts).layer(from_fn_with_state(outside, name_peer)))
+        .merge(http::router(services.accounts))
         .merge(health);
     with_feature_routes(routes).merge(page::router(Page::built()))
 }
@@ -93,17 +82,4 @@ async fn websocket(State(socket): State<Socket>, request: Request) -> Response {
         }
         Err(refused) => refused.into_response(),
     }
-}
-
-/// Tells the accounts who is at the other end.
-async fn name_peer(State(outside): State<Outside>, mut request: Request, next: Next) -> Response {
-    let address = request.extensions().get::<ClientAddress>().copied();
-    let Some(ClientAddress(address)) = address else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
-    let forwarded = request.headers().get("x-forwarded-proto");
-    let by_proxy = outside.behind_proxy && forwarded.is_some_and(|scheme| scheme == "https");
-    let secure = outside.is_tls || by_proxy;
-    request.extensions_mut().insert(Peer { address, secure });
-    next.run(request).await
 }
