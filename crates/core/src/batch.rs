@@ -150,7 +150,11 @@ pub struct Decided {
 ///
 /// # Errors
 /// Only the view's: then nothing may be stored.
-pub fn decide<V: View + ?Sized>(view: &V, items: &[Submission], now: Millis) -> Result<Decided, V::Error> {
+pub fn decide<V: View + ?Sized>(
+    view: &V,
+    items: &[Submission],
+    now: Millis,
+) -> Result<Decided, V::Error> {
     let mut batch = Batch {
         view,
         now,

@@ -7,15 +7,24 @@
 
 pub mod batch;
 pub mod code;
+pub mod codec;
 pub mod event;
+pub mod feed;
 pub mod fold;
+pub mod gate;
 pub mod ids;
+pub mod lanes;
 pub mod ledger;
 pub mod limits;
+pub mod live;
 pub mod marker;
 pub mod mutant;
+pub mod rate;
 pub mod read;
 pub mod room;
+pub mod session;
+pub mod shard;
+pub mod sync;
 pub mod text;
 pub mod view;
 pub mod wire;

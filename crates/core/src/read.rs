@@ -49,7 +49,11 @@ pub enum Open {
 ///
 /// # Errors
 /// Only the view's.
-pub fn snapshot<V: View + ?Sized>(view: &V, user: UserId, cursor: &Cursor) -> Result<Snapshot, V::Error> {
+pub fn snapshot<V: View + ?Sized>(
+    view: &V,
+    user: UserId,
+    cursor: &Cursor,
+) -> Result<Snapshot, V::Error> {
     let epoch = view.epoch()?;
     let position = view.position()?;
     let reset = distrust(view, cursor, epoch, position)?;
@@ -127,7 +131,11 @@ fn open_room<V: View + ?Sized>(
 }
 
 /// A room and the reader's row in it; none if they were never in.
-fn place<V: View + ?Sized>(view: &V, user: UserId, id: RoomId) -> Result<Option<(Room, Member)>, V::Error> {
+fn place<V: View + ?Sized>(
+    view: &V,
+    user: UserId,
+    id: RoomId,
+) -> Result<Option<(Room, Member)>, V::Error> {
     let Some(member) = view.member(id, user)? else {
         return Ok(None);
     };
@@ -138,7 +146,11 @@ fn place<V: View + ?Sized>(view: &V, user: UserId, id: RoomId) -> Result<Option<
 ///
 /// # Errors
 /// Only the view's.
-pub fn row<V: View + ?Sized>(view: &V, user: UserId, id: RoomId) -> Result<Option<RoomRow>, V::Error> {
+pub fn row<V: View + ?Sized>(
+    view: &V,
+    user: UserId,
+    id: RoomId,
+) -> Result<Option<RoomRow>, V::Error> {
     match place(view, user, id)? {
         Some((room, member)) => Ok(Some(room_row(view, &room, &member)?)),
         None => Ok(None),

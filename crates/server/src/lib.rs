@@ -1,3 +1,14 @@
 //! The Chinwag server as a library: `main.rs` is its command line, `tests/` drive it.
 
+pub mod cli;
+pub mod clock;
+pub mod commit;
+pub mod config;
+pub mod console;
+pub mod doctor;
+pub mod gateway;
+pub mod hub;
+pub mod logging;
+pub mod node;
+pub mod startup;
 pub mod store;
