@@ -4,6 +4,8 @@
 //! that all of them pass. Deciding is not here: `core::batch` decides inside the transaction,
 //! `core::read` assembles answers over a [`View`] of one snapshot.
 
+#[cfg(test)]
+mod contract;
 pub mod memory;
 pub mod sqlite;
 

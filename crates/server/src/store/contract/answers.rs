@@ -22,7 +22,9 @@ contract!(
 );
 
 async fn snapshot(subject: &Subject, number: u8, cursor: Cursor) -> Snapshot {
-    subject.read(move |view| read::snapshot(view, user(number), &cursor)).await
+    subject
+        .read(move |view| read::snapshot(view, user(number), &cursor))
+        .await
 }
 
 fn since(position: Position) -> Cursor {
@@ -62,7 +64,10 @@ async fn a_snapshot_holds_what_changed_and_nothing_else(subject: Subject) {
     subject.mark(1, first, 1, 1).await;
     let marked = snapshot(&subject, 1, since(changed.position)).await;
     assert_eq!(ids(&marked), [first]);
-    assert_eq!(ids(&snapshot(&subject, 1, since(marked.position)).await), []);
+    assert_eq!(
+        ids(&snapshot(&subject, 1, since(marked.position)).await),
+        []
+    );
     assert_eq!(ids(&snapshot(&subject, 2, Cursor::default()).await), []);
 }
 
@@ -88,9 +93,24 @@ async fn another_history_is_found_out(subject: Subject) {
         })
     };
     let bad = [
-        (Some(Epoch([99; 16])), good.position, good.last, ResetWhy::Epoch),
-        (good.epoch, Some(Position(u64::MAX)), good.last, ResetWhy::History),
-        (good.epoch, Some(Position(now.position.0 + 1)), good.last, ResetWhy::History),
+        (
+            Some(Epoch([99; 16])),
+            good.position,
+            good.last,
+            ResetWhy::Epoch,
+        ),
+        (
+            good.epoch,
+            Some(Position(u64::MAX)),
+            good.last,
+            ResetWhy::History,
+        ),
+        (
+            good.epoch,
+            Some(Position(now.position.0 + 1)),
+            good.last,
+            ResetWhy::History,
+        ),
         (good.epoch, good.position, last(1, 2), ResetWhy::History),
         (good.epoch, good.position, last(2, 1), ResetWhy::History),
     ];
@@ -119,11 +139,26 @@ async fn open_rooms_are_streamed_or_reset(subject: Subject) {
         open: vec![(room, Seq(seq)), (RoomId([99; 16]), Seq(3))],
         ..Cursor::default()
     };
-    let stream = |from| Open::Stream(room, Range { from: Seq(from), to: Seq(1_001) });
+    let stream = |from| {
+        Open::Stream(
+            room,
+            Range {
+                from: Seq(from),
+                to: Seq(1_001),
+            },
+        )
+    };
     assert_eq!(snapshot(&subject, 1, open(2)).await.open, [stream(3)]);
-    assert_eq!(snapshot(&subject, 1, open(1_000)).await.open, [stream(1_001)]);
+    assert_eq!(
+        snapshot(&subject, 1, open(1_000)).await.open,
+        [stream(1_001)]
+    );
     assert_eq!(snapshot(&subject, 1, open(1_001)).await.open, []);
-    for (seq, why) in [(1, ResetWhy::TooFar), (0, ResetWhy::TooFar), (1_002, ResetWhy::History)] {
+    for (seq, why) in [
+        (1, ResetWhy::TooFar),
+        (0, ResetWhy::TooFar),
+        (1_002, ResetWhy::History),
+    ] {
         let snapshot = snapshot(&subject, 1, open(seq)).await;
         let Open::Reset(reset) = &snapshot.open[0] else {
             panic!("streamed from {seq}");
@@ -135,9 +170,14 @@ async fn open_rooms_are_streamed_or_reset(subject: Subject) {
         from: Seq(900),
         to: Seq(1_001),
     };
-    let stretch = subject.read(move |view| read::stretch(view, user(1), room, range, 60)).await;
+    let stretch = subject
+        .read(move |view| read::stretch(view, user(1), room, range, 60))
+        .await;
     let stretch = stretch.expect("a member");
-    assert_eq!((stretch.from, stretch.to, stretch.items.len()), (Seq(900), Seq(959), 60));
+    assert_eq!(
+        (stretch.from, stretch.to, stretch.items.len()),
+        (Seq(900), Seq(959), 60)
+    );
 }
 
 async fn after(subject: &Subject, number: u8, room: RoomId, seq: u64, key: Option<Key>) -> After {
@@ -173,7 +213,11 @@ async fn what_follows_a_cursor_is_dense_and_cut_by_the_limit(subject: Subject) {
 async fn a_cursor_of_another_history_resets_the_room(subject: Subject) {
     let room = subject.room(1, 1, RoomKind::Group).await;
     messages(&subject, room, 2, 3).await;
-    let wrong = [(3, Some(super::key(99))), (5, None), (9, Some(super::key(3)))];
+    let wrong = [
+        (3, Some(super::key(99))),
+        (5, None),
+        (9, Some(super::key(3))),
+    ];
     for (seq, key) in wrong {
         let After::Reset(reset) = after(&subject, 1, room, seq, key).await else {
             panic!("no reset at {seq}");
@@ -186,10 +230,28 @@ async fn a_cursor_of_another_history_resets_the_room(subject: Subject) {
 async fn seqs_that_one_may_not_see_are_accounted_for(subject: Subject) {
     let room = subject.room(1, 1, RoomKind::Group).await;
     messages(&subject, room, 2, 1).await;
-    subject.done(by(1, 10, Command::Add { room, user: user(2) })).await;
+    subject
+        .done(by(
+            1,
+            10,
+            Command::Add {
+                room,
+                user: user(2),
+            },
+        ))
+        .await;
     subject.done(by(2, 11, Command::Leave { room })).await;
     messages(&subject, room, 20, 2).await;
-    subject.done(by(1, 12, Command::Add { room, user: user(2) })).await;
+    subject
+        .done(by(
+            1,
+            12,
+            Command::Add {
+                room,
+                user: user(2),
+            },
+        ))
+        .await;
     let After::Events(stretch) = after(&subject, 2, room, 0, None).await else {
         panic!("reset");
     };
@@ -211,7 +273,9 @@ async fn seqs_that_one_may_not_see_are_accounted_for(subject: Subject) {
     assert_eq!(told, expected);
     subject.done(by(2, 13, Command::Leave { room })).await;
     messages(&subject, room, 30, 3).await;
-    let row = subject.read(move |view| read::row(view, user(2), room)).await;
+    let row = subject
+        .read(move |view| read::row(view, user(2), room))
+        .await;
     let row = row.expect("a row for ever");
     assert_eq!((row.head, row.msg_no, row.me.unread), (Seq(8), 3, 0));
 }
@@ -220,14 +284,20 @@ async fn history_is_folded_and_paged(mut subject: Subject) {
     let room = subject.room(1, 1, RoomKind::Group).await;
     messages(&subject, room, 2, 6).await;
     let text = |text: &str| TextBody { text: text.into() };
-    let edit = subject.put_event(1, room, 3, Body::Edit(text("edited"))).await;
-    let redact = subject.put_event(1, room, 4, Body::Redact(RedactBody {})).await;
+    let edit = subject
+        .put_event(1, room, 3, Body::Edit(text("edited")))
+        .await;
+    let redact = subject
+        .put_event(1, room, 4, Body::Redact(RedactBody {}))
+        .await;
     for (number, on) in [(1, true), (2, true), (2, false)] {
         let body = ReactionBody {
             emoji: "👍".into(),
             on,
         };
-        subject.put_event(number, room, 5, Body::Reaction(body)).await;
+        subject
+            .put_event(number, room, 5, Body::Reaction(body))
+            .await;
     }
     subject.reopen();
     let page = |before: Option<u64>| {
@@ -235,14 +305,28 @@ async fn history_is_folded_and_paged(mut subject: Subject) {
         subject.read(move |view| read::history(view, user(1), room, before, 3))
     };
     let last = page(None).await.expect("a member");
-    let seqs: Vec<_> = last.messages.iter().map(|folded| folded.event.seq.0).collect();
-    assert_eq!((seqs, last.before, last.as_of), (vec![5, 6, 7], Some(Seq(5)), Seq(12)));
+    let seqs: Vec<_> = last
+        .messages
+        .iter()
+        .map(|folded| folded.event.seq.0)
+        .collect();
+    assert_eq!(
+        (seqs, last.before, last.as_of),
+        (vec![5, 6, 7], Some(Seq(5)), Seq(12))
+    );
     assert_eq!(last.messages[0].reactions, [("👍".to_owned(), user(1))]);
     let older = page(Some(5)).await.expect("a member");
     let told: Vec<_> = older
         .messages
         .iter()
-        .map(|folded| (folded.event.seq.0, &folded.event.body, folded.edited, folded.redacted))
+        .map(|folded| {
+            (
+                folded.event.seq.0,
+                &folded.event.body,
+                folded.edited,
+                folded.redacted,
+            )
+        })
         .collect();
     let expected = [
         (2, &Body::Message(text("text")), None, None),
@@ -256,19 +340,38 @@ async fn history_is_folded_and_paged(mut subject: Subject) {
         from: Seq(1),
         to: Seq(12),
     };
-    assert_eq!(subject.read(move |view| view.redacted(room, whole)).await, [Seq(4)]);
+    assert_eq!(
+        subject.read(move |view| view.redacted(room, whole)).await,
+        [Seq(4)]
+    );
     let before_it = Range {
         from: Seq(1),
         to: Seq(8),
     };
-    assert_eq!(subject.read(move |view| view.redacted(room, before_it)).await, []);
+    assert_eq!(
+        subject
+            .read(move |view| view.redacted(room, before_it))
+            .await,
+        []
+    );
 }
 
 async fn unread_is_exact_to_999_and_markers_only_rise(subject: Subject) {
     let room = subject.room(1, 1, RoomKind::Group).await;
-    subject.done(by(1, 10_000, Command::Add { room, user: user(2) })).await;
+    subject
+        .done(by(
+            1,
+            10_000,
+            Command::Add {
+                room,
+                user: user(2),
+            },
+        ))
+        .await;
     let unread = async |number| {
-        let row = subject.read(move |view| read::row(view, user(number), room)).await;
+        let row = subject
+            .read(move |view| read::row(view, user(number), room))
+            .await;
         row.expect("a member").me.unread
     };
     assert_eq!(unread(2).await, 0);
@@ -276,7 +379,9 @@ async fn unread_is_exact_to_999_and_markers_only_rise(subject: Subject) {
     subject.done(send(2, 20_000, room, "mine")).await;
     // Seqs 3 to 7 are another's; 8 is one's own; 9 takes 4 away.
     assert_eq!((unread(2).await, unread(1).await), (5, 1));
-    subject.put_event(1, room, 4, Body::Redact(RedactBody {})).await;
+    subject
+        .put_event(1, room, 4, Body::Redact(RedactBody {}))
+        .await;
     assert_eq!(unread(2).await, 4);
     let marked = |delivered, read, rose| {
         Some(Marked {
@@ -289,7 +394,10 @@ async fn unread_is_exact_to_999_and_markers_only_rise(subject: Subject) {
     assert_eq!(unread(2).await, 2);
     assert_eq!(subject.mark(2, room, 3, 2).await, marked(6, 5, false));
     assert_eq!(subject.mark(2, room, 0, 7).await, marked(7, 7, true));
-    assert_eq!(subject.mark(2, room, u64::MAX, u64::MAX).await, marked(9, 9, true));
+    assert_eq!(
+        subject.mark(2, room, u64::MAX, u64::MAX).await,
+        marked(9, 9, true)
+    );
     let position = subject.position().await;
     assert_eq!(subject.mark(2, room, 9, 9).await, marked(9, 9, false));
     assert_eq!(subject.position().await, position);

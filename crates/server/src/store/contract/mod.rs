@@ -88,7 +88,9 @@ pub(super) fn profile(number: u8) -> Profile {
 
 impl Subject {
     pub(super) async fn memory() -> Self {
-        Self::Memory(MemoryStore::new(Epoch([7; 16]))).peopled().await
+        Self::Memory(MemoryStore::new(Epoch([7; 16])))
+            .peopled()
+            .await
     }
 
     pub(super) async fn sqlite() -> Self {
@@ -162,7 +164,13 @@ impl Subject {
         self.done(create(from, key_number, kind)).await.room
     }
 
-    pub(super) async fn mark(&self, number: u8, room: RoomId, delivered: u64, read: u64) -> Option<Marked> {
+    pub(super) async fn mark(
+        &self,
+        number: u8,
+        room: RoomId,
+        delivered: u64,
+        read: u64,
+    ) -> Option<Marked> {
         let mark = Mark {
             user: user(number),
             room,
@@ -177,7 +185,9 @@ impl Subject {
         &self,
         job: impl FnOnce(&AnyView<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> T {
-        read(self.store(), job).await.expect("the store can be read")
+        read(self.store(), job)
+            .await
+            .expect("the store can be read")
     }
 
     pub(super) async fn position(&self) -> Position {

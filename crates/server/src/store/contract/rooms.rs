@@ -27,11 +27,16 @@ async fn both_may_open_the_direct_room_and_there_is_one(subject: Subject) {
         store.append(vec![other], Millis(5)),
     );
     let outcomes = [one, other].map(|done| done.expect("stored").outcomes[0]);
-    let new = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Done(_)));
+    let new = outcomes
+        .iter()
+        .filter(|outcome| matches!(outcome, Outcome::Done(_)));
     assert_eq!(new.count(), 1, "{outcomes:?}");
     let members = subject.read(move |view| view.members(room, None, 10)).await;
     assert_eq!(members, [(user(1), Role::Member), (user(2), Role::Member)]);
-    assert_eq!(subject.refused(by(1, 2, Command::Leave { room })).await, ErrorCode::Forbidden);
+    assert_eq!(
+        subject.refused(by(1, 2, Command::Leave { room })).await,
+        ErrorCode::Forbidden
+    );
     let alone = by(1, 3, Command::Direct { user: user(1) });
     assert_eq!(subject.refused(alone).await, ErrorCode::SelfDirect);
 }
@@ -39,11 +44,35 @@ async fn both_may_open_the_direct_room_and_there_is_one(subject: Subject) {
 async fn stays_tell_when_somebody_was_in(mut subject: Subject) {
     let room = subject.room(1, 1, RoomKind::Public).await;
     subject.done(by(2, 2, Command::Join { room })).await;
-    assert_eq!(subject.refused(by(2, 3, Command::Join { room })).await, ErrorCode::AlreadyMember);
+    assert_eq!(
+        subject.refused(by(2, 3, Command::Join { room })).await,
+        ErrorCode::AlreadyMember
+    );
     subject.done(by(2, 4, Command::Leave { room })).await;
-    assert_eq!(subject.refused(by(2, 5, Command::Leave { room })).await, ErrorCode::NotMember);
-    subject.done(by(1, 6, Command::Add { room, user: user(2) })).await;
-    subject.done(by(1, 7, Command::Remove { room, user: user(2) })).await;
+    assert_eq!(
+        subject.refused(by(2, 5, Command::Leave { room })).await,
+        ErrorCode::NotMember
+    );
+    subject
+        .done(by(
+            1,
+            6,
+            Command::Add {
+                room,
+                user: user(2),
+            },
+        ))
+        .await;
+    subject
+        .done(by(
+            1,
+            7,
+            Command::Remove {
+                room,
+                user: user(2),
+            },
+        ))
+        .await;
     subject.done(by(2, 8, Command::Join { room })).await;
     subject.reopen();
     let member = subject.read(move |view| view.member(room, user(2))).await;
@@ -52,15 +81,30 @@ async fn stays_tell_when_somebody_was_in(mut subject: Subject) {
         from: Seq(from),
         to: to.map(Seq),
     };
-    assert_eq!(member.stays, [stay(2, Some(3)), stay(4, Some(5)), stay(6, None)]);
+    assert_eq!(
+        member.stays,
+        [stay(2, Some(3)), stay(4, Some(5)), stay(6, None)]
+    );
     assert_eq!(member.state, MemberState::Joined);
-    subject.done(by(1, 9, Command::Remove { room, user: user(2) })).await;
+    subject
+        .done(by(
+            1,
+            9,
+            Command::Remove {
+                room,
+                user: user(2),
+            },
+        ))
+        .await;
     let member = subject.read(move |view| view.member(room, user(2))).await;
     let member = member.expect("rows are never deleted");
     assert_eq!(member.stays[2], stay(6, Some(7)));
     assert_eq!(member.state, MemberState::Removed);
     assert_eq!(subject.read(|view| view.rooms_in(user(2))).await, 0);
-    assert_eq!(subject.read(|view| view.heads(user(1))).await, [(room, Seq(7))]);
+    assert_eq!(
+        subject.read(|view| view.heads(user(1))).await,
+        [(room, Seq(7))]
+    );
     let stored = subject.read(move |view| view.room(room)).await;
     assert_eq!(stored.map(|room| room.members), Some(1));
 }
@@ -69,16 +113,31 @@ async fn stays_tell_when_somebody_was_in(mut subject: Subject) {
 async fn coming_and_going_in_one_batch_is_remembered(subject: Subject) {
     let room = subject.room(1, 1, RoomKind::Public).await;
     let since = subject.position().await;
-    let items = vec![by(2, 2, Command::Join { room }), by(2, 3, Command::Leave { room })];
+    let items = vec![
+        by(2, 2, Command::Join { room }),
+        by(2, 3, Command::Leave { room }),
+    ];
     subject.append(items).await;
-    let changed = subject.read(move |view| view.changed(user(2), Some(since))).await;
+    let changed = subject
+        .read(move |view| view.changed(user(2), Some(since)))
+        .await;
     assert_eq!(changed, [room]);
     assert_eq!(subject.read(|view| view.changed(user(2), None)).await, []);
     // What happens in the room later is not theirs to hear of.
     let since = subject.position().await;
     subject.done(send(1, 4, room, "later")).await;
-    assert_eq!(subject.read(move |view| view.changed(user(2), Some(since))).await, []);
-    assert_eq!(subject.read(move |view| view.changed(user(1), Some(since))).await, [room]);
+    assert_eq!(
+        subject
+            .read(move |view| view.changed(user(2), Some(since)))
+            .await,
+        []
+    );
+    assert_eq!(
+        subject
+            .read(move |view| view.changed(user(1), Some(since)))
+            .await,
+        [room]
+    );
 }
 
 async fn members_and_directory_are_paged_by_id(subject: Subject) {
@@ -120,7 +179,10 @@ async fn changes_since_name_rooms_and_those_who_are_in(subject: Subject) {
     let quiet = subject.room(1, 1, RoomKind::Group).await;
     let since = subject.position().await;
     let none = subject.read(move |view| view.changes(since)).await;
-    assert_eq!((none.position, none.rooms, none.joined), (since, vec![], vec![]));
+    assert_eq!(
+        (none.position, none.rooms, none.joined),
+        (since, vec![], vec![])
+    );
     let room = subject.room(1, 2, RoomKind::Public).await;
     subject.done(by(2, 3, Command::Join { room })).await;
     subject.done(by(3, 4, Command::Join { room })).await;
@@ -128,11 +190,17 @@ async fn changes_since_name_rooms_and_those_who_are_in(subject: Subject) {
     let changes = subject.read(move |view| view.changes(since)).await;
     assert_eq!(changes.position, subject.position().await);
     assert_eq!(changes.rooms, [(room, Seq(4))]);
-    assert_eq!(changes.joined, [(user(1), room, Seq(1)), (user(2), room, Seq(2))]);
+    assert_eq!(
+        changes.joined,
+        [(user(1), room, Seq(1)), (user(2), room, Seq(2))]
+    );
     let since = changes.position;
     subject.mark(1, quiet, 1, 1).await;
     let changes = subject.read(move |view| view.changes(since)).await;
-    assert_eq!((changes.rooms, changes.joined), (vec![], vec![(user(1), quiet, Seq(1))]));
+    assert_eq!(
+        (changes.rooms, changes.joined),
+        (vec![], vec![(user(1), quiet, Seq(1))])
+    );
 }
 
 async fn names_are_found_by_their_unique_form(subject: Subject) {
@@ -140,7 +208,10 @@ async fn names_are_found_by_their_unique_form(subject: Subject) {
     ada.name = "Ada Élan".into();
     ada.version = 2;
     subject.put_profile(ada.clone()).await;
-    assert_eq!(subject.read(|view| view.named("ADA ÉLAN")).await, Some(ada.clone()));
+    assert_eq!(
+        subject.read(|view| view.named("ADA ÉLAN")).await,
+        Some(ada.clone())
+    );
     assert_eq!(subject.read(|view| view.named("Person 1")).await, None);
     assert_eq!(subject.read(|view| view.profile(user(1))).await, Some(ada));
     assert_eq!(subject.read(|view| view.profile(user(200))).await, None);

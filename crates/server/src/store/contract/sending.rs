@@ -33,7 +33,9 @@ async fn numbers_are_dense_and_events_stand_as_they_were_answered(mut subject: S
         from: Seq(2),
         to: Seq(u64::MAX),
     };
-    let events = subject.read(move |view| view.events(room, range, 1_000)).await;
+    let events = subject
+        .read(move |view| view.events(room, range, 1_000))
+        .await;
     assert_eq!(events, done.events);
     let stored = subject.read(move |view| view.room(room)).await;
     let stored = stored.expect("the room");
@@ -44,34 +46,67 @@ async fn a_replay_gets_the_first_answer_for_ever(mut subject: Subject) {
     let room = subject.room(1, 1, RoomKind::Public).await;
     subject.done(by(2, 2, Command::Join { room })).await;
     let first = subject.done(send(2, 3, room, "once")).await;
-    assert_eq!(subject.one(send(2, 3, room, "once")).await, Outcome::Replayed(first));
+    assert_eq!(
+        subject.one(send(2, 3, room, "once")).await,
+        Outcome::Replayed(first)
+    );
     // A retry arrives after a restart, and after the sender has been sent away.
     subject.reopen();
-    let remove = Command::Remove { room, user: user(2) };
+    let remove = Command::Remove {
+        room,
+        user: user(2),
+    };
     subject.done(by(1, 4, remove)).await;
     let position = subject.position().await;
     let again = subject.append(vec![send(2, 3, room, "once")]).await;
     assert_eq!(again.outcomes, [Outcome::Replayed(first)]);
     assert_eq!((again.events, again.position), (vec![], position));
-    assert_eq!(subject.refused(send(2, 5, room, "new")).await, ErrorCode::NotMember);
+    assert_eq!(
+        subject.refused(send(2, 5, room, "new")).await,
+        ErrorCode::NotMember
+    );
 }
 
 async fn another_command_under_a_used_key_is_a_conflict(subject: Subject) {
     let room = subject.room(1, 1, RoomKind::Group).await;
     let other = subject.room(1, 2, RoomKind::Group).await;
     subject.done(send(1, 3, room, "this")).await;
-    assert_eq!(subject.refused(send(1, 3, room, "that")).await, ErrorCode::Conflict);
+    assert_eq!(
+        subject.refused(send(1, 3, room, "that")).await,
+        ErrorCode::Conflict
+    );
     // A key belongs to its sender and room.
     subject.done(send(1, 3, other, "that")).await;
-    let add = Command::Add { room, user: user(2) };
+    let add = Command::Add {
+        room,
+        user: user(2),
+    };
     subject.done(by(1, 4, add)).await;
     subject.done(send(2, 3, room, "that")).await;
 }
 
 async fn a_batch_sees_its_own_effects(subject: Subject) {
     let room = subject.room(1, 1, RoomKind::Group).await;
-    let add = |key| by(1, key, Command::Add { room, user: user(2) });
-    let remove = |key| by(1, key, Command::Remove { room, user: user(2) });
+    let add = |key| {
+        by(
+            1,
+            key,
+            Command::Add {
+                room,
+                user: user(2),
+            },
+        )
+    };
+    let remove = |key| {
+        by(
+            1,
+            key,
+            Command::Remove {
+                room,
+                user: user(2),
+            },
+        )
+    };
     let items = vec![
         send(2, 2, room, "too early"),
         add(3),
@@ -132,11 +167,20 @@ async fn a_room_that_one_is_not_in_answers_like_none(subject: Subject) {
             },
             Command::Join { room },
             Command::Leave { room },
-            Command::Add { room, user: user(3) },
-            Command::Remove { room, user: user(1) },
+            Command::Add {
+                room,
+                user: user(3),
+            },
+            Command::Remove {
+                room,
+                user: user(1),
+            },
         ];
         for (number, command) in (10..).zip(commands) {
-            assert_eq!(subject.refused(by(2, number, command)).await, ErrorCode::NotFound);
+            assert_eq!(
+                subject.refused(by(2, number, command)).await,
+                ErrorCode::NotFound
+            );
         }
         let after = subject.read(move |view| read::after(view, user(2), room, Seq(0), None, 50));
         assert_eq!(after.await, Err(ErrorCode::NotFound));
@@ -168,5 +212,8 @@ async fn an_empty_append_answers_the_position(subject: Subject) {
     subject.room(1, 1, RoomKind::Group).await;
     let position = subject.position().await;
     let done = subject.append(Vec::new()).await;
-    assert_eq!((done.outcomes.len(), done.events.len(), done.position), (0, 0, position));
+    assert_eq!(
+        (done.outcomes.len(), done.events.len(), done.position),
+        (0, 0, position)
+    );
 }

@@ -64,7 +64,10 @@ impl Seams {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(
     not(feature = "mutants"),
-    expect(dead_code, reason = "asked for everywhere, planted only under the feature")
+    expect(
+        dead_code,
+        reason = "asked for everywhere, planted only under the feature"
+    )
 )]
 pub(super) enum Mutant {
     /// The WAL is not synced when a transaction commits.
