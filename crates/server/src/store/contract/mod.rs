@@ -4,6 +4,7 @@
 //! store and on SQLite. What only a file can suffer is in `sqlite/tests.rs`.
 
 mod answers;
+mod markers;
 mod random;
 mod rooms;
 mod sending;

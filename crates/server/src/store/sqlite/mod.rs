@@ -8,10 +8,12 @@ mod apply;
 mod checkpoint;
 mod faults;
 mod files;
+mod inside;
 mod migrate;
 mod open;
 mod queue;
 mod readers;
+mod reply;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -40,10 +42,11 @@ pub use open::OpenError;
 
 use self::checkpoint::Checkpoints;
 use self::faults::Seams;
+use self::inside::Inside;
 use self::migrate::{MIGRATIONS, Migration};
 use self::queue::{AppendCall, MarkCall, Queue, Work, WriteCall};
 use self::readers::{READERS, Readers};
-use self::view::{Inside, SqlView, stored_position, unreadable};
+use self::view::{SqlView, stored_position, unreadable};
 use self::writer::Writer;
 use super::{ReadJob, Store, StoreError, StoreFuture};
 
