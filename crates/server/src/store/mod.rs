@@ -5,6 +5,8 @@
 //! `core::read` assembles answers over a [`View`] of one snapshot.
 
 pub mod accounts;
+#[cfg(test)]
+mod contract;
 pub mod memory;
 pub mod sqlite;
 

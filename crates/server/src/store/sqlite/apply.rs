@@ -10,10 +10,11 @@ use chinwag_core::room::{Member, Room};
 use chinwag_core::wire::Profile;
 use rusqlite::{Connection, params};
 
+use super::inside::Inside;
 use super::rows::{
     Fields, body_bytes, history_code, kind_of, number, role_code, room_kind_code, state_code,
 };
-use super::view::{Inside, name_key};
+use super::view::name_key;
 
 /// An id that the deciding look-ups have found a moment ago.
 fn known(inside: Option<i64>) -> rusqlite::Result<i64> {

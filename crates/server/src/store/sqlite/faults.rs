@@ -97,20 +97,24 @@ pub(super) fn planted() -> Option<Mutant> {
     None
 }
 
+/// A command's hash and its first answer.
+#[cfg(feature = "mutants")]
+type Known = (u64, Ack);
+
 /// The keys of this process, for [`Mutant::DedupeInMemory`].
 #[cfg(feature = "mutants")]
 #[derive(Debug, Default)]
 pub(super) struct Remembered {
-    keys: RefCell<HashMap<(Key, UserId, RoomId), (u64, Ack)>>,
+    keys: RefCell<HashMap<(Key, UserId, RoomId), Known>>,
 }
 
 #[cfg(feature = "mutants")]
 impl Remembered {
-    pub(super) fn get(&self, key: Key, from: UserId, room: RoomId) -> Option<(u64, Ack)> {
+    pub(super) fn get(&self, key: Key, from: UserId, room: RoomId) -> Option<Known> {
         self.keys.borrow().get(&(key, from, room)).copied()
     }
 
-    pub(super) fn put(&self, key: Key, from: UserId, room: RoomId, known: (u64, Ack)) {
+    pub(super) fn put(&self, key: Key, from: UserId, room: RoomId, known: Known) {
         self.keys.borrow_mut().insert((key, from, room), known);
     }
 }

@@ -9,11 +9,15 @@ mod apply;
 mod checkpoint;
 mod faults;
 mod files;
+mod inside;
 mod migrate;
 mod open;
 mod queue;
 mod readers;
+mod reply;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod view;
 mod writer;
 
@@ -39,10 +43,11 @@ pub use open::OpenError;
 
 use self::checkpoint::Checkpoints;
 use self::faults::Seams;
+use self::inside::Inside;
 use self::migrate::{MIGRATIONS, Migration};
 use self::queue::{AppendCall, MarkCall, Queue, Work, WriteCall};
 use self::readers::{READERS, Readers};
-use self::view::{Inside, SqlView, stored_position, unreadable};
+use self::view::{SqlView, stored_position, unreadable};
 use self::writer::Writer;
 use super::{ReadJob, Store, StoreError, StoreFuture};
 
@@ -168,6 +173,23 @@ impl SqliteStore {
     /// As for [`Store::append`]; [`StoreError::Read`] if another has that name.
     pub async fn put_profile(&self, profile: Profile) -> Result<(), StoreError> {
         self.write(move |db| apply::profile(db, &profile)).await
+    }
+
+    /// Puts an event of a kind that no command makes yet at the end of its log.
+    #[cfg(test)]
+    pub(in crate::store) async fn put_event(
+        &self,
+        room: chinwag_core::room::Room,
+        appended: chinwag_core::batch::Appended,
+    ) {
+        let decided = chinwag_core::batch::Decided {
+            appended: vec![appended],
+            rooms: vec![room],
+            ..Default::default()
+        };
+        let put = self
+            .write(move |db| apply::batch(db, &Inside::default(), &decided, stored_position(db)?));
+        put.await.expect("stored");
     }
 
     async fn on_reader<R: Send + 'static>(
@@ -299,89 +321,5 @@ fn join(threads: &mut Vec<JoinHandle<()>>) {
         if thread.join().is_err() {
             tracing::error!("a thread of the store has panicked");
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use chinwag_core::batch::{Command, Outcome};
-    use chinwag_core::ids::{Key, Seq, UserId};
-    use chinwag_core::read;
-    use chinwag_core::room::RoomKind;
-    use chinwag_core::wire::Cursor;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn what_was_acknowledged_is_there_after_reopening() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let user = UserId([1; 16]);
-        let item = |key, command| Submission {
-            from: user,
-            key: Key([key; 16]),
-            command,
-        };
-        let create = item(
-            1,
-            Command::Create {
-                kind: RoomKind::Group,
-                name: "tea".into(),
-            },
-        );
-        let room = create.room();
-        let send = item(
-            2,
-            Command::Send {
-                room,
-                text: "hello".into(),
-            },
-        );
-        let store = SqliteStore::open(dir.path()).expect("a new store");
-        let profile = Profile {
-            id: user,
-            name: "Ada".into(),
-            version: 1,
-        };
-        store.put_profile(profile).await.expect("stored");
-        let items = vec![create, send.clone()];
-        let first = store.append(items, Millis(5)).await.expect("stored");
-        let Outcome::Done(ack) = first.outcomes[1] else {
-            panic!("refused: {first:?}");
-        };
-        let mark = Mark {
-            user,
-            room,
-            delivered: Seq(9),
-            read: Seq(1),
-        };
-        let marked = store.mark(vec![mark]).await.expect("stored");
-        assert_eq!(
-            marked[0].map(|marked| (marked.delivered, marked.read)),
-            Some((Seq(2), Seq(1)))
-        );
-        drop(store);
-        let store = SqliteStore::open(dir.path()).expect("the same store");
-        let again = store
-            .append(vec![send], Millis(9))
-            .await
-            .expect("looked up");
-        assert_eq!(again.outcomes, [Outcome::Replayed(ack)]);
-        assert_eq!(again.position, Position(3));
-        let snapshot = crate::store::read(&store, move |view| {
-            read::snapshot(view, user, &Cursor::default())
-        });
-        let snapshot = snapshot.await.expect("read");
-        assert_eq!(snapshot.rows.len(), 1);
-        assert_eq!(snapshot.rows[0].me.delivered, Seq(2));
-        let history = crate::store::read(&store, move |view| {
-            read::history(view, user, room, None, 50)
-        });
-        let history = history.await.expect("read").expect("a member");
-        let events: Vec<_> = history
-            .messages
-            .into_iter()
-            .map(|folded| folded.event)
-            .collect();
-        assert_eq!(events, first.events);
     }
 }

@@ -5,7 +5,8 @@
 
 use chinwag_core::event::{Author, Body, DamagedBody, Event, TextBody};
 use chinwag_core::ids::{Key, Millis, RoomId, Seq, UserId};
-use chinwag_core::room::{HistoryFrom, MemberState, Role, RoomKind};
+use chinwag_core::room::{HistoryFrom, MemberState, Role, Room, RoomKind, Stay};
+use chinwag_core::wire::Profile;
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
@@ -237,4 +238,58 @@ pub(super) fn history(code: i64) -> Option<HistoryFrom> {
     [HistoryFrom::Joining, HistoryFrom::Beginning]
         .into_iter()
         .find(|history| history_code(*history) == code)
+}
+
+/// A stay in two columns.
+pub(super) fn stay(row: &Row<'_>, at: usize) -> rusqlite::Result<Stay> {
+    let gone: Option<i64> = row.get(at + 1)?;
+    Ok(Stay {
+        from: seq(row, at)?,
+        to: gone.map(|gone| Seq(count(gone))),
+    })
+}
+
+pub(super) fn seq(row: &Row<'_>, at: usize) -> rusqlite::Result<Seq> {
+    Ok(Seq(count(row.get(at)?)))
+}
+
+pub(super) fn room_id(row: &Row<'_>, at: usize) -> rusqlite::Result<RoomId> {
+    row.get(at).map(RoomId)
+}
+
+pub(super) fn user_id(row: &Row<'_>, at: usize) -> rusqlite::Result<UserId> {
+    row.get(at).map(UserId)
+}
+
+/// A code out of a row, or the error that names the column.
+pub(super) fn code<T>(
+    row: &Row<'_>,
+    at: usize,
+    known: fn(i64) -> Option<T>,
+) -> rusqlite::Result<T> {
+    let code: i64 = row.get(at)?;
+    known(code).ok_or(rusqlite::Error::IntegralValueOutOfRange(at, code))
+}
+
+pub(super) fn profile(row: &Row<'_>) -> rusqlite::Result<Profile> {
+    Ok(Profile {
+        id: user_id(row, 0)?,
+        name: row.get(1)?,
+        version: count(row.get(2)?),
+    })
+}
+
+pub(super) fn room(row: &Row<'_>, id: RoomId) -> rusqlite::Result<Room> {
+    let members: i64 = row.get(6)?;
+    Ok(Room {
+        id,
+        kind: code(row, 0, room_kind)?,
+        name: row.get(1)?,
+        history: code(row, 2, history)?,
+        head: seq(row, 3)?,
+        msg_no: count(row.get(4)?),
+        floor: seq(row, 5)?,
+        members: u32::try_from(members).unwrap_or(0),
+        created: Millis(row.get(7)?),
+    })
 }

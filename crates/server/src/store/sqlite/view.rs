@@ -2,9 +2,6 @@
 //!
 //! Does not begin or end transactions, does not write. Lifetime: one transaction.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-
 use chinwag_core::batch::Ack;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
@@ -13,61 +10,12 @@ use chinwag_core::view::{Changes, View};
 use chinwag_core::wire::{DirectoryRow, Profile};
 use rusqlite::{Connection, OptionalExtension, Params, Row, named_params, params};
 
-use super::rows::{self, EVENT_COLUMNS, JOINED, count, kind, number};
+use super::inside::Inside;
+use super::rows::{
+    self, EVENT_COLUMNS, JOINED, code, count, kind, number, profile, room, room_id, seq, stay,
+    user_id,
+};
 use crate::store::StoreError;
-
-/// Public ids whose inside ids one connection keeps in mind; beyond, it forgets them all.
-const INSIDE_IDS_MAX: usize = 65_536;
-
-/// Inside ids by public ones. An id once committed keeps its number for ever; a transaction that
-/// has written and is not committed ends the writer, and this with it.
-#[derive(Debug, Default)]
-pub(super) struct Inside {
-    rooms: RefCell<HashMap<RoomId, i64>>,
-    users: RefCell<HashMap<UserId, i64>>,
-}
-
-impl Inside {
-    pub(super) fn room(&self, db: &Connection, id: RoomId) -> rusqlite::Result<Option<i64>> {
-        if let Some(inside) = self.rooms.borrow().get(&id) {
-            return Ok(Some(*inside));
-        }
-        let found = number_of(db, "SELECT id FROM rooms WHERE public = ?1", &id.0)?;
-        if let Some(inside) = found {
-            self.learn_room(id, inside);
-        }
-        Ok(found)
-    }
-
-    pub(super) fn user(&self, db: &Connection, id: UserId) -> rusqlite::Result<Option<i64>> {
-        if let Some(inside) = self.users.borrow().get(&id) {
-            return Ok(Some(*inside));
-        }
-        let found = number_of(db, "SELECT id FROM users WHERE public = ?1", &id.0)?;
-        if let Some(inside) = found {
-            let mut users = self.users.borrow_mut();
-            if users.len() >= INSIDE_IDS_MAX {
-                users.clear();
-            }
-            users.insert(id, inside);
-        }
-        Ok(found)
-    }
-
-    pub(super) fn learn_room(&self, id: RoomId, inside: i64) {
-        let mut rooms = self.rooms.borrow_mut();
-        if rooms.len() >= INSIDE_IDS_MAX {
-            rooms.clear();
-        }
-        rooms.insert(id, inside);
-    }
-}
-
-fn number_of(db: &Connection, sql: &str, id: &[u8; 16]) -> rusqlite::Result<Option<i64>> {
-    db.prepare_cached(sql)?
-        .query_row([&id[..]], |row| row.get(0))
-        .optional()
-}
 
 /// A read that failed, in words.
 pub(super) fn unreadable(error: rusqlite::Error) -> StoreError {
@@ -140,55 +88,6 @@ impl SqlView<'_> {
             |row| stay(row, 0),
         )
     }
-}
-
-fn stay(row: &Row<'_>, at: usize) -> rusqlite::Result<Stay> {
-    let gone: Option<i64> = row.get(at + 1)?;
-    Ok(Stay {
-        from: seq(row, at)?,
-        to: gone.map(|gone| Seq(count(gone))),
-    })
-}
-
-fn seq(row: &Row<'_>, at: usize) -> rusqlite::Result<Seq> {
-    Ok(Seq(count(row.get(at)?)))
-}
-
-fn room_id(row: &Row<'_>, at: usize) -> rusqlite::Result<RoomId> {
-    row.get(at).map(RoomId)
-}
-
-fn user_id(row: &Row<'_>, at: usize) -> rusqlite::Result<UserId> {
-    row.get(at).map(UserId)
-}
-
-/// A code out of a row, or the error that names the column.
-fn code<T>(row: &Row<'_>, at: usize, known: fn(i64) -> Option<T>) -> rusqlite::Result<T> {
-    let code: i64 = row.get(at)?;
-    known(code).ok_or(rusqlite::Error::IntegralValueOutOfRange(at, code))
-}
-
-fn profile(row: &Row<'_>) -> rusqlite::Result<Profile> {
-    Ok(Profile {
-        id: user_id(row, 0)?,
-        name: row.get(1)?,
-        version: count(row.get(2)?),
-    })
-}
-
-fn room(row: &Row<'_>, id: RoomId) -> rusqlite::Result<Room> {
-    let members: i64 = row.get(6)?;
-    Ok(Room {
-        id,
-        kind: code(row, 0, rows::room_kind)?,
-        name: row.get(1)?,
-        history: code(row, 2, rows::history)?,
-        head: seq(row, 3)?,
-        msg_no: count(row.get(4)?),
-        floor: seq(row, 5)?,
-        members: u32::try_from(members).unwrap_or(0),
-        created: Millis(row.get(7)?),
-    })
 }
 
 /// The position of a transaction, as far as it has written.

@@ -9,8 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chinwag_core::batch::{self, Decided, Outcome};
-use chinwag_core::event::Event;
+use chinwag_core::batch::{self, Decided};
 use chinwag_core::ids::{Millis, Position};
 use chinwag_core::ledger::Committed;
 use chinwag_core::marker::{self, Marked};
@@ -19,8 +18,10 @@ use rusqlite::Connection;
 
 use super::checkpoint::{self, Checkpoints};
 use super::faults::{self, Mutant, Seams};
+use super::inside::Inside;
 use super::queue::{AppendCall, MarkCall, Queue, Reply, Round, WriteCall};
-use super::view::{Inside, SqlView};
+use super::reply::{answer, split};
+use super::view::SqlView;
 use super::{apply, files};
 use crate::store::StoreError;
 
@@ -384,29 +385,4 @@ fn ends_writer(error: &rusqlite::Error) -> bool {
 fn unknown<T>(replies: impl Iterator<Item = Reply<T>>, fatal: Fatal) -> Fatal {
     replies.for_each(|reply| answer(reply, Err(StoreError::Unknown(fatal.0.clone()))));
     fatal
-}
-
-fn answer<T>(reply: Reply<T>, with: Result<T, StoreError>) {
-    // A caller that has gone away wants no answer; what was stored stays stored.
-    let _gone = reply.send(with);
-}
-
-/// Gives each call its own outcomes and events.
-fn split(decided: Decided, lengths: &[usize], position: Position) -> Vec<Committed> {
-    let mut outcomes = decided.outcomes.into_iter();
-    let mut events = decided.appended.into_iter().map(|appended| appended.event);
-    let each = |length: &usize| {
-        let outcomes: Vec<Outcome> = outcomes.by_ref().take(*length).collect();
-        let done = outcomes
-            .iter()
-            .filter(|outcome| matches!(outcome, Outcome::Done(_)))
-            .count();
-        let events: Vec<Event> = events.by_ref().take(done).collect();
-        Committed {
-            outcomes,
-            events,
-            position,
-        }
-    };
-    lengths.iter().map(each).collect()
 }
