@@ -1,0 +1,40 @@
+// The build of the page: one script, one stylesheet, one worker.
+//
+// `npm run build` writes dist/. File names under assets/ carry a hash and never change their
+// content; index.html, sw.js, manifest.webmanifest and icon.svg keep their names.
+import { defineConfig } from 'vitest/config';
+
+import { policyInPage, shellInWorker } from './build/plugins';
+
+const server = process.env['CHINWAG_SERVER'] ?? 'http://127.0.0.1:8080';
+
+export default defineConfig({
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  plugins: [policyInPage(), shellInWorker()],
+  build: {
+    target: 'es2022',
+    manifest: true,
+    // The polyfill is for browsers older than the target.
+    modulePreload: { polyfill: false },
+    // A data: URL would need a hole in the policy, and saves no request that matters.
+    assetsInlineLimit: 0,
+    rolldownOptions: {
+      input: { index: 'index.html', sw: 'src/worker/sw.ts' },
+      output: {
+        entryFileNames: (chunk) => (chunk.name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),
+        chunkFileNames: 'assets/[name]-[hash].js',
+        assetFileNames: 'assets/[name]-[hash][extname]',
+      },
+    },
+  },
+  server: {
+    proxy: {
+      '/api': server,
+      '/ws': { target: server, ws: true },
+    },
+  },
+  test: {
+    environment: 'node',
+    include: ['test/**/*.test.{ts,tsx}'],
+  },
+});
