@@ -1,0 +1,5 @@
+/** What the SDK keeps on the device. */
+export interface Store {
+  close(): void;
+}
+export declare function memoryStore(): Store;
