@@ -10,6 +10,8 @@ const server = process.env['CHINWAG_SERVER'] ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  // The SDK's sources, not its build: one pass over both.
+  resolve: { conditions: ['source', 'module', 'browser', 'development|production'] },
   plugins: [policyInPage(), shellInWorker()],
   build: {
     target: 'es2022',

@@ -70,8 +70,7 @@ export const t = {
   removedMessage: 'This message was removed',
   unreadable: 'This message cannot be shown.',
   you: 'You',
-  founded: (who: string, you: boolean) => (you ? 'You made this room' : `${who} made this room`),
-  joined: 'joined',
+  founded: 'made this room',
   came: 'came in',
   left: 'left',
   added: 'added',
@@ -144,8 +143,32 @@ export const t = {
   leaveHelp: 'You stop getting its messages. What you wrote stays.',
   leaveGroupHelp: 'You can come back when somebody adds you. What you wrote stays.',
   leave: 'Leave',
-  needsLine: 'This needs the line. Try again when you are connected.',
-  couldNot: 'That did not work.',
+  actError: (code: string): string => {
+    switch (code) {
+      case 'disconnected':
+      case 'timeout':
+      case 'offline':
+      case 'unavailable':
+      case 'going_away':
+        return 'This needs the line. Try again when you are connected.';
+      case 'rate_limited':
+        return 'Too many at once. Wait a moment.';
+      case 'forbidden':
+        return 'You may not do this here.';
+      case 'too_long':
+        return 'This name is too long.';
+      case 'blank':
+        return 'A room needs a name.';
+      case 'room_full':
+        return 'This room is full.';
+      case 'self_direct':
+        return 'That is you. Choose somebody else.';
+      case 'already_member':
+        return 'They are in this room already.';
+      default:
+        return 'That did not work. Try again.';
+    }
+  },
 
   // People
   role: { reader: 'Reads', member: '', admin: 'Moderator', owner: 'Owner' },

@@ -29,21 +29,28 @@ function continues(entry: Entry, next: Entry | undefined): boolean {
   );
 }
 
+/** The seqs between which everything was new when the room was opened. */
+export interface Fresh {
+  from: number;
+  to: number;
+}
+
 /**
- * The lines for `entries`, oldest first. With `newFrom`, the line of new messages stands above
- * the first entry from that seq on, and counts the messages of others from there.
+ * The lines for `entries`, oldest first. With `fresh`, the line of new messages stands above
+ * its first entry, and counts the messages of others in it.
  */
-export function rowsOf(entries: readonly Entry[], me: string, newFrom?: number): Row[] {
+export function rowsOf(entries: readonly Entry[], me: string, fresh?: Fresh): Row[] {
   const rows: Row[] = [];
+  const newFrom = fresh?.from ?? Infinity;
   let before: Entry | undefined;
-  let lineDrawn = newFrom === undefined;
+  let lineDrawn = fresh === undefined;
   entries.forEach((entry, index) => {
     const newDay = before === undefined || dayOf(before.ts) !== dayOf(entry.ts);
     if (newDay) rows.push({ kind: 'day', key: `day ${dayOf(entry.ts)} ${entry.key}`, ts: entry.ts });
     let broken = newDay;
-    if (!lineDrawn && (entry.seq ?? Infinity) >= (newFrom ?? 0)) {
+    if (fresh && !lineDrawn && (entry.seq ?? 0) >= newFrom) {
       lineDrawn = true;
-      const count = countFrom(entries, newFrom ?? 0, me);
+      const count = countFrom(entries, newFrom, me, fresh.to);
       if (count > 0) {
         rows.push({ kind: 'new', key: 'new', count });
         broken = true;
@@ -52,7 +59,7 @@ export function rowsOf(entries: readonly Entry[], me: string, newFrom?: number):
     if (entry.kind === 'message') {
       const first = broken || before === undefined || !continues(before, entry);
       const next = entries[index + 1];
-      const last = !continues(entry, next) || (next?.seq === newFrom && newFrom !== undefined);
+      const last = !continues(entry, next) || (next?.seq === newFrom && next.from !== me);
       rows.push({ kind: 'message', key: entry.key, entry, own: entry.from === me, first, last });
     } else {
       rows.push({ kind: 'notice', key: entry.key, entry });
@@ -62,15 +69,16 @@ export function rowsOf(entries: readonly Entry[], me: string, newFrom?: number):
   return rows;
 }
 
-/** Messages of others from `seq` on that still have words. */
-export function countFrom(entries: readonly Entry[], seq: number, me: string): number {
+/** Messages of others from `seq` on, up to `to`, that still have words. */
+export function countFrom(entries: readonly Entry[], seq: number, me: string, to = Infinity): number {
   return entries.filter(
     (entry) =>
       entry.kind === 'message' &&
       entry.from !== me &&
       !entry.removed &&
       entry.seq !== undefined &&
-      entry.seq >= seq,
+      entry.seq >= seq &&
+      entry.seq <= to,
   ).length;
 }
 
