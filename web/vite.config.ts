@@ -4,7 +4,7 @@
 // content; index.html, sw.js, manifest.webmanifest and icon.svg keep their names.
 import { defineConfig } from 'vitest/config';
 
-import { policyInPage, shellInWorker } from './build/plugins';
+import { policyInPage, shellInWorker } from './build/plugins.ts';
 
 const server = process.env['CHINWAG_SERVER'] ?? 'http://127.0.0.1:8080';
 

@@ -1,7 +1,7 @@
 // The two things that this build adds to Vite's: the policy in the page, the list in the worker.
 import type { Plugin } from 'vite';
 
-import { policy } from './policy';
+import { policy } from './policy.ts';
 
 /** Puts the policy into index.html. Only in a build: the development server injects styles. */
 export function policyInPage(): Plugin {
