@@ -44,8 +44,15 @@ export const systemClock: Clock = {
   },
 };
 
+/** The address of a server's socket: `/ws`, or an http address, as one of WebSocket. */
+function socketUrl(url: string): string {
+  const full = new URL(url, typeof location === 'undefined' ? undefined : location.href);
+  full.protocol = full.protocol.replace('http', 'ws');
+  return full.href;
+}
+
 export const browserSocket: OpenSocket = (url, protocol) =>
-  new WebSocket(url, protocol) as unknown as SocketLike;
+  new WebSocket(socketUrl(url), protocol) as unknown as SocketLike;
 
 const WAKE = ['online', 'pageshow', 'focus', 'pointerdown', 'resume'];
 
