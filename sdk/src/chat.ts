@@ -52,7 +52,6 @@ export class Core implements Chat {
     const clock = (this.clock = options.clock ?? systemClock);
     const random = (this.random = options.random ?? cryptoRandom);
     this.rows = new Live<readonly RoomInfo[]>(() => this.list(), (cause) => this.broken(cause));
-    this.rows.subscribe((rooms) => this.events.emit('rooms', rooms));
     const calls = (this.calls = new Calls(clock));
     const log = (room: string) => this.book.logs.get(room);
     this.journal = new Journal(
@@ -157,6 +156,7 @@ export class Core implements Chat {
   /** Reads the store and begins to connect. */
   async begin(): Promise<void> {
     const { journal } = this;
+    this.rows.subscribe((rooms) => this.events.emit('rooms', rooms));
     const snapshot = await journal.store.load().catch((cause) => {
       journal.degrade(cause);
       return journal.store.load();
