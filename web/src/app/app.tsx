@@ -1,11 +1,13 @@
 // The page's root: nothing yet, the door, or the place.
 import { useMemo } from 'preact/hooks';
 
-import { Door } from '../entry/door';
+import { later } from '../ui/later';
 import { Nav } from './nav';
 import type { Session, Stage } from './session';
 import { Shell } from './shell';
 import { WorldContext } from './world';
+
+const Door = later(() => import('../entry/door').then((part) => part.Door));
 
 export function App({ session }: { session: Session }) {
   const stage = session.stage.value;

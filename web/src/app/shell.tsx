@@ -3,14 +3,17 @@ import { useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 
 import { PeoplePane } from '../people/pane';
-import { Asked } from '../rooms/asked';
 import { RoomsPane } from '../rooms/pane';
 import { RoomSheet } from '../timeline/sheet';
+import { later } from '../ui/later';
 import { t } from '../words';
 import { Announcer } from './announcer';
 import { NoRoom } from './blank';
 import { listenToKeys } from './keys';
 import { useWorld } from './world';
+
+/** Dialogs come with their own chunk. */
+const Asked = later(() => import('../rooms/asked').then((part) => part.Asked));
 
 export function Shell() {
   const { nav, place, session } = useWorld();
@@ -37,17 +40,20 @@ export function Shell() {
   const room = place.rooms.value.find((row) => row.id === id);
   return (
     <div class="app" ref={app}>
-      <div
+      <h1 class="sr">{session.placeName}</h1>
+      <main
         class="panes"
         data-view={id ? 'room' : 'list'}
         data-people={room && nav.beside ? 'yes' : 'no'}
         data-over={room && nav.over ? 'yes' : 'no'}
       >
         <RoomsPane />
-        <main class="sheet">{room ? <RoomSheet key={room.id} room={room} /> : <NoRoom missing={id !== undefined} />}</main>
+        <section class="sheet" aria-label={room?.name}>
+          {room ? <RoomSheet key={room.id} room={room} /> : <NoRoom missing={id !== undefined} />}
+        </section>
         {room && nav.people && <PeoplePane key={room.id} room={room} />}
-      </div>
-      <Asked />
+      </main>
+      {nav.asking.value && <Asked />}
       <Announcer />
     </div>
   );

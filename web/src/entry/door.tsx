@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 
 import type { Session } from '../app/session';
+import '../styles/entry.css';
 import { t } from '../words';
 import { Art } from './art';
 import { Brand } from './brand';

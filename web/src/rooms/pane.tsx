@@ -20,13 +20,15 @@ export function RoomsPane() {
 }
 
 function Top() {
-  const { session, nav, place } = useWorld();
+  const { session, nav } = useWorld();
   const view = useLine();
   return (
     <header class="line">
       <Mark look={view.look} left={view.left} />
       <div class="grow">
-        <h1 class="cut">{session.placeName}</h1>
+        <div class="place cut" data-testid="place-name">
+          {session.placeName}
+        </div>
         <LineWords />
       </div>
       <Menu label={t.newRoomOrMessage} testid="new" button={<Icon name="plus" />}>
@@ -41,7 +43,7 @@ function Top() {
         </MenuItem>
       </Menu>
       <span class="narrow-only">
-        <MeMenu testid="me-narrow" button={<Face person={place.me} size={30} />} />
+        <MeMenu testid="me-narrow" button={<Icon name="sliders" />} />
       </span>
     </header>
   );
