@@ -37,15 +37,19 @@ export class Book {
   readonly logs = new Map<string, RoomLog>();
   /** Rooms that events have named and whose row is not here yet: no position vouches for them. */
   readonly unknown = new Set<string>();
-  private readonly loading = new Map<string, Promise<void>>();
+  readonly #loading = new Map<string, Promise<void>>();
   /** Rooms of the summary that is coming in, if it names all. */
-  private listed = new Set<string>();
+  #listed = new Set<string>();
 
-  constructor(private readonly options: BookOptions) {}
+  readonly #options: BookOptions;
+
+  constructor(options: BookOptions) {
+    this.#options = options;
+  }
 
   /** What the store has; windows that it has overtaken, by another tab, are read again. */
   restore({ rooms }: Snapshot, overtaken = false): void {
-    if (overtaken) for (const room of this.logs.keys()) this.drop(room);
+    if (overtaken) for (const room of this.logs.keys()) this.#drop(room);
     for (const [room, record] of rooms) {
       const log = this.logs.get(room);
       if (!log) this.logs.set(room, new RoomLog(record));
@@ -54,49 +58,49 @@ export class Book {
         log.loaded = false;
         void this.load(room);
       } else continue;
-      this.options.changed(room);
+      this.#options.changed(room);
     }
-    for (const room of this.logs.keys()) if (!rooms.has(room)) this.drop(room);
+    for (const room of this.logs.keys()) if (!rooms.has(room)) this.#drop(room);
   }
 
   /** Reads the stored lines of a room into its window, once. */
   load(room: string): Promise<void> {
     const log = this.logs.get(room);
     if (!log || log.loaded) return Promise.resolve();
-    const running = this.loading.get(room);
+    const running = this.#loading.get(room);
     if (running) return running;
-    const { store } = this.options.journal;
+    const { store } = this.#options.journal;
     const low = () => log.record.low;
     const work = store
       .lines(room, Infinity, WINDOW_LINES)
-      .catch((cause) => (this.options.journal.degrade(cause), [] as Line[]))
+      .catch((cause) => (this.#options.journal.degrade(cause), [] as Line[]))
       .then((lines) => {
-        this.loading.delete(room);
+        this.#loading.delete(room);
         if (log.loaded || this.logs.get(room) !== log) return;
         const { cursor } = log.record;
         const mine = lines.filter(({ event }) => event.seq >= low() && event.seq <= (cursor ?? -1));
         log.load(mine, lines.length < WINDOW_LINES);
-        this.took(log, log.take([]));
+        this.#took(log, log.take([]));
       });
-    this.loading.set(room, work);
+    this.#loading.set(room, work);
     return work;
   }
 
   summary({ rooms, all, reset, more, new: missed }: Of<'summary'>, otherEpoch: boolean): void {
-    if (reset || otherEpoch) this.wipe();
+    if (reset || otherEpoch) this.#wipe();
     for (const row of rooms) {
-      if (all) this.listed.add(row.room);
+      if (all) this.#listed.add(row.room);
       this.row(row);
     }
     if (more) return;
-    if (all) for (const room of [...this.logs.keys()]) if (!this.listed.has(room)) this.forget(room);
-    this.listed = new Set();
-    this.options.missed(missed);
+    if (all) for (const room of [...this.logs.keys()]) if (!this.#listed.has(room)) this.#forget(room);
+    this.#listed = new Set();
+    this.#options.missed(missed);
   }
 
   /** A row as the server has it now. */
   row(row: RoomRow): void {
-    const { journal, open, want, changed, me } = this.options;
+    const { journal, open, want, changed, me } = this.#options;
     const log = this.logs.get(row.room);
     this.unknown.delete(row.room);
     if (!log) {
@@ -120,14 +124,14 @@ export class Book {
     // Events of an unknown room: somebody has let this user in.
     if (!log) {
       this.unknown.add(room);
-      return this.options.want(room);
+      return this.#options.want(room);
     }
-    const taken = log.take(items, this.options.me());
+    const taken = log.take(items, this.#options.me());
     if (head !== undefined && head > log.record.row.head) log.record.row = { ...log.record.row, head };
-    this.took(log, taken);
+    this.#took(log, taken);
     if (log.behind) {
-      if (log.loaded) this.options.want(room);
-      else void this.load(room).then(() => log.behind && this.options.want(room));
+      if (log.loaded) this.#options.want(room);
+      else void this.load(room).then(() => log.behind && this.#options.want(room));
     }
   }
 
@@ -135,20 +139,20 @@ export class Book {
     const { room } = frame.row;
     const log = this.logs.get(room) ?? new RoomLog(newRecord(frame.row));
     this.logs.set(room, log);
-    const { journal } = this.options;
+    const { journal } = this.#options;
     const last = frame.page.at(-1);
     // The event that `last` names may be what the server does not have.
     if (journal.meta.last?.room === room) journal.note({ last: last && { room, seq: last.seq, key: last.key } });
-    this.took(log, log.reset(frame), true);
+    this.#took(log, log.reset(frame), true);
   }
 
   page(frame: Of<'page'>): void {
     const log = this.logs.get(frame.room);
     if (!log) return;
     const { cursor } = log.record;
-    if (cursor === undefined) return this.took(log, log.begin(frame.messages, frame.as_of, frame.before), true);
+    if (cursor === undefined) return this.#took(log, log.begin(frame.messages, frame.as_of, frame.before), true);
     const lines = frame.messages.map((event) => ({ event, asOf: frame.as_of }));
-    this.took(log, log.extend(lines, frame.before));
+    this.#took(log, log.extend(lines, frame.before));
   }
 
   marker({ room, delivered, read, unread }: Of<'marker'>): void {
@@ -170,7 +174,7 @@ export class Book {
 
   /** The row of a log was changed. */
   keep(log: RoomLog): void {
-    const { journal, me, changed } = this.options;
+    const { journal, me, changed } = this.#options;
     journal.room(log, me());
     changed(log.record.row.room);
   }
@@ -179,16 +183,16 @@ export class Book {
   async stored(room: string): Promise<number | undefined> {
     const log = this.logs.get(room);
     if (!log || log.low <= log.record.low) return undefined;
-    const lines = await this.options.journal.store.lines(room, log.low, 50);
+    const lines = await this.#options.journal.store.lines(room, log.low, 50);
     const mine = lines.filter(({ event }) => event.seq >= log.record.low && event.seq < log.low);
     if (mine.length === 0) return undefined;
     log.extend(mine, lines.length < 50 ? log.record.low : mine[0]!.event.seq);
-    this.options.changed(room);
+    this.#options.changed(room);
     return mine.length;
   }
 
-  private took(log: RoomLog, taken: Taken, clear = false): void {
-    const { journal, me, applied, advanced, changed } = this.options;
+  #took(log: RoomLog, taken: Taken, clear = false): void {
+    const { journal, me, applied, advanced, changed } = this.#options;
     const { room } = log.record.row;
     journal.room(log, me(), taken, clear);
     const last = taken.events.at(-1);
@@ -198,18 +202,18 @@ export class Book {
     changed(room);
   }
 
-  private wipe(): void {
-    this.options.journal.wipe();
-    for (const room of this.logs.keys()) this.drop(room);
+  #wipe(): void {
+    this.#options.journal.wipe();
+    for (const room of this.logs.keys()) this.#drop(room);
   }
 
-  private forget(room: string): void {
-    this.options.journal.forget(room);
-    this.drop(room);
+  #forget(room: string): void {
+    this.#options.journal.forget(room);
+    this.#drop(room);
   }
 
-  private drop(room: string): void {
+  #drop(room: string): void {
     this.logs.delete(room);
-    this.options.changed(room);
+    this.#options.changed(room);
   }
 }

@@ -31,31 +31,35 @@ export function asError(frame: Of<'error'>): ChatError {
 }
 
 export class Calls {
-  private count = 0;
-  private transmit: ((frame: ClientFrame) => void) | undefined;
-  private readonly waiting = new Map<number, (reply: Reply) => void>();
-  private readonly calls = new Set<Call>();
+  #count = 0;
+  #transmit: ((frame: ClientFrame) => void) | undefined;
+  readonly #waiting = new Map<number, (reply: Reply) => void>();
+  readonly #calls = new Set<Call>();
 
-  constructor(private readonly clock: Clock) {}
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** A connection takes frames. */
   up(transmit: (frame: ClientFrame) => void): void {
-    this.transmit = transmit;
-    for (const call of this.calls) this.ask(call);
+    this.#transmit = transmit;
+    for (const call of this.#calls) this.#ask(call);
   }
 
   /** The connection is gone: its requests will not be answered. */
   down(): void {
-    this.transmit = undefined;
-    this.waiting.clear();
+    this.#transmit = undefined;
+    this.#waiting.clear();
   }
 
   /** Sends at once, if there is a connection; its number, or nothing. */
   request(frame: Request, answered: (reply: Reply) => void): number | undefined {
-    if (!this.transmit) return undefined;
-    const req = ++this.count;
-    this.waiting.set(req, answered);
-    this.transmit({ ...frame, req } as ClientFrame);
+    if (!this.#transmit) return undefined;
+    const req = ++this.#count;
+    this.#waiting.set(req, answered);
+    this.#transmit({ ...frame, req } as ClientFrame);
     return req;
   }
 
@@ -65,7 +69,7 @@ export class Calls {
       const end = () => {
         cancel();
         call.cancel();
-        this.calls.delete(call);
+        this.#calls.delete(call);
       };
       const call: Call = {
         frame,
@@ -73,20 +77,20 @@ export class Calls {
         done: (reply) => (end(), resolve(reply as Of<T>)),
         failed: (error) => (end(), reject(error)),
       };
-      let cancel = this.clock.after(CALL_MS, () =>
+      let cancel = this.#clock.after(CALL_MS, () =>
         call.failed(new ChatError('timeout', 'no answer within 30 s', true)),
       );
-      this.calls.add(call);
-      this.ask(call);
+      this.#calls.add(call);
+      this.#ask(call);
     });
   }
 
   /** Hands a reply to whom it answers. */
   reply(frame: ServerFrame): boolean {
     const req = 'req' in frame ? frame.req : undefined;
-    const answered = req === undefined ? undefined : this.waiting.get(req);
+    const answered = req === undefined ? undefined : this.#waiting.get(req);
     if (!answered) return false;
-    this.waiting.delete(req!);
+    this.#waiting.delete(req!);
     answered(frame as Reply);
     return true;
   }
@@ -94,15 +98,15 @@ export class Calls {
   /** Nothing will be answered any more. */
   end(error: ChatError): void {
     this.down();
-    for (const call of [...this.calls]) call.failed(error);
+    for (const call of [...this.#calls]) call.failed(error);
   }
 
-  private ask(call: Call): void {
+  #ask(call: Call): void {
     call.cancel();
     this.request(call.frame, (reply) => {
       if (reply.type !== 'error') return call.done(reply);
       if (!reply.retryable) return call.failed(asError(reply));
-      call.cancel = this.clock.after(reply.retry_after_ms ?? RETRY_MS, () => this.ask(call));
+      call.cancel = this.#clock.after(reply.retry_after_ms ?? RETRY_MS, () => this.#ask(call));
     });
   }
 }

@@ -30,196 +30,192 @@ export type Command = Without<Exclude<Request, { type: 'send' | 'after' }>, 'key
 export class Core implements Chat {
   readonly book: Book;
   readonly outbox: Outbox;
-  private readonly events = new Emitter<ChatEvents>((cause) => this.broken(cause));
-  private readonly journal: Journal;
-  private readonly calls: Calls;
-  private readonly link: Link;
-  private readonly puller: Puller;
-  private readonly marks: Marks;
-  private readonly people: Profiles;
-  private readonly trips = new RoundTrips();
-  private readonly rows: Live<readonly RoomInfo[]>;
-  private readonly facades = new Map<string, RoomFacade>();
-  private readonly open = new Set<string>();
+  readonly #events = new Emitter<ChatEvents>((cause) => this.broken(cause));
+  readonly #journal: Journal;
+  readonly #calls: Calls;
+  readonly #link: Link;
+  readonly #puller: Puller;
+  readonly #marks: Marks;
+  readonly #people: Profiles;
+  readonly #trips = new RoundTrips();
+  readonly #rows: Live<readonly RoomInfo[]>;
+  readonly #facades = new Map<string, RoomFacade>();
+  readonly #open = new Set<string>();
   /** As listed last; those of changed rooms are dropped. */
-  private readonly infos = new Map<string, RoomInfo>();
-  private problem: Problem | undefined;
-  private epoch: string | undefined;
-  private readonly clock;
-  private readonly random;
+  readonly #infos = new Map<string, RoomInfo>();
+  #problem: Problem | undefined;
+  #epoch: string | undefined;
+  readonly #clock;
+  readonly #random;
 
   constructor(url: string, options: ConnectOptions) {
-    const clock = (this.clock = options.clock ?? systemClock);
-    const random = (this.random = options.random ?? cryptoRandom);
-    this.rows = new Live<readonly RoomInfo[]>(() => this.list(), (cause) => this.broken(cause));
-    const calls = (this.calls = new Calls(clock));
+    const clock = (this.#clock = options.clock ?? systemClock);
+    const random = (this.#random = options.random ?? cryptoRandom);
+    this.#rows = new Live<readonly RoomInfo[]>(() => this.#list(), (cause) => this.broken(cause));
+    const calls = (this.#calls = new Calls(clock));
     const log = (room: string) => this.book.logs.get(room);
-    this.journal = new Journal(
+    this.#journal = new Journal(
       options.store ?? memoryStore(),
-      (problem) => this.trouble(problem),
+      (problem) => this.#trouble(problem),
       () => ({
         rooms: new Map([...this.book.logs].map(([room, one]) => [room, one.snapshot(this.me())])),
-        profiles: [...this.people.all.values()],
+        profiles: [...this.#people.all.values()],
       }),
     );
-    this.people = new Profiles(calls, clock, (fresh) => {
-      for (const profile of fresh) this.journal.profile(profile);
-      this.events.emit('profiles', this.people.all);
+    this.#people = new Profiles(calls, clock, (fresh) => {
+      for (const profile of fresh) this.#journal.profile(profile);
+      this.#events.emit('profiles', this.#people.all);
     });
-    this.puller = new Puller({
+    this.#puller = new Puller({
       clock,
       log,
-      open: (room) => this.open.has(room),
-      ask: (frame) => this.calls.call(frame, 'events').then((reply) => this.take(reply)),
+      open: (room) => this.#open.has(room),
+      ask: (frame) => this.#calls.call(frame, 'events').then((reply) => this.#take(reply)),
       load: (room) => this.book.load(room),
       gone: (room) => this.book.unknown.delete(room),
     });
-    this.marks = new Marks(calls, clock, log, (one) => this.book.keep(one));
+    this.#marks = new Marks(calls, clock, log, (one) => this.book.keep(one));
     this.outbox = new Outbox({
       calls,
-      journal: this.journal,
+      journal: this.#journal,
       clock,
       newKey: () => newKey(clock.now(), random),
       changed: (room, { key, status, error }) => {
         // Its line may be here already: then the line stands for it.
         if (status === 'sent') this.outbox.passed(room, this.book.logs.get(room)?.record.cursor ?? 0);
-        this.touch(room);
-        this.facades.get(room)?.events.emit('status', { key, status, ...(error && { error }) });
+        this.#touch(room);
+        this.#facades.get(room)?.events.emit('status', { key, status, error });
       },
     });
     this.book = new Book({
-      journal: this.journal,
+      journal: this.#journal,
       me: () => this.me(),
-      changed: (room) => this.touch(room),
+      changed: (room) => this.#touch(room),
       applied: (one, event) => {
-        this.people.get(event.from[0], event.from[1]);
+        this.#people.get(event.from[0], event.from[1]);
         if (event.from[0] === this.me()) this.outbox.arrived(event);
         const line = one.lines.findLast(({ event: { seq } }) => seq === event.seq);
-        if (line) this.facades.get(event.room)?.events.emit('message', lineMessage(line, this.me()));
+        if (line) this.#facades.get(event.room)?.events.emit('message', lineMessage(line, this.me()));
       },
       advanced: ({ record: { row, cursor = 0 } }) => {
         this.outbox.passed(row.room, cursor);
-        this.marks.touch(row.room);
+        this.#marks.touch(row.room);
       },
-      open: (room) => this.open.has(room),
-      want: (room) => this.puller.want(room),
-      missed: (count) => this.events.emit('missed', count),
+      open: (room) => this.#open.has(room),
+      want: (room) => this.#puller.want(room),
+      missed: (count) => this.#events.emit('missed', count),
     });
-    this.link = new Link({
+    this.#link = new Link({
       url,
       token: options.token,
       open: options.socket ?? browserSocket,
       clock,
       random,
       page: options.page ?? browserPage,
-      hello: async () => ({ device: this.journal.meta.device!, ...(await this.cursor()) }),
-      ping: () => this.ping(),
-      frame: (frame) => this.receive(frame),
-      up: (transmit) => this.calls.up(transmit),
+      hello: async () => ({ device: this.#journal.meta.device!, ...(await this.#cursor()) }),
+      ping: () => this.#ping(),
+      frame: (frame) => this.#receive(frame),
+      up: (transmit) => this.#calls.up(transmit),
       down: () => {
-        for (const part of [this.calls, this.outbox, this.puller, this.marks]) part.down();
+        for (const part of [this.#calls, this.outbox, this.#puller, this.#marks]) part.down();
       },
-      changed: (detail) => this.events.emit('state', detail.state, detail),
+      changed: (detail) => this.#events.emit('state', detail.state, detail),
     });
   }
 
   get state(): State {
-    return this.link.detail.state;
+    return this.#link.detail.state;
   }
 
   get detail(): StateDetail {
-    return this.link.detail;
+    return this.#link.detail;
   }
 
   get user(): Profile | undefined {
-    return this.journal.meta.user;
+    return this.#journal.meta.user;
   }
 
   get quality(): Quality {
-    return this.trips.quality();
+    return this.#trips.quality();
   }
 
   me = (): string | undefined => this.user?.id;
 
   broken = (cause: unknown): void => {
     console.error(cause);
-    this.trouble({ code: 'listener', cause });
+    this.#trouble({ code: 'listener', cause });
   };
 
   on(type: keyof ChatEvents, listener: (...args: never[]) => void, options?: { signal?: AbortSignal }): Unsubscribe {
-    const { problem } = this;
+    const problem = this.#problem;
     // The store may fail before anybody can listen.
     if (type === 'problem' && problem) queueMicrotask(() => (listener as (problem: Problem) => void)(problem));
-    return this.events.on(type, listener, options);
+    return this.#events.on(type, listener, options);
   }
 
   /** Reads the store and begins to connect. */
   async begin(): Promise<void> {
-    const { journal } = this;
-    this.rows.subscribe((rooms) => this.events.emit('rooms', rooms));
-    const snapshot = await journal.store.load().catch((cause) => {
-      journal.degrade(cause);
-      return journal.store.load();
-    });
+    const journal = this.#journal;
+    this.#rows.subscribe((rooms) => this.#events.emit('rooms', rooms));
+    const snapshot = await journal.load();
     journal.meta = snapshot.meta;
-    if (!journal.meta.device) journal.note({ device: randomId('d_', this.random) });
-    this.people.add(snapshot.profiles);
+    if (!journal.meta.device) journal.note({ device: randomId('d_', this.#random) });
+    this.#people.add(snapshot.profiles);
     this.book.restore(snapshot);
-    await this.adopt();
-    this.link.start();
+    await this.#adopt();
+    this.#link.start();
   }
 
   /** Takes over what waits in the store: from before a reload, or from a tab that is gone. */
-  private async adopt(): Promise<void> {
-    const { journal } = this;
+  async #adopt(): Promise<void> {
+    const journal = this.#journal;
     this.outbox.load(await journal.store.waiting().catch((cause) => (journal.degrade(cause), [])));
   }
 
   rooms(): readonly RoomInfo[] {
-    return this.rows.get();
+    return this.#rows.get();
   }
 
   room(id: string): Room {
-    const facade = this.facades.get(id) ?? new RoomFacade(id, this);
-    this.facades.set(id, facade);
+    const facade = this.#facades.get(id) ?? new RoomFacade(id, this);
+    this.#facades.set(id, facade);
     return facade;
   }
 
   async create(kind: 'group' | 'public', name: string): Promise<string> {
-    return this.make({ type: 'create', kind, name: wellFormed(name) });
+    return this.#make({ type: 'create', kind, name: wellFormed(name) });
   }
 
   async direct(user: string): Promise<string> {
-    return this.make({ type: 'direct', user });
+    return this.#make({ type: 'direct', user });
   }
 
-  join(room: string): Promise<void> {
-    return this.command({ type: 'join', room });
+  async join(room: string): Promise<void> {
+    await this.#make({ type: 'join', room });
   }
 
-  leave(room: string): Promise<void> {
-    return this.command({ type: 'leave', room });
+  async leave(room: string): Promise<void> {
+    await this.#make({ type: 'leave', room });
   }
 
-  add(room: string, user: string): Promise<void> {
-    return this.command({ type: 'add', room, user });
+  async add(room: string, user: string): Promise<void> {
+    await this.#make({ type: 'add', room, user });
   }
 
-  remove(room: string, user: string): Promise<void> {
-    return this.command({ type: 'remove', room, user });
+  async remove(room: string, user: string): Promise<void> {
+    await this.#make({ type: 'remove', room, user });
   }
 
   async find(name: string): Promise<Profile | undefined> {
-    const { users } = await this.calls.call({ type: 'profiles', name: wellFormed(name) }, 'profiles');
-    this.people.add(users);
+    const { users } = await this.#calls.call({ type: 'profiles', name: wellFormed(name) }, 'profiles');
+    this.#people.add(users);
     return users[0];
   }
 
   async directory(): Promise<DirectoryRow[]> {
     const all: DirectoryRow[] = [];
     for (let more = true; more; ) {
-      const after = all.at(-1)?.room;
-      const page = await this.calls.call({ type: 'directory', ...(after && { after }) }, 'directory');
+      const page = await this.#calls.call({ type: 'directory', after: all.at(-1)?.room }, 'directory');
       all.push(...page.rooms);
       more = page.more && page.rooms.length > 0;
     }
@@ -229,8 +225,7 @@ export class Core implements Chat {
   async members(room: string): Promise<Array<{ user: string; role: Role }>> {
     const all: Array<{ user: string; role: Role }> = [];
     for (let more = true; more; ) {
-      const after = all.at(-1)?.user;
-      const page = await this.calls.call({ type: 'members', room, ...(after && { after }) }, 'members');
+      const page = await this.#calls.call({ type: 'members', room, after: all.at(-1)?.user }, 'members');
       all.push(...page.members.map(([user, role]) => ({ user, role })));
       more = page.more && page.members.length > 0;
     }
@@ -238,34 +233,34 @@ export class Core implements Chat {
   }
 
   profile(id: string): Profile | undefined {
-    return this.people.get(id);
+    return this.#people.get(id);
   }
 
   retry(): void {
-    this.link.start();
+    this.#link.start();
   }
 
   async disconnect(): Promise<void> {
-    this.link.stop();
-    this.calls.end(new ChatError('disconnected', 'disconnect() was called', true));
-    await this.journal.flush();
+    this.#link.stop();
+    this.#calls.end(new ChatError('disconnected', 'disconnect() was called', true));
+    await this.#journal.flush();
   }
 
   /** A room's window is looked at, or no longer. */
   opened(room: string, on: boolean): void {
-    this.open.delete(room);
+    this.#open.delete(room);
     if (!on) return;
-    this.open.add(room);
+    this.#open.add(room);
     void this.book.load(room).then(() => {
-      if (this.book.logs.get(room)?.behind !== false) this.puller.want(room);
+      if (this.book.logs.get(room)?.behind !== false) this.#puller.want(room);
     });
   }
 
   async history(room: string): Promise<PageInfo> {
     await this.book.load(room);
     if (this.book.logs.get(room)?.record.cursor === undefined) {
-      if (!this.book.logs.has(room)) await this.ask({ type: 'room', room });
-      await this.ask({ type: 'history', room });
+      if (!this.book.logs.has(room)) await this.#ask({ type: 'room', room });
+      await this.#ask({ type: 'history', room });
     }
     const log = this.book.logs.get(room);
     return { count: log?.lines.length ?? 0, more: (log?.low ?? 1) > 1 };
@@ -277,69 +272,64 @@ export class Core implements Chat {
     if (!log || !first.more) return { count: 0, more: false };
     const had = log.lines.length;
     if (!(await this.book.stored(room))) {
-      await this.ask({ type: 'history', room, before: log.low, at_least: log.record.cursor! });
+      await this.#ask({ type: 'history', room, before: log.low, at_least: log.record.cursor! });
     }
     return { count: log.lines.length - had, more: log.low > 1 };
   }
 
   markRead(room: string, seq?: number): void {
     const held = this.book.logs.get(room)?.record.cursor ?? 0;
-    if (this.book.read(room, Math.min(seq ?? held, held))) this.marks.touch(room);
-  }
-
-  async command(command: Command): Promise<void> {
-    await this.make(command);
+    if (this.book.read(room, Math.min(seq ?? held, held))) this.#marks.touch(room);
   }
 
   /** The key is made once: however often it is asked, it is done once. */
-  private async make(command: Command): Promise<string> {
-    const frame = { ...command, key: newKey(this.clock.now(), this.random) } as Request;
-    const { room } = await this.calls.call(frame, 'ack');
-    if (!this.book.logs.has(room)) this.puller.want(room);
+  async #make(command: Command): Promise<string> {
+    const frame = { ...command, key: newKey(this.#clock.now(), this.#random) } as Request;
+    const { room } = await this.#calls.call(frame, 'ack');
+    if (!this.book.logs.has(room)) this.#puller.want(room);
     return room;
   }
 
-  private async ask(frame: Request): Promise<void> {
-    this.take(await this.calls.call(frame, 'page'));
+  async #ask(frame: Request): Promise<void> {
+    this.#take(await this.#calls.call(frame, 'page'));
   }
 
   /** What to say that one has: read from the store, after everything known has got there. */
-  private async cursor() {
-    const { journal, book } = this;
+  async #cursor() {
+    const { book } = this;
+    const journal = this.#journal;
     await journal.flush();
-    const snapshot = await journal.store.load().catch((cause) => {
-      journal.degrade(cause);
-      return journal.store.load();
-    });
+    const snapshot = await journal.load();
     const overtaken = (snapshot.meta.life ?? 0) !== (journal.meta.life ?? 0);
     journal.meta = snapshot.meta;
     book.restore(snapshot, overtaken);
-    await this.adopt();
+    await this.#adopt();
     const { epoch, position, last } = snapshot.meta;
-    const open = [...this.open].slice(-OPEN_MAX).flatMap((room): Array<[string, number]> => {
+    const open = [...this.#open].slice(-OPEN_MAX).flatMap((room): Array<[string, number]> => {
       const cursor = snapshot.rooms.get(room)?.cursor;
       return cursor === undefined ? [] : [[room, cursor]];
     });
-    return { ...(epoch && { epoch }), ...(position && { position }), ...(last && { last }), ...(open.length && { open }) };
+    return { epoch, position, last, open };
   }
 
-  private receive(frame: ServerFrame): void {
-    if (!this.calls.reply(frame)) this.take(frame);
+  #receive(frame: ServerFrame): void {
+    if (!this.#calls.reply(frame)) this.#take(frame);
   }
 
   /** Takes in what is told, asked for or not. */
-  private take(frame: ServerFrame): void {
-    const { book, journal } = this;
+  #take(frame: ServerFrame): void {
+    const { book } = this;
+    const journal = this.#journal;
     switch (frame.type) {
       case 'welcome':
-        this.people.add([frame.user]);
-        this.epoch = frame.epoch;
+        this.#people.add([frame.user]);
+        this.#epoch = frame.epoch;
         this.outbox.limits = frame.limits;
         return journal.note({ user: frame.user });
       case 'summary':
         // The epoch is stored with what belongs to it, never before.
-        book.summary(frame, journal.meta.epoch !== undefined && journal.meta.epoch !== this.epoch);
-        return journal.note({ epoch: this.epoch });
+        book.summary(frame, journal.meta.epoch !== undefined && journal.meta.epoch !== this.#epoch);
+        return journal.note({ epoch: this.#epoch });
       case 'event':
         return book.items(frame.room, [frame]);
       case 'skip':
@@ -355,14 +345,14 @@ export class Core implements Chat {
       case 'marker':
         return book.marker(frame);
       case 'caught_up':
-        this.vouched(frame.position);
-        return this.caughtUp();
+        this.#vouched(frame.position);
+        return this.#caughtUp();
       case 'behind':
-        return void this.sync();
+        return void this.#sync();
       case 'token_expiring':
-        return void this.renew();
+        return void this.#renew();
       case 'reconnect':
-        return this.link.restart(frame.after_ms, frame.spread_ms);
+        return this.#link.restart(frame.after_ms, frame.spread_ms);
       default:
         // Replies are looked at where they were asked for; frames of later versions are ignored.
         return;
@@ -370,50 +360,50 @@ export class Core implements Chat {
   }
 
   /** All up to `position` is here, unless an event has named a room of which nothing is known yet. */
-  private vouched(position: string): void {
-    if (this.book.unknown.size === 0) this.journal.note({ position });
+  #vouched(position: string): void {
+    if (this.book.unknown.size === 0) this.#journal.note({ position });
   }
 
-  private caughtUp(): void {
+  #caughtUp(): void {
     for (const [room, log] of this.book.logs) {
-      this.marks.touch(room);
-      if (log.record.cursor !== undefined && log.behind) this.puller.want(room);
+      this.#marks.touch(room);
+      if (log.record.cursor !== undefined && log.behind) this.#puller.want(room);
     }
     this.outbox.up();
-    this.marks.up();
-    this.puller.up();
+    this.#marks.up();
+    this.#puller.up();
   }
 
-  private async sync(): Promise<void> {
-    const cursor = await this.cursor();
-    this.calls.request({ type: 'sync', ...cursor }, () => undefined);
+  async #sync(): Promise<void> {
+    const cursor = await this.#cursor();
+    this.#calls.request({ type: 'sync', ...cursor }, () => undefined);
   }
 
-  private async renew(): Promise<void> {
+  async #renew(): Promise<void> {
     try {
-      const token = await this.link.renew();
-      this.calls.request({ type: 'auth', token }, () => undefined);
+      const token = await this.#link.renew();
+      this.#calls.request({ type: 'auth', token }, () => undefined);
     } catch {
       // The server closes when the token ends; then the token function is asked again, and its answer counts.
     }
   }
 
-  private ping(): void {
-    const asked = this.clock.now();
-    const rooms = [...this.open].slice(-OPEN_MAX).filter((room) => this.book.logs.has(room));
-    this.calls.request({ type: 'ping', ...(rooms.length && { rooms }) }, (reply) => {
+  #ping(): void {
+    const asked = this.#clock.now();
+    const rooms = [...this.#open].slice(-OPEN_MAX).filter((room) => this.book.logs.has(room));
+    this.#calls.request({ type: 'ping', rooms }, (reply) => {
       if (reply.type !== 'pong') return;
-      this.trips.add(this.clock.now() - asked);
-      this.events.emit('quality', this.quality);
+      this.#trips.add(this.#clock.now() - asked);
+      this.#events.emit('quality', this.quality);
       for (const [room, head] of reply.heads) this.book.items(room, [], head);
-      if (reply.position) this.vouched(reply.position);
+      if (reply.position) this.#vouched(reply.position);
     });
   }
 
-  private list(): RoomInfo[] {
+  #list(): RoomInfo[] {
     const infos = [...this.book.logs].map(([room, log]) => {
-      const info = this.infos.get(room) ?? infoOf(log, this.me());
-      this.infos.set(room, info);
+      const info = this.#infos.get(room) ?? infoOf(log, this.me());
+      this.#infos.set(room, info);
       return info;
     });
     return infos
@@ -421,14 +411,14 @@ export class Core implements Chat {
       .sort((a, b) => (b.last?.ts ?? 0) - (a.last?.ts ?? 0) || (a.id < b.id ? -1 : 1));
   }
 
-  private touch(room: string): void {
-    this.infos.delete(room);
-    this.rows.touch();
-    this.facades.get(room)?.touch();
+  #touch(room: string): void {
+    this.#infos.delete(room);
+    this.#rows.touch();
+    this.#facades.get(room)?.touch();
   }
 
-  private trouble(problem: Problem): void {
-    if (problem.code !== 'listener') this.problem = problem;
-    this.events.emit('problem', problem);
+  #trouble(problem: Problem): void {
+    if (problem.code !== 'listener') this.#problem = problem;
+    this.#events.emit('problem', problem);
   }
 }

@@ -4,15 +4,19 @@ import type { Readable, Unsubscribe } from './types.js';
 
 /** Calls listeners by type. One that throws does not keep the others, or the caller, from going on. */
 export class Emitter<Events extends object> {
-  private readonly listeners = new Map<keyof Events, Set<(...args: never[]) => void>>();
+  readonly #listeners = new Map<keyof Events, Set<(...args: never[]) => void>>();
 
-  constructor(private readonly broken: (cause: unknown) => void) {}
+  readonly #broken: (cause: unknown) => void;
+
+  constructor(broken: (cause: unknown) => void) {
+    this.#broken = broken;
+  }
 
   on(type: keyof Events, listener: (...args: never[]) => void, options?: { signal?: AbortSignal }): Unsubscribe {
     // A wrapper of its own for each call: the same function may listen twice.
     const own = (...args: never[]) => listener(...args);
-    const set = this.listeners.get(type) ?? new Set();
-    this.listeners.set(type, set);
+    const set = this.#listeners.get(type) ?? new Set();
+    this.#listeners.set(type, set);
     if (!options?.signal?.aborted) set.add(own);
     const off = () => void set.delete(own);
     options?.signal?.addEventListener('abort', off, { once: true });
@@ -20,11 +24,11 @@ export class Emitter<Events extends object> {
   }
 
   emit(type: keyof Events, ...args: unknown[]): void {
-    for (const listener of [...(this.listeners.get(type) ?? [])]) {
+    for (const listener of [...(this.#listeners.get(type) ?? [])]) {
       try {
         listener(...(args as never[]));
       } catch (cause) {
-        this.broken(cause);
+        this.#broken(cause);
       }
     }
   }
@@ -32,48 +36,56 @@ export class Emitter<Events extends object> {
 
 /** A value computed when asked for after a change, told once per turn however often it changed. */
 export class Live<T> implements Readable<T> {
-  private value: T | undefined;
-  private stale = true;
-  private told = true;
-  private readonly listeners = new Set<(value: T) => void>();
+  #value: T | undefined;
+  #stale = true;
+  #told = true;
+  readonly #listeners = new Set<(value: T) => void>();
+
+  readonly #compute: () => T;
+  readonly #broken: (cause: unknown) => void;
+  /** Told when the first listener comes and when the last one goes. */
+  readonly #watched: (on: boolean) => void;
 
   constructor(
-    private readonly compute: () => T,
-    private readonly broken: (cause: unknown) => void,
-    /** Told when the first listener comes and when the last one goes. */
-    private readonly watched: (on: boolean) => void = () => undefined,
-  ) {}
+    compute: () => T,
+    broken: (cause: unknown) => void,
+    watched: (on: boolean) => void = () => undefined,
+  ) {
+    this.#compute = compute;
+    this.#broken = broken;
+    this.#watched = watched;
+  }
 
   get(): T {
-    if (this.stale) {
-      this.value = this.compute();
-      this.stale = false;
+    if (this.#stale) {
+      this.#value = this.#compute();
+      this.#stale = false;
     }
-    return this.value as T;
+    return this.#value as T;
   }
 
   subscribe(listener: (value: T) => void): Unsubscribe {
     const own = (value: T) => listener(value);
-    this.listeners.add(own);
-    if (this.listeners.size === 1) this.watched(true);
+    this.#listeners.add(own);
+    if (this.#listeners.size === 1) this.#watched(true);
     own(this.get());
     return () => {
-      if (this.listeners.delete(own) && this.listeners.size === 0) this.watched(false);
+      if (this.#listeners.delete(own) && this.#listeners.size === 0) this.#watched(false);
     };
   }
 
   /** What it is computed from has changed. */
   touch(): void {
-    this.stale = true;
-    if (!this.told) return;
-    this.told = false;
+    this.#stale = true;
+    if (!this.#told) return;
+    this.#told = false;
     queueMicrotask(() => {
-      this.told = true;
-      for (const listener of [...this.listeners]) {
+      this.#told = true;
+      for (const listener of [...this.#listeners]) {
         try {
           listener(this.get());
         } catch (cause) {
-          this.broken(cause);
+          this.#broken(cause);
         }
       }
     });

@@ -12,74 +12,78 @@ export const ANSWER_MS = 8_000;
 export const WAKE_MS = 5_000;
 
 export class Heartbeat {
-  private heardAt: number;
-  private deadline: number | undefined;
-  private cancel: Unsubscribe = () => undefined;
+  #heardAt: number;
+  #deadline: number | undefined;
+  #cancel: Unsubscribe = () => undefined;
 
-  constructor(
-    private readonly clock: Clock,
-    private readonly visible: () => boolean,
-    private readonly ping: () => void,
-    private readonly dead: () => void,
-  ) {
-    this.heardAt = clock.now();
-    this.arm(SILENCE_MS);
+  readonly #clock: Clock;
+  readonly #visible: () => boolean;
+  readonly #ping: () => void;
+  readonly #dead: () => void;
+
+  constructor(clock: Clock, visible: () => boolean, ping: () => void, dead: () => void) {
+    this.#clock = clock;
+    this.#visible = visible;
+    this.#ping = ping;
+    this.#dead = dead;
+    this.#heardAt = clock.now();
+    this.#arm(SILENCE_MS);
   }
 
   /** A frame came: whatever was asked is answered. */
   heard(): void {
-    this.heardAt = this.clock.now();
-    if (this.deadline === undefined) return;
-    this.deadline = undefined;
-    this.arm(SILENCE_MS);
+    this.#heardAt = this.#clock.now();
+    if (this.#deadline === undefined) return;
+    this.#deadline = undefined;
+    this.#arm(SILENCE_MS);
   }
 
   /** The page is looked at again, or the network is back. */
   wake(): void {
-    if (this.deadline === undefined && this.clock.now() - this.heardAt >= WAKE_MS) this.ask();
+    if (this.#deadline === undefined && this.#clock.now() - this.#heardAt >= WAKE_MS) this.#ask();
   }
 
   stop(): void {
-    this.cancel();
+    this.#cancel();
   }
 
-  private arm(ms: number): void {
-    this.cancel();
-    this.cancel = this.clock.after(ms, () => this.look());
+  #arm(ms: number): void {
+    this.#cancel();
+    this.#cancel = this.#clock.after(ms, () => this.#look());
   }
 
-  private look(): void {
-    const now = this.clock.now();
-    if (this.deadline !== undefined) {
-      if (now >= this.deadline) this.dead();
-      else this.arm(this.deadline - now);
+  #look(): void {
+    const now = this.#clock.now();
+    if (this.#deadline !== undefined) {
+      if (now >= this.#deadline) this.#dead();
+      else this.#arm(this.#deadline - now);
       return;
     }
-    const silent = now - this.heardAt;
+    const silent = now - this.#heardAt;
     // In the background the network is left alone; onWake asks.
-    if (silent < SILENCE_MS) this.arm(SILENCE_MS - silent);
-    else if (this.visible()) this.ask();
-    else this.arm(SILENCE_MS);
+    if (silent < SILENCE_MS) this.#arm(SILENCE_MS - silent);
+    else if (this.#visible()) this.#ask();
+    else this.#arm(SILENCE_MS);
   }
 
-  private ask(): void {
-    this.deadline = this.clock.now() + ANSWER_MS;
-    this.arm(ANSWER_MS);
-    this.ping();
+  #ask(): void {
+    this.#deadline = this.#clock.now() + ANSWER_MS;
+    this.#arm(ANSWER_MS);
+    this.#ping();
   }
 }
 
 /** The median of the last five round trips. */
 export class RoundTrips {
-  private readonly last: number[] = [];
+  readonly #last: number[] = [];
 
   add(ms: number): void {
-    this.last.push(ms);
-    if (this.last.length > 5) this.last.shift();
+    this.#last.push(ms);
+    if (this.#last.length > 5) this.#last.shift();
   }
 
   quality(): Quality {
-    const rttMs = [...this.last].sort((a, b) => a - b)[Math.floor(this.last.length / 2)];
+    const rttMs = [...this.#last].sort((a, b) => a - b)[Math.floor(this.#last.length / 2)];
     if (rttMs === undefined) return { level: 'unknown' };
     return { rttMs, level: rttMs < 150 ? 'good' : rttMs < 400 ? 'fair' : 'poor' };
   }

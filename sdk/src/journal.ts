@@ -12,24 +12,30 @@ import type { Profile } from './wire.js';
 export class Journal {
   /** As stored or about to be. */
   meta: Meta = {};
-  private pending: Changes | undefined;
-  private running: Promise<void> | undefined;
-  private degraded = false;
+  #pending: Changes | undefined;
+  #running: Promise<void> | undefined;
+  #degraded = false;
+
+  readonly #problem: (problem: Problem) => void;
+  /** All that is known, for a store that begins in the middle. */
+  readonly #known: () => Omit<Snapshot, 'meta'>;
 
   constructor(
     public store: Store,
-    private readonly problem: (problem: Problem) => void,
-    /** All that is known, for a store that begins in the middle. */
-    private readonly known: () => Omit<Snapshot, 'meta'>,
-  ) {}
+    problem: (problem: Problem) => void,
+    known: () => Omit<Snapshot, 'meta'>,
+  ) {
+    this.#problem = problem;
+    this.#known = known;
+  }
 
   note(meta: Meta): void {
     Object.assign(this.meta, meta);
-    Object.assign(this.changes().meta, meta);
+    Object.assign(this.#changes().meta, meta);
   }
 
   room(log: RoomLog, me: string | undefined, taken?: Taken, clear = false): void {
-    const change = this.change(log.record.row.room);
+    const change = this.#change(log.record.row.room);
     if (clear) {
       change.clear = true;
       change.lines.clear();
@@ -39,62 +45,72 @@ export class Journal {
   }
 
   forget(room: string): void {
-    const change = this.change(room);
+    const change = this.#change(room);
     change.record = null;
     change.lines.clear();
   }
 
   profile(profile: Profile): void {
-    this.changes().profiles.set(profile.id, profile);
+    this.#changes().profiles.set(profile.id, profile);
+  }
+
+  /** What the store has; nothing, if it cannot be read. */
+  async load(): Promise<Snapshot> {
+    try {
+      return await this.store.load();
+    } catch (cause) {
+      this.degrade(cause);
+      return this.store.load();
+    }
   }
 
   /** Everything is void but who one is. */
   wipe(): void {
     const { user, device, life = 0 } = this.meta;
     this.meta = { user, device, life: life + 1 };
-    const { profiles } = this.changes();
-    this.pending = { life: life + 1, meta: { ...this.meta }, rooms: new Map(), profiles };
+    const { profiles } = this.#changes();
+    this.#pending = { life: life + 1, meta: { ...this.meta }, rooms: new Map(), profiles };
   }
 
   /** Resolves when all that was noted so far is stored. */
   async flush(): Promise<void> {
-    while (this.pending || this.running) await this.write();
+    while (this.#pending || this.#running) await this.#write();
   }
 
   /** The store has failed: memory from here on. */
   degrade(cause: unknown): void {
-    if (this.degraded) return;
-    this.degraded = true;
-    this.store = memoryStore({ ...this.known(), meta: { ...this.meta } }, this.store);
+    if (this.#degraded) return;
+    this.#degraded = true;
+    this.store = memoryStore({ ...this.#known(), meta: { ...this.meta } }, this.store);
     const full = (cause as { name?: string } | undefined)?.name === 'QuotaExceededError';
-    this.problem({ code: full ? 'device_full' : 'store_broken', cause });
+    this.#problem({ code: full ? 'device_full' : 'store_broken', cause });
   }
 
-  private change(room: string): RoomChange {
-    const { rooms } = this.changes();
+  #change(room: string): RoomChange {
+    const { rooms } = this.#changes();
     const change = rooms.get(room) ?? { record: null, clear: false, lines: new Map() };
     rooms.set(room, change);
     return change;
   }
 
-  private changes(): Changes {
-    if (!this.pending) {
-      this.pending = { life: this.meta.life ?? 0, meta: {}, rooms: new Map(), profiles: new Map() };
-      queueMicrotask(() => void this.write());
+  #changes(): Changes {
+    if (!this.#pending) {
+      this.#pending = { life: this.meta.life ?? 0, meta: {}, rooms: new Map(), profiles: new Map() };
+      queueMicrotask(() => void this.#write());
     }
-    return this.pending;
+    return this.#pending;
   }
 
-  private write(): Promise<void> {
-    return (this.running ??= this.next().finally(() => {
-      this.running = undefined;
-      if (this.pending) void this.write();
+  #write(): Promise<void> {
+    return (this.#running ??= this.#next().finally(() => {
+      this.#running = undefined;
+      if (this.#pending) void this.#write();
     }));
   }
 
-  private async next(): Promise<void> {
-    const changes = this.pending;
-    this.pending = undefined;
+  async #next(): Promise<void> {
+    const changes = this.#pending;
+    this.#pending = undefined;
     if (!changes) return;
     try {
       await this.store.write(changes);

@@ -71,13 +71,13 @@ export class RoomLog {
   take(items: readonly Item[], me?: string): Taken {
     const taken: Taken = { events: [], lines: new Map() };
     for (const item of items) {
-      this.note(item, me);
-      if (!this.apply(item, taken) && this.held.size < HELD_MAX) this.held.set(range(item)[0], item);
+      this.#note(item, me);
+      if (!this.#apply(item, taken) && this.held.size < HELD_MAX) this.held.set(range(item)[0], item);
     }
     for (let moved = true; moved; ) {
       moved = false;
       for (const [from, item] of this.held) {
-        if (this.apply(item, taken)) moved = this.held.delete(from);
+        if (this.#apply(item, taken)) moved = this.held.delete(from);
       }
     }
     return taken;
@@ -150,7 +150,7 @@ export class RoomLog {
   }
 
   /** What an event says about the room, at once, although it may be held. */
-  private note(item: Item, me: string | undefined): void {
+  #note(item: Item, me: string | undefined): void {
     const [, to] = range(item);
     const row = this.record.row;
     if (to <= row.head) return;
@@ -167,7 +167,7 @@ export class RoomLog {
   }
 
   /** Whether `item` is done with: applied now or before. */
-  private apply(item: Item, taken: Taken): boolean {
+  #apply(item: Item, taken: Taken): boolean {
     const { cursor } = this.record;
     const [from, to] = range(item);
     if (cursor === undefined) return false;
@@ -179,12 +179,12 @@ export class RoomLog {
     const { type: _type, ...event } = item;
     this.record.key = event.key;
     taken.events.push(event);
-    if (hasLine(event)) this.put({ event, asOf: event.seq }, taken);
-    else if (event.target) this.change(event, event.target, taken);
+    if (hasLine(event)) this.#put({ event, asOf: event.seq }, taken);
+    else if (event.target) this.#change(event, event.target, taken);
     return true;
   }
 
-  private put(line: Line, taken: Taken): void {
+  #put(line: Line, taken: Taken): void {
     this.lines = [...this.lines, line];
     if (this.lines.length > LINES_MAX) {
       this.lines = this.lines.slice(-LINES_MAX / 2);
@@ -194,7 +194,7 @@ export class RoomLog {
     taken.lines.set(line.event.seq, line);
   }
 
-  private change(event: Event, target: number, taken: Taken): void {
+  #change(event: Event, target: number, taken: Taken): void {
     const at = this.lines.findIndex((line) => line.event.seq === target);
     if (at < 0) {
       // Stored lines before the window would now be wrong: they are fetched again when wanted.

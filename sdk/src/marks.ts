@@ -13,53 +13,68 @@ export const BURST = 32;
 export const DELIVERED_MEMBERS_MAX = 256;
 
 export class Marks {
-  private readonly dirty = new Set<string>();
-  private timer: Unsubscribe | undefined;
-  private online = false;
+  readonly #dirty = new Set<string>();
+  #timer: Unsubscribe | undefined;
+  #online = false;
+
+  readonly #calls: Calls;
+  readonly #clock: Clock;
+  readonly #log: (room: string) => RoomLog | undefined;
+  /** The server has stored markers of this room. */
+  readonly #stored: (log: RoomLog) => void;
 
   constructor(
-    private readonly calls: Calls,
-    private readonly clock: Clock,
-    private readonly log: (room: string) => RoomLog | undefined,
-    /** The server has stored markers of this room. */
-    private readonly stored: (log: RoomLog) => void,
-  ) {}
+    calls: Calls,
+    clock: Clock,
+    log: (room: string) => RoomLog | undefined,
+    stored: (log: RoomLog) => void,
+  ) {
+    this.#calls = calls;
+    this.#clock = clock;
+    this.#log = log;
+    this.#stored = stored;
+  }
 
   /** A cursor or read marker of this room may have risen. */
   touch(room: string): void {
-    this.dirty.add(room);
-    if (this.online) this.timer ??= this.clock.after(MARK_MS, () => this.flush());
+    this.#dirty.add(room);
+    if (this.#online) this.#timer ??= this.#clock.after(MARK_MS, () => this.#flush());
   }
 
   up(): void {
-    this.online = true;
-    for (const room of [...this.dirty]) this.touch(room);
+    this.#online = true;
+    for (const room of [...this.#dirty]) this.touch(room);
   }
 
   down(): void {
-    this.online = false;
-    this.timer?.();
-    this.timer = undefined;
+    this.#online = false;
+    this.#timer?.();
+    this.#timer = undefined;
   }
 
-  private flush(): void {
-    this.timer = undefined;
-    for (const room of [...this.dirty].slice(0, BURST)) {
-      this.dirty.delete(room);
-      const log = this.log(room);
-      if (log) this.mark(room, log);
+  #flush(): void {
+    this.#timer = undefined;
+    for (const room of [...this.#dirty].slice(0, BURST)) {
+      this.#dirty.delete(room);
+      const log = this.#log(room);
+      if (log) this.#mark(room, log);
     }
-    for (const room of this.dirty) return this.touch(room);
+    for (const room of this.#dirty) return this.touch(room);
   }
 
-  private mark(room: string, log: RoomLog): void {
+  #mark(room: string, log: RoomLog): void {
     const { row, cursor = 0, read } = log.record;
     const { me, members } = row;
     const delivered = Math.max(cursor, read);
     const told = members > DELIVERED_MEMBERS_MAX || delivered <= me.delivered;
     if (me.state !== 'joined' || (told && read <= me.read)) return;
-    const frame = { type: 'mark', room, ...(!told && { delivered }), ...(read > me.read && { read }) } as const;
-    const req = this.calls.request(frame, (reply) => {
+    const frame = {
+      type: 'mark',
+      room,
+      delivered: told ? undefined : delivered,
+      read: read > me.read ? read : undefined,
+    } as const;
+    const req = this.#calls.request(frame, (reply) => {
       if (reply.type === 'error') {
         if (reply.retryable) this.touch(room);
         return;
@@ -67,8 +82,8 @@ export class Marks {
       const now = log.record.row;
       const rise = { delivered: Math.max(now.me.delivered, told ? read : delivered), read: Math.max(now.me.read, read) };
       log.record.row = { ...now, me: { ...now.me, ...rise } };
-      this.stored(log);
+      this.#stored(log);
     });
-    if (req === undefined) this.dirty.add(room);
+    if (req === undefined) this.#dirty.add(room);
   }
 }

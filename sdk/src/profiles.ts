@@ -12,47 +12,51 @@ export const GATHER_MS = 20;
 export class Profiles {
   /** Replaced, never changed, so that who holds it sees a difference. */
   all: ReadonlyMap<string, Profile> = new Map();
-  private readonly wanted = new Set<string>();
+  readonly #wanted = new Set<string>();
   /** The version last asked for: who does not exist is not asked for for ever. */
-  private readonly asked = new Map<string, number>();
-  private timer = false;
+  readonly #asked = new Map<string, number>();
+  #timer = false;
 
-  constructor(
-    private readonly calls: Calls,
-    private readonly clock: Clock,
-    private readonly learnt: (profiles: Profile[]) => void,
-  ) {}
+  readonly #calls: Calls;
+  readonly #clock: Clock;
+  readonly #learnt: (profiles: Profile[]) => void;
+
+  constructor(calls: Calls, clock: Clock, learnt: (profiles: Profile[]) => void) {
+    this.#calls = calls;
+    this.#clock = clock;
+    this.#learnt = learnt;
+  }
 
   add(profiles: Profile[]): void {
     const fresh = profiles.filter((one) => one.version > (this.all.get(one.id)?.version ?? -1));
     if (fresh.length === 0) return;
     this.all = new Map([...this.all, ...fresh.map((one) => [one.id, one] as const)]);
-    this.learnt(fresh);
+    this.#learnt(fresh);
   }
 
   /** Version 0 is "any". */
   get(id: string, version = 0): Profile | undefined {
     const known = this.all.get(id);
-    if ((!known || known.version < version) && (this.asked.get(id) ?? -1) < version) {
-      this.asked.set(id, version);
-      this.wanted.add(id);
-      this.gather();
+    if ((!known || known.version < version) && (this.#asked.get(id) ?? -1) < version) {
+      this.#asked.set(id, version);
+      this.#wanted.add(id);
+      this.#gather();
     }
     return known;
   }
 
-  private gather(): void {
-    if (this.timer) return;
-    this.timer = true;
-    this.clock.after(GATHER_MS, () => {
-      this.timer = false;
-      const users = [...this.wanted].slice(0, BATCH);
-      for (const user of users) this.wanted.delete(user);
-      if (this.wanted.size > 0) this.gather();
-      this.calls.call({ type: 'profiles', users }, 'profiles').then(
+  #gather(): void {
+    if (this.#timer) return;
+    this.#timer = true;
+    this.#clock.after(GATHER_MS, () => {
+      this.#timer = false;
+      const users = [...this.#wanted].slice(0, BATCH);
+      for (const user of users) this.#wanted.delete(user);
+      if (this.#wanted.size > 0) this.#gather();
+      this.#calls.call({ type: 'profiles', users }, 'profiles').then(
         (reply) => this.add(reply.users),
         // Asked again when they are looked at the next time.
-        () => users.forEach((user) => this.asked.delete(user)),
+        () => users.forEach((user) => this.#asked.delete(user)),
       );
     });
   }

@@ -29,81 +29,85 @@ export interface PullerOptions {
 }
 
 export class Puller {
-  private readonly wanted = new Set<string>();
-  private readonly busy = new Map<string, Promise<void>>();
-  private readonly timers = new Set<Unsubscribe>();
-  private online = false;
+  readonly #wanted = new Set<string>();
+  readonly #busy = new Map<string, Promise<void>>();
+  readonly #timers = new Set<Unsubscribe>();
+  #online = false;
 
-  constructor(private readonly options: PullerOptions) {}
+  readonly #options: PullerOptions;
+
+  constructor(options: PullerOptions) {
+    this.#options = options;
+  }
 
   /** This room may lack something. */
   want(room: string): void {
-    this.wanted.add(room);
-    this.run();
+    this.#wanted.add(room);
+    this.#run();
   }
 
   up(): void {
-    this.online = true;
-    this.run();
+    this.#online = true;
+    this.#run();
   }
 
   down(): void {
-    this.online = false;
-    for (const cancel of this.timers) cancel();
-    this.timers.clear();
+    this.#online = false;
+    for (const cancel of this.#timers) cancel();
+    this.#timers.clear();
   }
 
-  private run(): void {
-    const { open } = this.options;
-    while (this.online && this.busy.size < PARALLEL) {
-      const ready = [...this.wanted].filter((room) => !this.busy.has(room));
+  #run(): void {
+    const { open } = this.#options;
+    while (this.#online && this.#busy.size < PARALLEL) {
+      const ready = [...this.#wanted].filter((room) => !this.#busy.has(room));
       const room = ready.find(open) ?? ready[0];
       if (room === undefined) return;
-      this.wanted.delete(room);
-      const work = this.pull(room)
-        .catch(() => this.later(room))
+      this.#wanted.delete(room);
+      const work = this.#pull(room)
+        .catch(() => this.#later(room))
         .finally(() => {
-          this.busy.delete(room);
-          this.run();
+          this.#busy.delete(room);
+          this.#run();
         });
-      this.busy.set(room, work);
+      this.#busy.set(room, work);
     }
   }
 
   /** Until nothing is missing, or no progress is made. */
-  private async pull(room: string): Promise<void> {
-    const { log, load, ask } = this.options;
-    for (let before = -2; this.online; ) {
+  async #pull(room: string): Promise<void> {
+    const { log, load, ask } = this.#options;
+    for (let before = -2; this.#online; ) {
       const now = log(room);
       if (now && !now.loaded) await load(room);
       if (now && !now.behind) return;
       const cursor = now?.record.cursor ?? -1;
-      if (now && cursor === before) return this.later(room);
+      if (now && cursor === before) return this.#later(room);
       before = now ? cursor : before;
       try {
-        await ask(this.frame(room, now));
+        await ask(this.#frame(room, now));
       } catch (error) {
-        if (error instanceof ChatError && !error.retryable) return void this.options.gone(room);
+        if (error instanceof ChatError && !error.retryable) return void this.#options.gone(room);
         throw error;
       }
       if (!now && !log(room)) return;
     }
-    this.wanted.add(room);
+    this.#wanted.add(room);
   }
 
-  private frame(room: string, log: RoomLog | undefined): Request {
+  #frame(room: string, log: RoomLog | undefined): Request {
     if (!log) return { type: 'room', room };
     const { cursor, key } = log.record;
     if (cursor === undefined) return { type: 'history', room };
-    return { type: 'after', room, seq: cursor, limit: AFTER_LIMIT, ...(key !== undefined && { key }) };
+    return { type: 'after', room, seq: cursor, limit: AFTER_LIMIT, key };
   }
 
-  private later(room: string): void {
-    if (!this.online) return void this.wanted.add(room);
-    const cancel = this.options.clock.after(AGAIN_MS, () => {
-      this.timers.delete(cancel);
+  #later(room: string): void {
+    if (!this.#online) return void this.#wanted.add(room);
+    const cancel = this.#options.clock.after(AGAIN_MS, () => {
+      this.#timers.delete(cancel);
       this.want(room);
     });
-    this.timers.add(cancel);
+    this.#timers.add(cancel);
   }
 }

@@ -10,21 +10,21 @@ export class RoomFacade implements Room {
   readonly info: Readable<RoomInfo | undefined>;
   readonly messages: Readable<readonly Message[]>;
   readonly events: Emitter<RoomEvents>;
-  private readonly liveInfo: Live<RoomInfo | undefined>;
-  private readonly liveMessages: Live<readonly Message[]>;
+  readonly #liveInfo: Live<RoomInfo | undefined>;
+  readonly #liveMessages: Live<readonly Message[]>;
 
-  constructor(
-    readonly id: string,
-    private readonly core: Core,
-  ) {
+  readonly #core: Core;
+
+  constructor(readonly id: string, core: Core) {
+    this.#core = core;
     const { broken } = core;
     this.events = new Emitter(broken);
     const log = () => core.book.logs.get(id);
-    this.info = this.liveInfo = new Live<RoomInfo | undefined>(() => {
+    this.info = this.#liveInfo = new Live<RoomInfo | undefined>(() => {
       const known = log();
       return known && infoOf(known, core.me());
     }, broken);
-    this.messages = this.liveMessages = new Live<readonly Message[]>(
+    this.messages = this.#liveMessages = new Live<readonly Message[]>(
       () => windowOf(log(), core.outbox.of(id), core.me()),
       broken,
       (on) => core.opened(id, on),
@@ -32,7 +32,7 @@ export class RoomFacade implements Room {
   }
 
   get complete(): boolean {
-    return this.core.book.logs.get(this.id)?.low === 1;
+    return this.#core.book.logs.get(this.id)?.low === 1;
   }
 
   on<K extends keyof RoomEvents>(
@@ -43,53 +43,53 @@ export class RoomFacade implements Room {
 
   /** Something about the room has changed. */
   touch(): void {
-    this.liveInfo.touch();
-    this.liveMessages.touch();
+    this.#liveInfo.touch();
+    this.#liveMessages.touch();
     const info = this.info.get();
     if (info) this.events.emit('info', info);
   }
 
   send(text: string): Sent {
-    return this.core.outbox.send(this.id, text);
+    return this.#core.outbox.send(this.id, text);
   }
 
   resend(key: string): Sent | undefined {
-    return this.core.outbox.resend(key);
+    return this.#core.outbox.resend(key);
   }
 
   discard(key: string): void {
-    this.core.outbox.discard(key);
+    this.#core.outbox.discard(key);
   }
 
   history(): Promise<PageInfo> {
-    return this.core.history(this.id);
+    return this.#core.history(this.id);
   }
 
   older(): Promise<PageInfo> {
-    return this.core.older(this.id);
+    return this.#core.older(this.id);
   }
 
   markRead(seq?: number): void {
-    this.core.markRead(this.id, seq);
+    this.#core.markRead(this.id, seq);
   }
 
   join(): Promise<void> {
-    return this.core.command({ type: 'join', room: this.id });
+    return this.#core.join(this.id);
   }
 
   leave(): Promise<void> {
-    return this.core.command({ type: 'leave', room: this.id });
+    return this.#core.leave(this.id);
   }
 
   add(user: string): Promise<void> {
-    return this.core.command({ type: 'add', room: this.id, user });
+    return this.#core.add(this.id, user);
   }
 
   remove(user: string): Promise<void> {
-    return this.core.command({ type: 'remove', room: this.id, user });
+    return this.#core.remove(this.id, user);
   }
 
   members(): Promise<Array<{ user: string; role: Role }>> {
-    return this.core.members(this.id);
+    return this.#core.members(this.id);
   }
 }

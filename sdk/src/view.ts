@@ -32,12 +32,10 @@ export function lineMessage(line: Line, me: string | undefined): Message {
 }
 
 export function entryMessage(entry: Entry, me: string | undefined): Message {
-  const { key, room, text, ts, status, error } = entry;
-  const place = entry.seq === undefined ? {} : { seq: entry.seq };
-  const reason = error ? { error } : {};
+  const { key, room, seq, text, ts, status, error } = entry;
   return {
-    key, room, kind: 'message', text, from: me ?? '', own: true, ts, status,
-    edited: false, redacted: false, reactions: [], ...place, ...reason,
+    key, room, seq, kind: 'message', text, from: me ?? '', own: true, ts, status, error,
+    edited: false, redacted: false, reactions: [],
   };
 }
 
@@ -54,14 +52,14 @@ export function infoOf(log: RoomLog, me: string | undefined): RoomInfo {
   return {
     id: row.room,
     kind: row.kind,
-    ...(row.name !== undefined && { name: row.name }),
-    ...(row.peer !== undefined && { peer: row.peer }),
+    name: row.name,
+    peer: row.peer,
     state: row.me.state,
     role: row.me.role,
     members: row.members,
     head: row.head,
     read,
     unread: log.unread(me),
-    ...(last && { last: lineMessage(last, me) }),
+    last: last && lineMessage(last, me),
   };
 }

@@ -15,7 +15,7 @@ describe('schedule', () => {
       }
     }
     expect(wait(5, () => 0.5)).toBeUndefined();
-    expect([silentWait(() => 0), silentWait(() => 0.999)]).toEqual([30_000, expect.closeTo(90_000, -2)]);
+    expect([silentWait(() => 0), silentWait(() => 0.999)]).toEqual([30_000, 89_940]);
   });
 
   test('the number of a close alone says what to do', () => {
@@ -89,7 +89,7 @@ describe('schedule', () => {
     world.page.wake();
     await world.clock.advance(600_000);
     expect(world.server.opened).toBe(tries);
-    expect(seen.at(-1)).not.toHaveProperty('retryInMs');
+    expect(seen.at(-1)?.retryInMs).toBeUndefined();
   });
 });
 
@@ -108,9 +108,9 @@ describe('heartbeat', () => {
     expect(pings()).toBe(2);
     expect(chat.state).toBe('connected');
     const seen = states(chat);
-    await world.clock.advance(7900);
+    await world.clock.advance(7800);
     expect(seen).toEqual([]);
-    await world.clock.advance(200);
+    await world.clock.advance(300);
     expect(seen[0]).toMatchObject({ state: 'reconnecting', reason: 'silent' });
   });
 

@@ -191,9 +191,9 @@ export class Connection implements SocketLike {
     const changed = mine.filter((room) => room.changed > since);
     const rows = changed.map((room) => server.row(room, this.user!));
     const half = Math.ceil(rows.length / 2);
-    const fixed = { new: rows.length, all: since === 0, ...(reset && { reset }) } as const;
-    if (half < rows.length) this.out({ type: 'summary', rooms: rows.slice(0, half), ...fixed, more: true });
-    this.out({ type: 'summary', rooms: rows.slice(half < rows.length ? half : 0), ...fixed, reset: undefined, more: false, ...(half >= rows.length && reset && { reset }) } as ServerFrame);
+    const fixed = { new: rows.length, all: since === 0 } as const;
+    if (half < rows.length) this.out({ type: 'summary', rooms: rows.slice(0, half), ...fixed, ...(reset && { reset }), more: true } as ServerFrame);
+    this.out({ type: 'summary', rooms: rows.slice(half < rows.length ? half : 0), ...fixed, more: false, ...(half >= rows.length && reset && { reset }) } as ServerFrame);
     if (!reset) for (const [room, seq] of open) this.after({ type: 'after', req: 0, room, seq }, true);
     this.live = true;
     this.out(server.caughtUp());

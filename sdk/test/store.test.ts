@@ -96,7 +96,7 @@ describe('IndexedDB', () => {
         return third!(held.has(name) ? null : {});
       },
     };
-    Object.defineProperty(navigator, 'locks', { value: locks, configurable: true });
+    Object.defineProperty(globalThis, 'navigator', { value: { locks }, configurable: true });
     const first = idbStore('owners');
     await first.put({ key: 'k_1', room: roomId('kitchen'), text: 'mine', order: 1, ts: 1 });
     const second = idbStore('owners');
@@ -106,7 +106,7 @@ describe('IndexedDB', () => {
     expect(await second.waiting()).toMatchObject([{ key: 'k_1', text: 'mine' }]);
     const third = idbStore('owners');
     expect(await third.waiting()).toEqual([]);
-    Object.defineProperty(navigator, 'locks', { value: undefined, configurable: true });
+    Object.defineProperty(globalThis, 'navigator', { value: undefined, configurable: true });
   });
 });
 
