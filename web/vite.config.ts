@@ -4,7 +4,7 @@
 // content; index.html, sw.js, manifest.webmanifest and icon.svg keep their names.
 import { defineConfig } from 'vitest/config';
 
-import { policyInPage, shellInWorker } from './build/plugins.ts';
+import { plainImports, policyInPage, shellInWorker } from './build/plugins.ts';
 
 const server = process.env['CHINWAG_SERVER'] ?? 'http://127.0.0.1:8080';
 
@@ -12,13 +12,14 @@ export default defineConfig({
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   // The SDK's sources, not its build: one pass over both.
   resolve: { conditions: ['source', 'module', 'browser', 'development|production'] },
-  plugins: [policyInPage(), shellInWorker()],
+  plugins: [plainImports(), policyInPage(), shellInWorker()],
   build: {
     // The first browsers with light-dark(), popovers and container queries: nothing is rewritten for older ones.
     target: ['chrome123', 'firefox125', 'safari17.5'],
     manifest: true,
-    // The polyfill is for browsers older than the target.
-    modulePreload: { polyfill: false },
+    // Two small chunks and one stylesheet need no helper that preloads.
+    modulePreload: false,
+    cssCodeSplit: false,
     // A data: URL would need a hole in the policy, and saves no request that matters.
     assetsInlineLimit: 0,
     rolldownOptions: {

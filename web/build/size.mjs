@@ -19,6 +19,9 @@ const visit = (name) => {
   for (const next of chunk.imports ?? []) visit(next);
 };
 visit('index.html');
+// The stylesheet stands in the page alone.
+const page = readFileSync(`${dist}index.html`, 'utf8');
+for (const [, file] of page.matchAll(/(?:src|href)="\/([^"]+)"/g)) files.add(file);
 // Whoever comes for the first time stands at the door.
 visit('src/entry/door.tsx');
 
