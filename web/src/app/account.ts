@@ -45,9 +45,15 @@ export class Accounts {
   #token: string | undefined;
   #endsMs = 0;
   readonly #fetch: typeof fetch;
+  readonly #locks: LockManager | undefined;
 
-  constructor(fetcher: typeof fetch = fetch.bind(globalThis)) {
+  /** `locks` are absent where the page is not served securely: there tabs do not wait. */
+  constructor(
+    fetcher: typeof fetch = fetch.bind(globalThis),
+    locks: LockManager | undefined = globalThis.navigator?.locks,
+  ) {
     this.#fetch = fetcher;
+    this.#locks = locks;
   }
 
   server(): Promise<ServerInfo> {
@@ -70,7 +76,7 @@ export class Accounts {
   refresh(): Promise<User> {
     const run = () => this.#grant('refresh', {});
     // Two tabs with one cookie would each use it once, and the second use looks like theft.
-    return navigator.locks ? navigator.locks.request('chinwag-refresh', run) : run();
+    return this.#locks ? this.#locks.request('chinwag-refresh', run) : run();
   }
 
   async logout(): Promise<void> {
