@@ -26,14 +26,19 @@ export function shellInWorker(): Plugin {
   return {
     name: 'chinwag-shell',
     apply: 'build',
-    generateBundle(_options, bundle) {
-      const worker = bundle['sw.js'];
-      if (worker?.type !== 'chunk') return;
-      const hashed = Object.keys(bundle)
-        .filter((file) => file.startsWith('assets/'))
-        .map((file) => `/${file}`)
-        .sort();
-      worker.code = worker.code.replace('__SHELL__', JSON.stringify([...named, ...hashed]));
+    generateBundle: {
+      // Behind Vite's own step, which adds the stylesheet.
+      order: 'post',
+      handler(_options, bundle) {
+        const worker = bundle['sw.js'];
+        if (worker?.type !== 'chunk') return;
+        const hashed = Object.keys(bundle)
+          .filter((file) => file.startsWith('assets/'))
+          .map((file) => `/${file}`)
+          .sort();
+        if (!hashed.some((file) => file.endsWith('.css'))) this.error('the shell has no stylesheet');
+        worker.code = worker.code.replace('__SHELL__', JSON.stringify([...named, ...hashed]));
+      },
     },
   };
 }

@@ -21,14 +21,15 @@ export interface PlaceOptions {
 
 /** The place behind a chat. */
 export function placeOf(chat: Chat, options: PlaceOptions): Place {
-  const made = new ChatPlace(chat, options);
-  return made;
+  return new ChatPlace(chat, options);
 }
 
 class ChatPlace implements Place {
   readonly me: Person;
   readonly line: Signal<LineState>;
-  readonly rooms = signal<readonly RoomRow[]>([]);
+  readonly rooms = computed<readonly RoomRow[]>(() => this.#infos.value.map((info) => this.#row(info)));
+  /** Whether words that wait are on their way. */
+  readonly live = computed(() => this.line.value.state === 'connected');
   readonly waiting = signal(0);
   readonly keeps: Signal<boolean>;
   readonly #chat: Chat;
@@ -52,7 +53,6 @@ class ChatPlace implements Place {
     this.line = signal(lineOf(chat.detail, chat.quality.rttMs));
     this.#listen();
     this.#infos.value = chat.rooms();
-    this.rooms = computed(() => this.#infos.value.map((info) => this.#row(info))) as Signal<readonly RoomRow[]>;
     this.#count();
   }
 
@@ -113,7 +113,7 @@ class ChatPlace implements Place {
       role: info.role,
       read: info.read,
       unread: info.unread,
-      last: info.last && entryOf(info.last, this.line.value.state === 'connected'),
+      last: info.last && entryOf(info.last, this.live.value),
     };
   }
 
@@ -184,6 +184,7 @@ function lineOf(detail: StateDetail, rttMs: number | undefined): LineState {
     nextMs: plannedMs === undefined ? undefined : nowMs + plannedMs,
     online: navigator.onLine,
     rttMs,
+    outdated: detail.reason === 'refused',
   };
 }
 
@@ -274,7 +275,7 @@ function conversationOf(chat: Chat, id: string, place: ChatPlace, changed: () =>
     hasOlder,
     loading,
     entries: computed(() => {
-      const live = place.line.value.state === 'connected';
+      const live = place.live.value;
       return messages.value.map((message) => entryOf(message, live));
     }),
     members: computed(() => roster.value.map(({ user, role }) => ({ ...place.person(user), role }))),

@@ -34,6 +34,8 @@ export const t = {
   couldNotReach: (place: string) => `We could not reach ${place}. What you wrote is kept here.`,
   back: (sent: number) =>
     sent === 0 ? 'Back.' : `Back. ${messages(sent)} went out.`,
+  newVersion: 'A new version is ready. Your drafts stay.',
+  reload: 'Reload',
   keepsNothing:
     'This browser keeps nothing here. Messages you cannot send now are lost when you close it.',
 

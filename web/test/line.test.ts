@@ -33,6 +33,10 @@ test('a failed line says so and offers a try', () => {
   expect(view({ state: 'failed' }, 2_000)).toMatchObject({ look: 'failed', tone: 'bad', act: 'Try again' });
 });
 
+test('a page that is too old is loaded anew', () => {
+  expect(view({ state: 'failed', outdated: true }, 2_000)).toMatchObject({ act: 'Reload', reload: true });
+});
+
 test('the note tells what happens to the words', () => {
   const note = (part: Partial<LineState>, waiting: number, keeps = true) =>
     lineNote(view(part, 2_000), waiting, keeps, 'Saltmarsh')?.text;

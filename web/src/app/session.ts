@@ -45,8 +45,9 @@ export class Session {
   async start(): Promise<void> {
     void this.learnServer();
     this.device.onOtherUser(() => location.reload());
+    // A link for the first administrator means a new server, whoever was here before.
+    if (this.invitation.setup) return this.#toDoor(false);
     const known = this.device.user;
-    if (this.invitation.setup && !known) return this.#toDoor(false);
     if (known) return this.#enter(known);
     try {
       await this.enter(await this.accounts.refresh());

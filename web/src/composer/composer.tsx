@@ -72,7 +72,6 @@ export function Composer({ room, conversation, fresh, onSent }: ComposerProps) {
           aria-describedby="composer-hint"
           placeholder={prompt}
           value={text.value}
-          enterkeyhint="send"
           onInput={(event) => type(event.currentTarget.value)}
           onKeyDown={pressed}
         />

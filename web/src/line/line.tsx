@@ -3,6 +3,7 @@ import { computed, type ReadonlySignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 
 import { useWorld } from '../app/world';
+import type { Place } from '../model';
 import { ticking } from '../ui/clock';
 import { lineView, quality, type LineState, type LineView } from './state';
 
@@ -20,6 +21,12 @@ export function watchLine(line: ReadonlySignal<LineState>): ReadonlySignal<LineV
 export function useLine(): LineView {
   const { place } = useWorld();
   return useMemo(() => watchLine(place.line), [place]).value;
+}
+
+/** Does what the line offers. */
+export function actOn(view: LineView, place: Pick<Place, 'retry'>): void {
+  if (view.reload) location.reload();
+  else place.retry();
 }
 
 /** The words under the name of the place. */
@@ -43,7 +50,7 @@ export function LineWords() {
       {view.act && (
         <>
           <span aria-hidden="true">·</span>
-          <button type="button" class="text-btn" data-testid="retry" onClick={() => place.retry()}>
+          <button type="button" class="text-btn" data-testid="retry" onClick={() => actOn(view, place)}>
             {view.act}
           </button>
         </>

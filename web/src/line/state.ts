@@ -15,6 +15,8 @@ export interface LineState {
   online: boolean;
   /** Median time of a round trip, if it is measured. */
   rttMs?: number | undefined;
+  /** Whether the server will never speak with this version of the page. */
+  outdated?: boolean;
 }
 
 /** What is drawn. */
@@ -26,6 +28,8 @@ export interface LineView {
   tone: 'good' | 'wait' | 'bad' | 'plain';
   /** The way to act. */
   act?: string;
+  /** Whether the way to act is to load the page anew. */
+  reload?: boolean;
   /** How much of the ring is left while reconnecting: 1 to 0. */
   left?: number;
 }
@@ -37,6 +41,9 @@ export const blipMs = 400;
 export function lineView(line: LineState, nowMs: number): LineView {
   if (line.state === 'connected') {
     return { look: 'connected', word: t.connected, tone: 'good' };
+  }
+  if (line.outdated) {
+    return { look: 'failed', word: t.notConnected, tone: 'bad', act: t.reload, reload: true };
   }
   if (!line.online) return { look: 'offline', word: t.offline, tone: 'plain' };
   switch (line.state) {
@@ -86,7 +93,7 @@ export function lineNote(
     case 'offline':
       return { tone: 'plain', text: t.youAreOffline(waiting) };
     case 'failed':
-      return { tone: 'bad', text: t.couldNotReach(place) };
+      return { tone: 'bad', text: view.reload ? t.newVersion : t.couldNotReach(place) };
     case 'reconnecting':
       return { tone: 'wait', text: t.keepWriting };
     case 'connecting':

@@ -5,7 +5,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 
 import { useWorld } from '../app/world';
 import { onReturn, type Return } from '../line/back';
-import { useLine } from '../line/line';
+import { actOn, useLine } from '../line/line';
 import { lineNote } from '../line/state';
 import type { Conversation, Place } from '../model';
 import { Icon, type IconName } from '../ui/icons';
@@ -28,8 +28,8 @@ export function Sill({ reading, conversation }: { reading: Reading; conversation
           <Icon name={drawings[note.tone]} />
           <span class="grow">{note.text}</span>
           {view.look === 'failed' && (
-            <button type="button" class="text-btn" onClick={() => place.retry()}>
-              {t.tryAgain}
+            <button type="button" class="text-btn" onClick={() => actOn(view, place)}>
+              {view.act}
             </button>
           )}
         </div>

@@ -1,5 +1,5 @@
 // The timeline of a room. Not a live region: the announcer speaks.
-import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 
 import { useWorld } from '../app/world';
 import type { Conversation, RoomRow } from '../model';
@@ -27,10 +27,9 @@ export function Timeline({ room, conversation, reading }: TimelineProps) {
   const fresh = reading.fresh.value;
   const rows = useMemo(() => rowsOf(entries, me, fresh), [entries, me, fresh]);
 
-  useEffect(() => (log.current ? reading.attach(log.current) : undefined), [reading]);
+  // Both before the browser paints: the first picture already stands in its place.
+  useLayoutEffect(() => (log.current ? reading.attach(log.current) : undefined), [reading]);
   useLayoutEffect(() => reading.settle(), [rows]);
-  // The container is taken over after the first drawing: then it finds its place.
-  useEffect(() => reading.settle(), [reading]);
 
   return (
     <div class="log" ref={log} role="log" aria-label={t.messagesIn(room.name)} aria-live="off" tabIndex={0} data-testid="timeline">

@@ -67,7 +67,11 @@ async function networkFirst(request: Request, path: string): Promise<Response> {
 /** The kept file, or the network's. */
 async function keptFirst(request: Request): Promise<Response> {
   const cache = await caches.open(name);
-  return (await cache.match(request)) ?? fetch(request);
+  const kept = await cache.match(request.url);
+  if (kept) return kept;
+  const answer = await fetch(request);
+  if (answer.ok) await cache.put(request.url, answer.clone());
+  return answer;
 }
 
 worker.addEventListener('install', (event) => {
