@@ -5,7 +5,7 @@
 
 import type { Line } from './fold.js';
 import { Journal } from './journal.js';
-import { newRecord, RoomLog, type Taken } from './log.js';
+import { newRecord, RoomLog, type RoomRecord, type Taken } from './log.js';
 import type { Snapshot } from './store.js';
 import type { Event, Item, Reset, RoomRow, ServerFrame } from './wire.js';
 
@@ -61,6 +61,18 @@ export class Book {
       this.#options.changed(room);
     }
     for (const room of this.logs.keys()) if (!rooms.has(room)) this.#drop(room);
+  }
+
+  /** All records, for a store that has nothing yet: what is not in a window counts as never fetched. */
+  known(): Map<string, RoomRecord> {
+    for (const [room, log] of this.logs) {
+      log.record.low = log.low;
+      if (log.loaded) continue;
+      log.record.cursor = undefined;
+      log.loaded = true;
+      this.#options.want(room);
+    }
+    return new Map([...this.logs].map(([room, log]) => [room, log.snapshot(this.#options.me())]));
   }
 
   /** Reads the stored lines of a room into its window, once. */

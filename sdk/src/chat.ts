@@ -14,7 +14,7 @@ import { Marks } from './marks.js';
 import { Outbox, wellFormed } from './outbox.js';
 import { Profiles } from './profiles.js';
 import { Puller } from './puller.js';
-import { RoomFacade } from './room.js';
+import { roomFacade, type RoomFacade } from './room.js';
 import { memoryStore } from './store.js';
 import type { Chat, ChatEvents, PageInfo, Problem, Quality, Room, RoomInfo, State, StateDetail, Unsubscribe } from './types.js';
 import { infoOf, lineMessage } from './view.js';
@@ -58,7 +58,7 @@ export class Core implements Chat {
       options.store ?? memoryStore(),
       (problem) => this.#trouble(problem),
       () => ({
-        rooms: new Map([...this.book.logs].map(([room, one]) => [room, one.snapshot(this.me())])),
+        rooms: this.book.known(),
         profiles: [...this.#people.all.values()],
       }),
     );
@@ -177,7 +177,7 @@ export class Core implements Chat {
   }
 
   room(id: string): Room {
-    const facade = this.#facades.get(id) ?? new RoomFacade(id, this);
+    const facade = this.#facades.get(id) ?? roomFacade(id, this);
     this.#facades.set(id, facade);
     return facade;
   }

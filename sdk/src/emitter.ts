@@ -2,6 +2,18 @@
 
 import type { Readable, Unsubscribe } from './types.js';
 
+function tell<A extends unknown[]>(
+  listeners: Iterable<(...args: A) => void>, args: A, broken: (cause: unknown) => void,
+): void {
+  for (const listener of [...listeners]) {
+    try {
+      listener(...args);
+    } catch (cause) {
+      broken(cause);
+    }
+  }
+}
+
 /** Calls listeners by type. One that throws does not keep the others, or the caller, from going on. */
 export class Emitter<Events extends object> {
   readonly #listeners = new Map<keyof Events, Set<(...args: never[]) => void>>();
@@ -24,13 +36,7 @@ export class Emitter<Events extends object> {
   }
 
   emit(type: keyof Events, ...args: unknown[]): void {
-    for (const listener of [...(this.#listeners.get(type) ?? [])]) {
-      try {
-        listener(...(args as never[]));
-      } catch (cause) {
-        this.#broken(cause);
-      }
-    }
+    tell(this.#listeners.get(type) ?? [], args as never[], this.#broken);
   }
 }
 
@@ -81,13 +87,7 @@ export class Live<T> implements Readable<T> {
     this.#told = false;
     queueMicrotask(() => {
       this.#told = true;
-      for (const listener of [...this.#listeners]) {
-        try {
-          listener(this.get());
-        } catch (cause) {
-          this.#broken(cause);
-        }
-      }
+      tell(this.#listeners, [this.get()], this.#broken);
     });
   }
 }

@@ -81,7 +81,7 @@ export class Journal {
   degrade(cause: unknown): void {
     if (this.#degraded) return;
     this.#degraded = true;
-    this.store = memoryStore({ ...this.#known(), meta: { ...this.meta } }, this.store);
+    this.store = memoryStore({ ...this.#known(), meta: { ...this.meta } });
     const full = (cause as { name?: string } | undefined)?.name === 'QuotaExceededError';
     this.#problem({ code: full ? 'device_full' : 'store_broken', cause });
   }

@@ -67,34 +67,27 @@ export interface Store {
   close(): void;
 }
 
-/** Keeps everything in memory; lines that it lacks may be `behind` it, in a store that is full or broken. */
-export function memoryStore(seed?: Snapshot, behind?: Pick<Store, 'lines'>): Store {
+/** Keeps everything in memory. */
+export function memoryStore(seed?: Snapshot): Store {
   let state: Snapshot = seed ?? { meta: {}, rooms: new Map(), profiles: [] };
   const lines = new Map<string, Map<number, Line>>();
   const waiting = new Map<string, Waiting>();
-  const replaced = new Set<string>();
   return {
     load: async () => ({ ...state, rooms: new Map([...state.rooms].map(([room, record]) => [room, { ...record }])) }),
     async lines(room, before, limit) {
-      const older = behind && !replaced.has(room) ? await behind.lines(room, before, limit).catch(() => []) : [];
-      const all = new Map(older.map((line) => [line.event.seq, line]));
-      for (const [seq, line] of lines.get(room) ?? []) if (seq < before) all.set(seq, line);
-      return [...all.values()].sort((a, b) => a.event.seq - b.event.seq).slice(-limit);
+      const older = [...(lines.get(room)?.values() ?? [])].filter(({ event }) => event.seq < before);
+      return older.sort((a, b) => a.event.seq - b.event.seq).slice(-limit);
     },
     async write({ life, meta, rooms, profiles }) {
       if (life > (state.meta.life ?? 0)) {
         const { user, device } = state.meta;
         state = { ...state, meta: { user, device, life }, rooms: new Map() };
         lines.clear();
-        behind = undefined;
       }
       Object.assign(state.meta, meta);
       state.profiles = [...new Map([...state.profiles.map((one) => [one.id, one] as const), ...profiles]).values()];
       for (const [room, change] of rooms) {
-        if (change.clear || !change.record) {
-          lines.delete(room);
-          replaced.add(room);
-        }
+        if (change.clear || !change.record) lines.delete(room);
         if (change.record) state.rooms.set(room, change.record);
         else state.rooms.delete(room);
         lines.set(room, new Map([...(lines.get(room) ?? []), ...change.lines]));
