@@ -202,7 +202,9 @@ impl Running {
                     "the store takes no writes any more; stopping in 5 s"
                 );
                 sleep(READS_AFTER_END).await;
-                self.services.connections.restart(self.services.clock.tick());
+                self.services
+                    .connections
+                    .restart(self.services.clock.tick());
                 self.stop.cancel();
                 self.end().await;
                 anyhow::bail!("the store's writer has ended: {reason}; start the server again")
