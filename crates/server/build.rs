@@ -5,8 +5,8 @@
 //! - Release, or `CHINWAG_WEB=build`: npm builds it, when its sources changed, and it is copied into `OUT_DIR`.
 //! - Otherwise (debug): the server reads `web/dist` while it runs.
 //!
-//! In the source tree only `node_modules` and `web/dist` are written, both ignored by git. Builds that share the
-//! tree wait for each other.
+//! In the source tree only `node_modules` and `web/dist` are written, both ignored by git. Builds
+//! that share the tree wait for each other.
 
 #![expect(
     clippy::print_stderr,
@@ -19,7 +19,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What the page is made of, from the root of the repository. Never `node_modules`: it changes by being used.
+/// What the page is made of, from the root of the repository. Never `node_modules`: it changes by
+/// being used.
 const SOURCES: &[&str] = &[
     "package.json",
     "package-lock.json",
@@ -73,7 +74,8 @@ fn prepare_page() -> Result<(), String> {
         "build" => {}
         "" if is_release => {}
         "" => {
-            // Not called CHINWAG_…: `cargo run` hands this on, and the server refuses settings that it does not know.
+            // Not called CHINWAG_…: `cargo run` hands this on, and the server refuses settings that
+            // it does not know.
             println!(
                 "cargo::rustc-env=BUILT_PAGE_DIRECTORY={}",
                 root.join("web/dist").display()
@@ -105,8 +107,8 @@ fn prepare_page() -> Result<(), String> {
     embed(&page)
 }
 
-/// Holds every other build of this tree off until it is dropped. The lock is on the directory itself, so that
-/// there is no file to leave behind, and nothing that `npm ci` could delete.
+/// Holds every other build of this tree off until it is dropped. The lock is on the directory
+/// itself, so that there is no file to leave behind, and nothing that `npm ci` could delete.
 fn lock(root: &Path) -> Result<fs::File, String> {
     let web = root.join("web");
     let held = fs::File::open(&web).and_then(|directory| directory.lock().map(|()| directory));

@@ -162,6 +162,7 @@ pub fn decide<V: View + ?Sized>(
         members: BTreeMap::new(),
         keys: BTreeMap::new(),
         entered: BTreeMap::new(),
+        author_version: 0,
         out: Decided::default(),
     };
     for item in items {
@@ -208,6 +209,8 @@ struct Batch<'a, V: View + ?Sized> {
     keys: BTreeMap<(Key, UserId, RoomId), (u64, Ack)>,
     /// Rooms entered less rooms left in this batch, by user.
     entered: BTreeMap<UserId, i64>,
+    /// The profile version of the present item's sender.
+    author_version: u64,
     out: Decided,
 }
 
@@ -239,6 +242,11 @@ impl<V: View + ?Sized> Batch<'_, V> {
                 Err(ErrorCode::Conflict)
             });
         }
+        // Before anything is changed: a refused item leaves nothing behind.
+        let Some(author) = self.view.profile(item.from)? else {
+            return Ok(Err(ErrorCode::NotFound));
+        };
+        self.author_version = author.version;
         match &item.command {
             Command::Create { kind, name } => self.create(item, *kind, name),
             Command::Direct { user } => self.direct(item, *user),
@@ -408,9 +416,6 @@ impl<V: View + ?Sized> Batch<'_, V> {
 
     /// Gives the next number and keeps the event.
     fn append(&mut self, item: &Submission, id: RoomId, body: Body) -> Verdict<V::Error> {
-        let Some(author) = self.view.profile(item.from)? else {
-            return Ok(Err(ErrorCode::NotFound));
-        };
         let mut room = self.room(id)?.expect("policy has looked at the room");
         room.head = room.head.next();
         room.msg_no += u64::from(body.is_message());
@@ -425,7 +430,7 @@ impl<V: View + ?Sized> Batch<'_, V> {
             seq: ack.seq,
             msg_no: ack.msg_no,
             v: BODY_VERSION,
-            from: Author(item.from, author.version),
+            from: Author(item.from, self.author_version),
             key: item.key,
             ts: self.now,
             target: None,

@@ -12,6 +12,7 @@ use crate::fold;
 use crate::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
 use crate::marker::{self, Mark, Marked};
 use crate::mutant::{self, Mutant};
+use crate::name;
 use crate::room::{Member, Range, Role, Room, RoomKind};
 use crate::view::{Changes, View};
 use crate::wire::{DirectoryRow, Profile};
@@ -103,10 +104,8 @@ impl Ledger {
                 });
         }
         for (id, member) in decided.members {
-            let rooms = self.rooms_of.entry(member.user).or_default();
-            if member.is_in() {
-                rooms.insert(id);
-            }
+            // Also whoever has come and gone within this batch: their devices hear of it.
+            self.rooms_of.entry(member.user).or_default().insert(id);
             let log = self
                 .logs
                 .get_mut(&id)
@@ -136,6 +135,26 @@ impl Ledger {
             events,
             position: self.position,
         }
+    }
+
+    /// Puts an event at the end of its room's log as it is, for tests of kinds that no command
+    /// makes yet. Its seq must be the next one.
+    pub fn put_event(&mut self, event: Event) {
+        self.position.0 += 1;
+        let log = self.logs.get_mut(&event.room).expect("the room is there");
+        assert_eq!(event.seq, log.room.head.next(), "logs are dense");
+        log.room.head = event.seq;
+        log.room.msg_no = event.msg_no;
+        log.changed = self.position;
+        let ack = Ack {
+            room: event.room,
+            seq: event.seq,
+            msg_no: event.msg_no,
+            ts: event.ts,
+        };
+        self.keys
+            .insert((event.key, event.from.0, event.room), (0, ack));
+        log.events.insert(event.seq, (event, 0));
     }
 
     /// Raises markers; none for rooms that the user was never in.
@@ -225,11 +244,13 @@ impl View for Ledger {
     }
 
     fn named(&self, name: &str) -> Result<Option<Profile>, Infallible> {
-        let folded = name.to_lowercase();
+        let Ok(wanted) = name::name(name) else {
+            return Ok(None);
+        };
         Ok(self
             .people
             .values()
-            .find(|person| person.name.to_lowercase() == folded)
+            .find(|person| name::name(&person.name).is_ok_and(|name| name.key() == wanted.key()))
             .cloned())
     }
 

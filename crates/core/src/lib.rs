@@ -12,6 +12,8 @@ pub mod event;
 pub mod feed;
 pub mod fold;
 pub mod gate;
+#[cfg(test)]
+mod generated;
 pub mod ids;
 pub mod lanes;
 pub mod ledger;
@@ -19,6 +21,7 @@ pub mod limits;
 pub mod live;
 pub mod marker;
 pub mod mutant;
+pub mod name;
 pub mod rate;
 pub mod read;
 pub mod room;
@@ -26,5 +29,7 @@ pub mod session;
 pub mod shard;
 pub mod sync;
 pub mod text;
+#[cfg(test)]
+mod vectors;
 pub mod view;
 pub mod wire;

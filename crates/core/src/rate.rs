@@ -3,11 +3,14 @@
 use crate::ids::Tick;
 use crate::limits;
 
+/// Parts of a token.
+const MILLION: u64 = 1_000_000;
+
 /// What a bucket gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// Tokens a second.
-    pub per_second: u32,
+    /// Thousandths of a token a second, so that half a message a second can be said.
+    pub thousandths_per_second: u32,
     /// Tokens after silence.
     pub burst: u32,
 }
@@ -15,17 +18,17 @@ pub struct Rate {
 impl Default for Rate {
     fn default() -> Self {
         Self {
-            per_second: limits::RATE_PER_SECOND,
+            thousandths_per_second: limits::RATE_PER_SECOND * 1_000,
             burst: limits::RATE_BURST,
         }
     }
 }
 
-/// A bucket of thousandths of tokens, so that a millisecond's share is a whole number.
+/// A bucket of millionths of tokens, so that a millisecond's share is a whole number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bucket {
     rate: Rate,
-    thousandths: u64,
+    millionths: u64,
     filled: Tick,
 }
 
@@ -35,7 +38,7 @@ impl Bucket {
     pub fn new(rate: Rate, now: Tick) -> Self {
         Self {
             rate,
-            thousandths: u64::from(rate.burst) * 1_000,
+            millionths: u64::from(rate.burst) * MILLION,
             filled: now,
         }
     }
@@ -45,17 +48,17 @@ impl Bucket {
     /// # Errors
     /// The wait in ms; nothing is taken then.
     pub fn take(&mut self, tokens: u32, now: Tick) -> Result<(), u64> {
-        let per_second = u64::from(self.rate.per_second);
-        let full = u64::from(self.rate.burst) * 1_000;
-        let gained = now.since(self.filled).saturating_mul(per_second);
-        self.thousandths = full.min(self.thousandths.saturating_add(gained));
+        let share = u64::from(self.rate.thousandths_per_second);
+        let full = u64::from(self.rate.burst) * MILLION;
+        let gained = now.since(self.filled).saturating_mul(share);
+        self.millionths = full.min(self.millionths.saturating_add(gained));
         self.filled = self.filled.max(now);
-        let wanted = u64::from(tokens) * 1_000;
-        if self.thousandths >= wanted {
-            self.thousandths -= wanted;
+        let wanted = u64::from(tokens) * MILLION;
+        if self.millionths >= wanted {
+            self.millionths -= wanted;
             return Ok(());
         }
-        Err((wanted - self.thousandths).div_ceil(per_second.max(1)))
+        Err((wanted - self.millionths).div_ceil(share.max(1)))
     }
 }
 
@@ -67,7 +70,7 @@ mod tests {
     fn burst_then_rate() {
         let mut bucket = Bucket::new(
             Rate {
-                per_second: 10,
+                thousandths_per_second: 10_000,
                 burst: 3,
             },
             Tick(0),
@@ -85,7 +88,7 @@ mod tests {
     fn a_clock_that_goes_back_or_far_ahead_gives_no_more_than_a_burst() {
         let mut bucket = Bucket::new(
             Rate {
-                per_second: 10,
+                thousandths_per_second: 10_000,
                 burst: 2,
             },
             Tick(1_000),

@@ -69,8 +69,14 @@ pub enum Input {
     FellBehind,
     /// The snapshot cannot be read.
     SyncFailed,
+    /// The user has as many connections as one may have.
+    Crowded,
     /// The session was ended elsewhere.
     Revoked,
+    /// The server stops now.
+    Restart,
+    /// The socket is gone.
+    Ended,
     /// The server stops: come back after so long, spread over so much more.
     Draining {
         /// Not before.
@@ -248,7 +254,10 @@ impl Session {
             Input::CaughtUp => self.phase = Phase::Live,
             Input::FellBehind => self.behind(now, effects),
             Input::SyncFailed => self.close(CloseCode::Overloaded, effects),
+            Input::Crowded => self.close(CloseCode::TooManyConnections, effects),
             Input::Revoked => self.close(CloseCode::Revoked, effects),
+            Input::Restart => self.close(CloseCode::Restart, effects),
+            Input::Ended => self.phase = Phase::Closed,
             Input::Draining {
                 after_ms,
                 spread_ms,
@@ -650,7 +659,7 @@ fn public_limits(rate: Rate) -> PublicLimits {
         frame_bytes: limits::FRAME_BYTES_MAX as u64,
         in_flight: limits::IN_FLIGHT_MAX as u64,
         open_rooms: limits::OPEN_ROOMS_MAX as u64,
-        rate_per_second: u64::from(rate.per_second),
+        rate_per_second: u64::from(rate.thousandths_per_second.div_ceil(1_000)),
         rate_burst: u64::from(rate.burst),
     }
 }

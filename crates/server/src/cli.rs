@@ -1,7 +1,7 @@
 //! The command line: what can be typed, and which function it calls.
 //!
-//! Exit codes: 0 done, 1 it failed while running, 2 it was typed wrong. A failure is one clear line that says
-//! what, where and what to do; there is no backtrace to read.
+//! Exit codes: 0 done, 1 it failed while running, 2 it was typed wrong. A failure is one clear line
+//! that says what, where and what to do; there is no backtrace to read.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

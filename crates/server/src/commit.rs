@@ -84,10 +84,10 @@ impl Commit {
 
     /// Queues a command; a full queue refuses it, retryably.
     pub fn submit(&self, job: Job) {
-        if let Err(full) = self.work.try_send(Work::Job(job)) {
-            if let Work::Job(job) = full.into_inner() {
-                answer(&job, Err(ErrorCode::Unavailable), self.clock);
-            }
+        if let Err(full) = self.work.try_send(Work::Job(job))
+            && let Work::Job(job) = full.into_inner()
+        {
+            answer(&job, Err(ErrorCode::Unavailable), self.clock);
         }
     }
 

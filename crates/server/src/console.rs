@@ -1,7 +1,7 @@
 //! What the process says to the person who started it: the only place that writes to the terminal.
 //!
-//! The log is another matter: it goes through `tracing` to standard error. A reader that went away (a closed
-//! pipe) is not a failure of the server, so nothing here fails.
+//! The log is another matter: it goes through `tracing` to standard error. A reader that went away
+//! (a closed pipe) is not a failure of the server, so nothing here fails.
 
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
@@ -29,11 +29,12 @@ pub fn print(text: &str) {
         .and_then(|()| output.flush());
 }
 
-/// Prints one line to standard error, with its kind in front: `error: …`.
+/// Prints one line to standard error, with its kind in front: `error: …`, in red, or another, in yellow.
 pub fn complain(kind: &str, text: &str) {
     let mut output = std::io::stderr().lock();
     let line = if is_coloured(&output) {
-        format!("\x1b[1;31m{kind}:\x1b[0m {text}\n")
+        let colour = if kind == "error" { 31 } else { 33 };
+        format!("\x1b[1;{colour}m{kind}:\x1b[0m {text}\n")
     } else {
         format!("{kind}: {text}\n")
     };
@@ -47,7 +48,8 @@ pub fn started(started: &Started<'_>) {
     print(&greeting(started, is_coloured));
 }
 
-/// The page's address as a person types it: an address that means "every interface" is not one to open.
+/// The page's address as a person types it: an address that means "every interface" is not one to
+/// open.
 #[must_use]
 pub fn page_address(address: SocketAddr, is_tls: bool) -> String {
     let (scheme, usual_port) = if is_tls { ("https", 443) } else { ("http", 80) };

@@ -1,5 +1,6 @@
 //! The Chinwag server as a library: `main.rs` is its command line, `tests/` drive it.
 
+pub mod auth;
 pub mod cli;
 pub mod clock;
 pub mod commit;
@@ -10,5 +11,6 @@ pub mod gateway;
 pub mod hub;
 pub mod logging;
 pub mod node;
+pub mod routes;
 pub mod startup;
 pub mod store;

@@ -1,7 +1,8 @@
 //! The log: one subscriber for the whole process, on standard error.
 //!
-//! What is logged is decided where it happens; here only its shape and how much of it is shown. Libraries are
-//! held at warnings unless everything is asked for: their details help nobody who did not write them.
+//! What is logged is decided where it happens; here only its shape and how much of it is shown.
+//! Libraries are held at warnings unless everything is asked for: their details help nobody who did
+//! not write them.
 
 use std::io::IsTerminal;
 

@@ -1,4 +1,5 @@
-//! What must be true before a node can start: a bound port, enough file handles, a directory to write into.
+//! What must be true before a node can start: a bound port, enough file handles, a directory to
+//! write into.
 //!
 //! Each failure says what, where, and what to do. Nothing here outlives the start.
 
@@ -14,9 +15,11 @@ use crate::config::{Config, IssuerKeys, ListenAddress};
 
 /// How many ports after the usual one are tried when nobody chose one.
 const PORTS_TRIED_MAX: u16 = 20;
-/// Connections that the system keeps until they are accepted; the system's own maximum may be lower.
+/// Connections that the system keeps until they are accepted; the system's own maximum may be
+/// lower.
 const BACKLOG: i32 = 4_096;
-/// File handles below which the server refuses to start: database, log, listener and a handful of people.
+/// File handles below which the server refuses to start: database, log, listener and a handful of
+/// people.
 pub const FILES_MIN: u64 = 64;
 
 /// Binds the address. When nobody chose it and it is taken, the next free port is taken instead.
@@ -95,8 +98,8 @@ pub fn file_limit() -> FileLimit {
     }
 }
 
-/// Raises the soft file limit to the hard one, and says so in the log. Where the system refuses, the server
-/// goes on with what it has.
+/// Raises the soft file limit to the hard one, and says so in the log. Where the system refuses,
+/// the server goes on with what it has.
 ///
 /// # Errors
 /// The hard limit is too low for any server at all.
@@ -131,8 +134,8 @@ pub fn raise_file_limit() -> anyhow::Result<FileLimit> {
     Ok(now)
 }
 
-/// Creates the data directory where it is missing, and proves that it can be written: a full or read-only disk
-/// is found here, by name, and not in the middle of the first message.
+/// Creates the data directory where it is missing, and proves that it can be written: a full or
+/// read-only disk is found here, by name, and not in the middle of the first message.
 ///
 /// # Errors
 /// The directory cannot be created or written.
@@ -142,7 +145,8 @@ pub fn prepare_data(data: &Path) -> anyhow::Result<()> {
     probe(data).map_err(|error| data_error("write into the data directory", data, &error))
 }
 
-/// Creates the directory with what is missing above it, for this user alone: it will hold keys and messages.
+/// Creates the directory with what is missing above it, for this user alone: it will hold keys and
+/// messages.
 fn create_directory(data: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
@@ -183,7 +187,8 @@ pub(crate) fn data_error(doing: &str, data: &Path, error: &io::Error) -> anyhow:
     anyhow::anyhow!("cannot {doing} {}: {error}. {advice}", path.display())
 }
 
-/// Opens every file that the configuration names, so that a wrong path is found before anybody connects.
+/// Opens every file that the configuration names, so that a wrong path is found before anybody
+/// connects.
 ///
 /// # Errors
 /// The first file that cannot be read, with the setting that names it.
@@ -229,7 +234,8 @@ mod tests {
         let (taken, port) = loop {
             let listener = listen(loopback(0).socket_address()).unwrap();
             let port = listener.local_addr().unwrap().port();
-            // Leaves room above: the test is about the next ports, not about the end of their range.
+            // Leaves room above: the test is about the next ports, not about the end of their
+            // range.
             if port < u16::MAX - PORTS_TRIED_MAX {
                 break (listener, port);
             }

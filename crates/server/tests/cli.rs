@@ -9,8 +9,8 @@ use std::process::{Child, Command, Output, Stdio};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_chinwag");
 
-/// The program in a directory of its own, without settings from outside; backtraces asked for, so that one
-/// which slips through is seen.
+/// The program in a directory of its own, without settings from outside; backtraces asked for, so
+/// that one which slips through is seen.
 fn program(place: &Path) -> Command {
     let mut command = Command::new(PROGRAM);
     command.current_dir(place).env("RUST_BACKTRACE", "1");
@@ -109,7 +109,8 @@ fn the_port_that_somebody_chose_is_not_exchanged() {
 #[test]
 fn the_usual_port_gives_way_aloud() {
     let place = place();
-    // Somebody else on this machine may hold it: just as well, but then it may also become free in between.
+    // Somebody else on this machine may hold it: just as well, but then it may also become free in
+    // between.
     let holder = TcpListener::bind("127.0.0.1:8080");
     let mut server = Server::start(&mut program(place.path()));
     let (said, address) = server.greeting();

@@ -23,7 +23,8 @@ const PREAMBLE: &str = "\
 # `chinwag config check` says what is in force, and why.
 ";
 
-/// The example file: every setting commented out, with its default or, where that is nothing, a sample.
+/// The example file: every setting commented out, with its default or, where that is nothing, a
+/// sample.
 #[must_use]
 pub fn example() -> String {
     let mut text = PREAMBLE.to_owned();
@@ -59,8 +60,9 @@ fn sample(field: &Field) -> String {
     field.like.map_or_else(default, str::to_owned)
 }
 
-/// The settings in force, one line each with its origin. The configuration names files that hold secrets, and
-/// no secret itself, so there is nothing to hide; a test holds that an address cannot carry one either.
+/// The settings in force, one line each with its origin. The configuration names files that hold
+/// secrets, and no secret itself, so there is nothing to hide; a test holds that an address cannot
+/// carry one either.
 #[must_use]
 pub fn effective(loaded: &Loaded) -> String {
     let table = Table::try_from(&loaded.config).expect("every setting can be written as TOML");
@@ -93,7 +95,8 @@ pub fn effective(loaded: &Loaded) -> String {
     text
 }
 
-/// Adds an explanation as comments, words wrapped anew: lines of source are longer than those of the example.
+/// Adds an explanation as comments, words wrapped anew: lines of source are longer than those of
+/// the example.
 fn push_wrapped(text: &mut String, doc: &[&str]) {
     let mut line = "#".to_owned();
     for word in doc.iter().flat_map(|line| line.split_whitespace()) {

@@ -1,6 +1,7 @@
 //! Other issuers of tokens: who they are, and where the key lies that proves it.
 //!
-//! A secret is named by its file, never written here; that file and the key sets are read by `auth`.
+//! A secret is named by its file, never written here; that file and the key sets are read by
+//! `auth`.
 
 use std::path::PathBuf;
 
@@ -60,8 +61,9 @@ pub enum IssuerKeys {
     JwksUrl(String),
 }
 
-/// One issuer. Exactly one kind of key; symmetric algorithms only with a secret, the others only with a key set:
-/// a mix is the classic way to have a public key accepted as a secret (RFC 8725, section 2.1).
+/// One issuer. Exactly one kind of key; symmetric algorithms only with a secret, the others only
+/// with a key set: a mix is the classic way to have a public key accepted as a secret (RFC 8725,
+/// section 2.1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
 pub struct Issuer {
@@ -154,7 +156,8 @@ impl From<Issuer> for Written {
     }
 }
 
-/// Refuses an address that would send keys in the clear, or that holds a secret itself: addresses end up in logs.
+/// Refuses an address that would send keys in the clear, or that holds a secret itself: addresses
+/// end up in logs.
 fn checked_url(url: String) -> Result<String, String> {
     let (scheme, rest) = url
         .split_once("://")

@@ -1,8 +1,8 @@
 //! Merges the sources: defaults, then the file, then the environment, then flags; the later wins.
 //!
-//! Every value is checked where it was written, also one that a later source replaces, so that a message can
-//! name its file and line. All problems are found in one go. Nothing here reads the process's own environment
-//! or arguments: they come in as [`Sources`].
+//! Every value is checked where it was written, also one that a later source replaces, so that a
+//! message can name its file and line. All problems are found in one go. Nothing here reads the
+//! process's own environment or arguments: they come in as [`Sources`].
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -16,14 +16,15 @@ use super::schema::{FIELDS, Field, field};
 use super::sources::{ConfigError, Flag, Loaded, Origin, Sources};
 use super::suggest::nearest;
 
-/// A configuration file is small; anything larger is a mistake (a log, a database), and is not read.
+/// A configuration file is small; anything larger is a mistake (a log, a database), and is not
+/// read.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// The file that is read when nobody names one.
 const FILE_USUAL: &str = "chinwag.toml";
 /// How much of a wrong value is repeated in a message, in characters.
 const SHOWN_CHARACTERS_MAX: usize = 60;
-/// Variables that begin like a setting, but are read elsewhere: by this module, by the build, and by the tools
-/// that develop and test the page.
+/// Variables that begin like a setting, but are read elsewhere: by this module, by the build, and
+/// by the tools that develop and test the page.
 const ENVIRONMENT_OTHERS: &[&str] = &[
     "CHINWAG_CONFIG",
     "CHINWAG_WEB",
@@ -61,7 +62,8 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
 }
 
 impl Merge {
-    /// The file to read: the one of the flag, else of the environment, else the usual one if it is there.
+    /// The file to read: the one of the flag, else of the environment, else the usual one if it is
+    /// there.
     fn choose_file(&mut self, sources: &Sources) -> Option<PathBuf> {
         if let Some(path) = &sources.file {
             return Some(path.clone());
@@ -73,7 +75,8 @@ impl Merge {
         if let Some((_, path)) = variable {
             return Some(PathBuf::from(path));
         }
-        // Shown as it would be typed; a usual file that exists but cannot be read is an error, not an absence.
+        // Shown as it would be typed; a usual file that exists but cannot be read is an error, not
+        // an absence.
         let usual = sources.directory.join(FILE_USUAL);
         usual.symlink_metadata().is_ok().then_some(usual)
     }
@@ -318,7 +321,8 @@ fn hint(key: &str) -> String {
     )
 }
 
-/// A wrong value, as much of it as helps. Issuers are not repeated: somebody may have put the secret there.
+/// A wrong value, as much of it as helps. Issuers are not repeated: somebody may have put the
+/// secret there.
 fn shown(key: &str, value: &Value) -> String {
     if key == "auth.issuers" {
         return format!("`{key}`");
@@ -331,8 +335,8 @@ fn shown(key: &str, value: &Value) -> String {
     format!("`{key} = {text}`")
 }
 
-/// Kubernetes gives every container variables about each service of the namespace. A service with the obvious
-/// name must not keep the server of the same name from starting.
+/// Kubernetes gives every container variables about each service of the namespace. A service with
+/// the obvious name must not keep the server of the same name from starting.
 fn is_injected_by_kubernetes(name: &str, value: &str) -> bool {
     let rest = &name["CHINWAG_".len()..];
     let about_port = rest == "PORT"

@@ -1,9 +1,9 @@
 //! The configuration: one struct, written down once.
 //!
-//! Every setting stands in this file with its type, its default and the words that explain it; the example
-//! file, `config default`, the names of the environment variables and the checks are made from the same lines.
-//! [`load`] merges the sources; nothing here opens a database, a socket or a certificate.
-//! A [`Config`] is made once at the start and never changes while the process lives.
+//! Every setting stands in this file with its type, its default and the words that explain it; the
+//! example file, `config default`, the names of the environment variables and the checks are made
+//! from the same lines. [`load`] merges the sources; nothing here opens a database, a socket or a
+//! certificate. A [`Config`] is made once at the start and never changes while the process lives.
 
 mod example;
 mod issuer;
@@ -30,23 +30,27 @@ pub use values::{LogFormat, LogLevel, Rate, Registration, Whole};
 settings! {
     /// Everything that an operator can decide.
     pub struct Config {
-        /// The data directory: database, keys and files. It is created when missing, and belongs to one
-        /// process at a time. Relative paths, here and everywhere, start at the working directory.
+        /// The data directory: database, keys and files. It is created when missing, and belongs to
+        /// one process at a time. Relative paths, here and everywhere, start at the working
+        /// directory.
         data: PathBuf = PathBuf::from("data");
 
-        /// The address and port that people connect to. Unless chosen, the next free port is taken when
-        /// this one is in use. "0.0.0.0:8080" listens on every IPv4 interface, "[::]:8080" on all of both kinds.
+        /// The address and port that people connect to. Unless chosen, the next free port is taken
+        /// when this one is in use. "0.0.0.0:8080" listens on every IPv4 interface, "[::]:8080" on
+        /// all of both kinds.
         listen: ListenAddress = ListenAddress::default();
 
-        /// The proxies in front of Chinwag, as addresses or ranges. Only a connection from one of them may name
-        /// the true address of its client in `X-Forwarded-For`; limits per address count that one.
+        /// The proxies in front of Chinwag, as addresses or ranges. Only a connection from one of
+        /// them may name the true address of its client in `X-Forwarded-For`; limits per address
+        /// count that one.
         trusted_proxies: Vec<AddressRange> = Vec::new(), like r#"["127.0.0.1", "10.0.0.0/8"]"#;
 
-        /// Other web sites whose pages may use this server with the cookies of its users, as exact origins.
-        /// The server's own page needs no entry.
+        /// Other web sites whose pages may use this server with the cookies of its users, as exact
+        /// origins. The server's own page needs no entry.
         allowed_origins: Vec<WebOrigin> = Vec::new(), like r#"["https://app.example.org"]"#;
 
-        /// Seconds that a stopping server gives to commands under way before it closes the remaining connections.
+        /// Seconds that a stopping server gives to commands under way before it closes the
+        /// remaining connections.
         drain_seconds: Whole<1, 300> = Whole::new(5);
     }
     groups {
@@ -75,9 +79,9 @@ settings! {
 settings! {
     /// Accounts, sessions and foreign issuers of tokens.
     pub struct Auth {
-        /// Who may create an account: "open" (anybody), "invite" (whoever has a link from an administrator)
-        /// or "closed" (nobody). When absent: "open" while only this machine can connect (a loopback address, and no
-        /// trusted proxies), else "invite".
+        /// Who may create an account: "open" (anybody), "invite" (whoever has a link from an
+        /// administrator) or "closed" (nobody). When absent: "open" while only this machine can
+        /// connect (a loopback address, and no trusted proxies), else "invite".
         registration: Option<Registration> = None, like r#""invite""#;
 
         /// Life of an access token, in minutes. A stolen one works at most so long.
@@ -86,9 +90,10 @@ settings! {
         /// Days without a visit after which a device has to sign in again.
         refresh_token_days: Whole<1, 3650> = Whole::new(30);
 
-        /// Other issuers of tokens, such as your product's own backend: the `iss` and `aud` that its tokens
-        /// carry, the algorithms it may use, and one of `secret_file`, `jwks_file` or `jwks_url`.
-        /// A secret never stands in this file itself. In the environment: the same text, as one line of TOML.
+        /// Other issuers of tokens, such as your product's own backend: the `iss` and `aud` that
+        /// its tokens carry, the algorithms it may use, and one of `secret_file`, `jwks_file` or
+        /// `jwks_url`. A secret never stands in this file itself. In the environment: the same
+        /// text, as one line of TOML.
         issuers: Vec<Issuer> = Vec::new(), like
             r#"[{ issuer = "https://app.example.org", audience = "chinwag", secret_file = "/etc/chinwag/issuer.secret", algorithms = ["HS256"] }]"#;
     }
@@ -106,10 +111,12 @@ settings! {
         /// Live connections of one user on this server.
         connections_per_user: Whole<1, 10_000> = Whole::new(limits::CONNECTIONS_PER_USER_MAX as u64);
 
-        /// Connections from one address, signed in or not. Many people can share one behind a company's router.
+        /// Connections from one address, signed in or not. Many people can share one behind a
+        /// company's router.
         connections_per_address: Whole<1, 1_000_000> = Whole::new(1_000);
 
-        /// Connections that have not signed in yet, from all addresses together. The oldest gives way.
+        /// Connections that have not signed in yet, from all addresses together. The oldest gives
+        /// way.
         unauthenticated_connections: Whole<1, 1_000_000> = Whole::new(1_000);
     }
 }

@@ -1,6 +1,8 @@
-//! Types of settings that are a text with a shape: addresses, ranges of addresses, origins; and lists of them.
+//! Types of settings that are a text with a shape: addresses, ranges of addresses, origins; and
+//! lists of them.
 //!
-//! A value that exists is valid. Names are not resolved: what the server listens on must not depend on DNS.
+//! A value that exists is valid. Names are not resolved: what the server listens on must not depend
+//! on DNS.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -70,7 +72,8 @@ pub struct AddressRange {
 }
 
 impl AddressRange {
-    /// Whether an address lies in the range. An IPv4 address that came in through an IPv6 socket counts as IPv4.
+    /// Whether an address lies in the range. An IPv4 address that came in through an IPv6 socket
+    /// counts as IPv4.
     #[must_use]
     pub fn contains(self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {
@@ -118,8 +121,8 @@ impl fmt::Display for AddressRange {
     }
 }
 
-/// The origin of a web page (RFC 6454), exactly as a browser sends it: scheme, host, and a port if it is not
-/// the scheme's own; no path.
+/// The origin of a web page (RFC 6454), exactly as a browser sends it: scheme, host, and a port if
+/// it is not the scheme's own; no path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebOrigin(String);
 
@@ -148,7 +151,8 @@ impl FromStr for WebOrigin {
             Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
             _ => (host, None),
         };
-        // A browser writes the host in lower case and leaves the usual port out: another spelling never matches.
+        // A browser writes the host in lower case and leaves the usual port out: another spelling
+        // never matches.
         let name_fits = !name.is_empty()
             && name.bytes().all(|byte| {
                 byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-[]:".contains(&byte)
@@ -219,7 +223,8 @@ pub(super) fn list_from_text(text: &str) -> Value {
     )
 }
 
-/// The value that a text of TOML stands for; a text that is none stays a text, for the check to refuse.
+/// The value that a text of TOML stands for; a text that is none stays a text, for the check to
+/// refuse.
 pub(super) fn value_from_toml(text: &str) -> Value {
     let parsed = toml::from_str::<toml::Table>(&format!("value = {text}"));
     parsed

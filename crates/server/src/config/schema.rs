@@ -1,7 +1,9 @@
-//! What a setting is: a key, a type that knows its own limits, a default, and the words that explain it.
+//! What a setting is: a key, a type that knows its own limits, a default, and the words that
+//! explain it.
 //!
-//! The macro exists so that a setting is written once. It makes the struct, its default and the table of
-//! [`Field`]s; everything else in this module tree reads that table. It decides nothing about sources.
+//! The macro exists so that a setting is written once. It makes the struct, its default and the
+//! table of [`Field`]s; everything else in this module tree reads that table. It decides nothing
+//! about sources.
 
 use std::sync::LazyLock;
 
@@ -13,13 +15,14 @@ pub trait Setting: Serialize + DeserializeOwned {
     /// What a right value looks like, to follow the word "expected".
     fn expects() -> String;
 
-    /// The value that a text from the environment or a flag stands for. A text that fits nothing stays a text,
-    /// and the check then says what was expected.
+    /// The value that a text from the environment or a flag stands for. A text that fits nothing
+    /// stays a text, and the check then says what was expected.
     fn from_text(text: &str) -> Value {
         Value::String(text.to_owned())
     }
 
-    /// Says why a value is refused. `detail` is what the parser had to say; most types say it better themselves.
+    /// Says why a value is refused. `detail` is what the parser had to say; most types say it
+    /// better themselves.
     fn refusal(_detail: &str) -> String {
         format!("expected {}", Self::expects())
     }
@@ -61,8 +64,8 @@ pub(super) fn field(key: &str) -> Option<&'static Field> {
     FIELDS.iter().find(|field| field.key == key)
 }
 
-/// The environment variable of a key: `auth.registration` → `CHINWAG_AUTH_REGISTRATION`. Section and key are
-/// joined by one underscore; a test holds that no two keys meet in one name.
+/// The environment variable of a key: `auth.registration` → `CHINWAG_AUTH_REGISTRATION`. Section
+/// and key are joined by one underscore; a test holds that no two keys meet in one name.
 #[must_use]
 pub fn environment_name(key: &str) -> String {
     format!("CHINWAG_{}", key.replace('.', "_").to_uppercase())

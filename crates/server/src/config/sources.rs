@@ -1,4 +1,5 @@
-//! Where settings come from, and what comes of them: the inputs and outputs of [`load`](super::load()).
+//! Where settings come from, and what comes of them: the inputs and outputs of
+//! [`load`](super::load()).
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -91,7 +92,8 @@ impl Loaded {
     }
 }
 
-/// What is wrong with the sources: a line per problem, each saying where it stands and how to mend it.
+/// What is wrong with the sources: a line per problem, each saying where it stands and how to mend
+/// it.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.problems.join("\n"))]
 pub struct ConfigError {

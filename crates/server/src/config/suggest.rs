@@ -1,6 +1,7 @@
 //! "Did you mean …?": the known name that is nearest to an unknown one.
 //!
-//! Small inputs only (a name of a setting against some dozens of others), so the plain table is enough.
+//! Small inputs only (a name of a setting against some dozens of others), so the plain table is
+//! enough.
 
 /// The nearest of the known names, if one is near enough to be meant.
 pub(super) fn nearest<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {

@@ -1,4 +1,5 @@
-//! The disk below the data directory: can it be written, is there room, and does a sync do what it says?
+//! The disk below the data directory: can it be written, is there room, and does a sync do what it
+//! says?
 //!
 //! Every acknowledged message waits for a sync, so its time is the time of a message.
 
@@ -16,7 +17,8 @@ const SYNCS: usize = 50;
 const WRITE_BYTES: usize = 4096;
 /// Longest that the timing goes on; a very slow disk has said enough by then.
 const TIMING_MAX: Duration = Duration::from_secs(10);
-/// Faster than any device that stores: the sync ends in memory, or in a cache that may or may not survive.
+/// Faster than any device that stores: the sync ends in memory, or in a cache that may or may not
+/// survive.
 const LYING: Duration = Duration::from_micros(20);
 /// Slower than this, people feel it in every message.
 const SLOW: Duration = Duration::from_millis(50);
@@ -116,7 +118,8 @@ fn time_syncs(place: &Path) -> io::Result<Vec<Duration>> {
     let began = Instant::now();
     let mut times = Vec::with_capacity(SYNCS);
     while times.len() < SYNCS && began.elapsed() < TIMING_MAX {
-        // Other bytes each time, in the same place: as the database does, and nothing to optimise away.
+        // Other bytes each time, in the same place: as the database does, and nothing to optimise
+        // away.
         file.rewind()?;
         file.write_all(&[times.len() as u8; WRITE_BYTES])?;
         let start = Instant::now();

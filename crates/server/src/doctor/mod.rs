@@ -1,7 +1,8 @@
-//! Examines the machine before it carries somebody's conversations: each finding with what it means and a remedy.
+//! Examines the machine before it carries somebody's conversations: each finding with what it means
+//! and a remedy.
 //!
-//! It changes nothing but a few small files of its own in the data directory, which it removes, and the
-//! directory itself where it is missing. It may run beside a live server.
+//! It changes nothing but a few small files of its own in the data directory, which it removes, and
+//! the directory itself where it is missing. It may run beside a live server.
 
 mod clock;
 mod disk;

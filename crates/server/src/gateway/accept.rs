@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use axum::Router;
 use rustls::ServerConfig;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -96,6 +96,17 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())
+}
+
+/// Takes over a socket that was bound before the runtime began, with [`BACKLOG`].
+///
+/// # Errors
+/// As the system says.
+pub fn adopt(listener: std::net::TcpListener) -> io::Result<TcpListener> {
+    listener.set_nonblocking(true)?;
+    // Listening again only makes the queue longer.
+    SockRef::from(&listener).listen(BACKLOG)?;
+    TcpListener::from_std(listener)
 }
 
 /// Accepts until `options.lifetime.stop` is cancelled. Connections go on as tasks and finish by

@@ -26,7 +26,8 @@ use tower::Service;
 
 use super::accept::AcceptOptions;
 use super::budget::{AddressSlot, ConnectionSlot, Permit, Refused};
-use super::network::{AddressKey, ClientAddress, client_address, is_trusted};
+use super::http::Peer;
+use super::network::{AddressKey, ClientAddress, client_address, is_forwarded_https, is_trusted};
 use super::stream::Stream;
 
 /// Request line and headers, in bytes. Beyond: 431.
@@ -212,8 +213,18 @@ async fn answer(
             return Ok((StatusCode::TOO_MANY_REQUESTS, format!("{refused}\n")).into_response());
         }
     };
+    let secure = connection.options.tls.is_some()
+        || is_forwarded_https(
+            connection.peer,
+            request.headers(),
+            &connection.options.trusted_proxies,
+        );
     let extensions = request.extensions_mut();
     extensions.insert(ClientAddress(client));
+    extensions.insert(Peer {
+        address: client,
+        secure,
+    });
     extensions.insert(permit);
     extensions.insert(connection.options.lifetime.clone());
     // A router is always ready, and its copies share everything.

@@ -7,8 +7,11 @@ pub mod accept;
 mod answer;
 pub mod budget;
 mod connection;
+pub mod connections;
+pub mod driver;
 #[cfg(any(test, feature = "conformance"))]
 mod echo;
+pub mod http;
 pub mod network;
 pub mod outbox;
 pub mod page;
@@ -16,6 +19,7 @@ mod stream;
 #[cfg(test)]
 mod suite;
 mod syncing;
+pub mod tls;
 pub mod upgrade;
 pub mod ws;
 

@@ -162,6 +162,15 @@ pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[Netwo
     client
 }
 
+/// Whether a trusted proxy says that the client's side is HTTPS. A proxy sets `X-Forwarded-Proto`
+/// itself; of several values only an unmixed `https` counts.
+pub(crate) fn is_forwarded_https(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> bool {
+    let mut values = headers.get_all("x-forwarded-proto").iter().peekable();
+    is_trusted(peer, trusted)
+        && values.peek().is_some()
+        && values.all(|value| value.as_bytes().eq_ignore_ascii_case(b"https"))
+}
+
 /// Proxies write `1.2.3.4`, `1.2.3.4:567`, `2001:db8::1` or `[2001:db8::1]:567`.
 fn forwarded_entry(entry: &str) -> Option<IpAddr> {
     let address = entry
@@ -188,6 +197,27 @@ mod tests {
 
     fn address(text: &str) -> IpAddr {
         text.parse().expect("an address")
+    }
+
+    #[test]
+    fn https_is_believed_of_trusted_proxies_alone() {
+        let trusted = ["10.0.0.0/8".parse().expect("a network")];
+        for (peer, values, expected) in [
+            ("10.0.0.1", &["https"][..], true),
+            ("10.0.0.1", &["HTTPS"], true),
+            ("10.0.0.1", &["http"], false),
+            ("10.0.0.1", &[], false),
+            ("10.0.0.1", &["https", "http"], false),
+            ("10.0.0.1", &["https,http"], false),
+            ("192.0.2.1", &["https"], false),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append("x-forwarded-proto", value.parse().expect("a value"));
+            }
+            let found = is_forwarded_https(address(peer), &headers, &trusted);
+            assert_eq!(found, expected, "{peer} {values:?}");
+        }
     }
 
     #[test]

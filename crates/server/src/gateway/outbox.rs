@@ -52,6 +52,8 @@ pub struct SignedIn {
     pub user: UserId,
     /// The session that a logout ends; foreign tokens have none.
     pub session: Option<SessionId>,
+    /// When the token was made, in ms since 1970.
+    pub issued_at_ms: i64,
     /// The user's messages per second, over all their connections.
     pub bucket: Arc<Mutex<Bucket>>,
 }
@@ -120,6 +122,14 @@ impl Connection {
     /// Who signed in, set once.
     pub fn sign_in(&self, who: SignedIn) {
         self.state().signed_in = Some(who);
+    }
+
+    /// A fresh token took the place of the one that signed in.
+    pub fn renewed(&self, session: Option<SessionId>, issued_at_ms: i64) {
+        if let Some(who) = &mut self.state().signed_in {
+            who.session = session;
+            who.issued_at_ms = issued_at_ms;
+        }
     }
 
     /// Who signed in.
@@ -246,8 +256,9 @@ impl Connection {
         }
     }
 
-    /// The socket is gone: whoever waits for it goes on.
-    pub fn gone(&self) {
+    /// The socket is gone: nothing more is decided, and whoever waits for it goes on.
+    pub fn end(&self, now: Tick) {
+        self.input(Input::Ended, now);
         self.drained.notify_waiters();
     }
 }

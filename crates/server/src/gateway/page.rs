@@ -1,8 +1,8 @@
 //! The page: the files of the web client, served with the headers that make them fast and safe.
 //!
-//! Release builds carry the files in the program; debug builds read `web/dist` when asked, so that a rebuilt page
-//! is there at the next reload. It knows nothing of rooms or sessions. It takes every path that nobody else
-//! took: the page's own routes are answered with its entry.
+//! Release builds carry the files in the program; debug builds read `web/dist` when asked, so that
+//! a rebuilt page is there at the next reload. It knows nothing of rooms or sessions. It takes
+//! every path that nobody else took: the page's own routes are answered with its entry.
 
 mod files;
 
@@ -27,7 +27,8 @@ const HASHED: &str = "assets/";
 /// Paths of the machine interface: an unknown one is an error, never the page.
 const NOT_PAGES: &[&str] = &["api", "ws", "socket.io", "metrics", "livez", "readyz"];
 
-/// Only our own files, nothing inline, no frames, no plug-ins; text never becomes markup by accident.
+/// Only our own files, nothing inline, no frames, no plug-ins; text never becomes markup by
+/// accident.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
     connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; \
     frame-ancestors 'none'; require-trusted-types-for 'script'";
@@ -141,7 +142,8 @@ impl Page {
     }
 }
 
-/// The files of the directory as they are now. Debug builds only, so reading in the middle of a task is fine.
+/// The files of the directory as they are now. Debug builds only, so reading in the middle of a
+/// task is fine.
 fn current(directory: &Path, read: &Mutex<Option<(SystemTime, Arc<Files>)>>) -> Option<Arc<Files>> {
     let stamp = std::fs::metadata(directory.join(ENTRY))
         .and_then(|entry| entry.modified())
@@ -174,7 +176,8 @@ impl Files {
         if let Some((name, asset)) = self.get(path) {
             return asset.respond(name, headers);
         }
-        // A missing file must not turn into a page: a script that is HTML fails in a far stranger way.
+        // A missing file must not turn into a page: a script that is HTML fails in a far stranger
+        // way.
         let is_route =
             !last.contains('.') && !NOT_PAGES.contains(&first) && !path.starts_with(HASHED);
         match self.get(ENTRY) {
@@ -187,7 +190,8 @@ impl Files {
 impl Asset {
     fn respond(&self, path: &str, headers: &HeaderMap) -> Response<Body> {
         let gzip = self.gzip.as_ref().filter(|_| accepts_gzip(headers));
-        // Two encodings are two representations, so a strong tag has to differ (RFC 9110, section 8.8.3.3).
+        // Two encodings are two representations, so a strong tag has to differ (RFC 9110, section
+        // 8.8.3.3).
         let tag = format!(
             "\"{}{}\"",
             self.digest,
@@ -229,7 +233,8 @@ impl Asset {
     }
 }
 
-/// Whether the client takes gzip: named, or by `*`, and not with a weight of zero (RFC 9110, section 12.5.3).
+/// Whether the client takes gzip: named, or by `*`, and not with a weight of zero (RFC 9110,
+/// section 12.5.3).
 fn accepts_gzip(headers: &HeaderMap) -> bool {
     let mut by_star = false;
     for value in headers

@@ -4,6 +4,12 @@
 //! that all of them pass. Deciding is not here: `core::batch` decides inside the transaction,
 //! `core::read` assembles answers over a [`View`] of one snapshot.
 
+pub mod accounts;
+#[cfg(test)]
+mod contract;
+pub mod memory;
+pub mod sqlite;
+
 use std::future::Future;
 use std::pin::Pin;
 

@@ -174,8 +174,8 @@ fn what_is_probably_not_meant_is_warned_of() {
     }
 }
 
-/// The example at the root of the repository is made from this module. When this fails, it has just been
-/// rewritten: look at the difference and commit it.
+/// The example at the root of the repository is made from this module. When this fails, it has just
+/// been rewritten: look at the difference and commit it.
 #[test]
 fn the_example_file_is_fresh() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../chinwag.example.toml");

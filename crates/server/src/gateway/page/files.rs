@@ -95,7 +95,8 @@ impl Asset {
     }
 }
 
-/// The bytes in gzip (RFC 1952), when that is worth it. The same input gives the same output everywhere.
+/// The bytes in gzip (RFC 1952), when that is worth it. The same input gives the same output
+/// everywhere.
 fn compress(bytes: &Bytes) -> Option<Bytes> {
     if bytes.len() < COMPRESS_MIN {
         return None;

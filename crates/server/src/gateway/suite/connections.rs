@@ -9,7 +9,7 @@ use axum::routing::get;
 use tokio::sync::Notify;
 
 use super::{
-    FIN, Seen, Server, Setup, TEXT, bounded, close_frame, frame, seen_text, upgrade_request,
+    BOUND, FIN, Seen, Server, Setup, TEXT, bounded, close_frame, frame, seen_text, upgrade_request,
 };
 use crate::gateway::accept::ConnectionDeadlines;
 use crate::gateway::budget::{ConnectionLimits, Permit};
@@ -67,6 +67,8 @@ async fn a_head_that_trickles_does_not_move_the_deadline() {
 #[tokio::test]
 async fn a_connection_is_kept_for_further_requests_and_closed_when_idle() {
     let mut setup = hurried();
+    // Only the idle time may end this one.
+    setup.deadlines.unauthenticated = BOUND * 2;
     setup.router = Router::new().route("/hello", get(async || "hello"));
     let server = Server::start(setup);
     let mut client = server.connect().await;

@@ -1,0 +1,19 @@
+import type { ErrorCode } from './wire.js';
+
+/** Codes that arise on the device, beside those of the server. */
+export type LocalCode = 'timeout' | 'disconnected' | 'signed_out' | 'refused' | 'discarded';
+
+/** Why something was not done. A value to look at: `code` for programs, `message` for developers. */
+export class ChatError extends Error {
+  constructor(
+    readonly code: ErrorCode | LocalCode,
+    message: string = code,
+    /** Whether the same may succeed later. */
+    readonly retryable: boolean = false,
+    readonly field?: string,
+    readonly retryAfterMs?: number,
+  ) {
+    super(message);
+    this.name = 'ChatError';
+  }
+}

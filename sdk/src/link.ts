@@ -1,0 +1,218 @@
+/**
+ * The connection: opens a socket, says hello, notices the end, comes back by the schedule. It owns the public state.
+ * What the frames mean is not its business. Lives as long as the chat.
+ */
+
+import { comeBack, silentWait, STEPS_MS, wait } from './backoff.js';
+import type { Clock, OpenSocket, Page, Random, SocketLike } from './env.js';
+import { ChatError } from './errors.js';
+import { Heartbeat } from './heartbeat.js';
+import type { Reason, State, StateDetail, Unsubscribe } from './types.js';
+import type { ClientFrame, ServerFrame } from './wire.js';
+
+export const PROTOCOL = 'chinwag.v1.json';
+/** From opening the socket to `welcome`. */
+export const OPEN_MS = 10_000;
+/** A connection that lasted so long starts the schedule afresh when it is lost. */
+export const STABLE_MS = 10_000;
+/** Touching the page starts a try at most so often. */
+export const WAKE_TRY_MS = 2_000;
+
+export interface LinkOptions {
+  url: string;
+  token: () => Promise<string>;
+  open: OpenSocket;
+  clock: Clock;
+  random: Random;
+  page: Page;
+  /** The rest of `hello`, read from the store. */
+  hello: () => Promise<Omit<Extract<ClientFrame, { type: 'hello' }>, 'type' | 'v' | 'token'>>;
+  ping: () => void;
+  frame: (frame: ServerFrame) => void;
+  /** `welcome` came: requests may go out. */
+  up: (transmit: (frame: ClientFrame) => void) => void;
+  down: () => void;
+  changed: (detail: StateDetail) => void;
+}
+
+interface Live {
+  socket: SocketLike;
+  heartbeat?: Heartbeat;
+  /** The token was fetched for this very connection. */
+  fresh: boolean;
+  caughtUpAt?: number;
+  stopTimer: Unsubscribe;
+}
+
+export class Link {
+  detail: StateDetail = { state: 'disconnected', reason: 'start', attempt: 0 };
+  #live: Live | undefined;
+  #token: string | undefined;
+  #attempt = 0;
+  #triedAt = -Infinity;
+  #hint: number | undefined;
+  #cancel: Unsubscribe = () => undefined;
+  #unwake: Unsubscribe | undefined;
+
+  readonly #options: LinkOptions;
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+  }
+
+  /** Tries at once, with the schedule from its start. */
+  start(): void {
+    this.#unwake ??= this.#options.page.onWake(() => this.#wake());
+    if (this.#live) return;
+    this.#attempt = 0;
+    this.#token = undefined;
+    this.#try(this.detail.state === 'disconnected' ? 'connecting' : 'reconnecting', 'start');
+  }
+
+  stop(): void {
+    this.#unwake?.();
+    this.#unwake = undefined;
+    this.#cancel();
+    this.#drop();
+    this.#tell('disconnected', 'left');
+  }
+
+  /** Fetches another token; for a live connection that is asked for one. */
+  async renew(): Promise<string> {
+    this.#token = undefined;
+    return (this.#token = await this.#options.token());
+  }
+
+  /** The server announced that it goes. */
+  restart(afterMs: number, spreadMs: number): void {
+    this.#hint = afterMs + Math.floor(spreadMs * this.#options.random());
+  }
+
+  #wake(): void {
+    const { clock } = this.#options;
+    if (this.#live) return this.#live.heartbeat?.wake();
+    const { state, reason } = this.detail;
+    if (state === 'disconnected' || reason === 'refused' || reason === 'signed_out') return;
+    if (this.#hint !== undefined || clock.now() - this.#triedAt < WAKE_TRY_MS) return;
+    this.#attempt = 0;
+    this.#try('reconnecting', 'start');
+  }
+
+  /** A try begins. `state`: what is told, if it is not a silent one. */
+  #try(state: State | undefined, reason: Reason): void {
+    const { open, url, clock } = this.#options;
+    this.#cancel();
+    this.#hint = undefined;
+    this.#triedAt = clock.now();
+    if (state) this.#tell(state, reason, 0);
+    const stopTimer = clock.after(OPEN_MS, () => this.#lost('silent'));
+    let socket: SocketLike;
+    try {
+      socket = open(url, PROTOCOL);
+    } catch {
+      // A URL that the page may not open, for example: it fails like a socket that never opened.
+      stopTimer();
+      return this.#lost('closed');
+    }
+    const live: Live = (this.#live = { socket, fresh: false, stopTimer });
+    socket.onopen = () => void this.#hello(live);
+    socket.onclose = ({ code }) => this.#live === live && this.#lost('closed', code);
+    socket.onmessage = ({ data }) => this.#live === live && this.#receive(live, data);
+  }
+
+  async #hello(live: Live): Promise<void> {
+    try {
+      if (this.#token === undefined) {
+        live.fresh = true;
+        await this.renew();
+      }
+      const rest = await this.#options.hello();
+      if (this.#live === live) this.#transmit({ type: 'hello', v: 1, token: this.#token!, ...rest });
+    } catch (error) {
+      if (this.#live === live) this.#lost(signedOut(error) ? 'signed_out' : 'token');
+    }
+  }
+
+  #transmit(frame: ClientFrame): void {
+    this.#live?.socket.send(JSON.stringify(frame));
+  }
+
+  #receive(live: Live, data: unknown): void {
+    let frame: ServerFrame;
+    try {
+      frame = JSON.parse(data as string) as ServerFrame;
+    } catch {
+      return this.#lost('closed');
+    }
+    live.heartbeat?.heard();
+    if (frame.type === 'welcome') {
+      live.stopTimer();
+      const { clock, page, ping } = this.#options;
+      live.heartbeat = new Heartbeat(clock, () => page.visible(), ping, () => this.#lost('silent'));
+      this.#options.up((out) => this.#live === live && this.#transmit(out));
+    }
+    this.#options.frame(frame);
+    if (frame.type === 'caught_up' && live.caughtUpAt === undefined && this.#live === live) {
+      live.caughtUpAt = this.#options.clock.now();
+      this.#tell('connected', 'ready');
+    }
+  }
+
+  #drop(): Live | undefined {
+    const live = this.#live;
+    if (!live) return undefined;
+    this.#live = undefined;
+    live.stopTimer();
+    live.heartbeat?.stop();
+    live.socket.onopen = live.socket.onmessage = live.socket.onclose = null;
+    live.socket.close();
+    this.#options.down();
+    return live;
+  }
+
+  #lost(reason: Reason, code?: number): void {
+    const { clock, random } = this.#options;
+    const live = this.#drop();
+    const upMs = live?.caughtUpAt === undefined ? undefined : clock.now() - live.caughtUpAt;
+    const stable = upMs !== undefined && upMs >= STABLE_MS;
+    if (stable) this.#attempt = 0;
+    const back = code === undefined ? 'soon' : comeBack(code);
+    if (back === 'never') return this.#tell('failed', 'refused', undefined, code);
+    if (reason === 'signed_out') return this.#tell('failed', reason);
+    if (back === 'token') {
+      this.#token = undefined;
+      if (live?.fresh && upMs === undefined) return this.#tell('failed', 'signed_out', undefined, code);
+      if (stable || upMs === undefined) return this.#try(this.#quiet(), 'token');
+    }
+    if (back === 'later') this.#attempt = Math.max(this.#attempt, STEPS_MS.length - 1);
+    // "Later" means not at once, whatever chance says.
+    const floor = back === 'later' ? STEPS_MS.at(-1)! / 2 : 0;
+    const hint = this.#hint;
+    const planned = hint ?? wait(this.#attempt, random);
+    const ms = planned === undefined ? silentWait(random) : Math.max(planned, floor);
+    if (planned !== undefined) this.#attempt += 1;
+    const why = hint !== undefined ? 'restart' : back === 'later' ? 'later' : reason;
+    this.#tell(planned === undefined ? 'failed' : 'reconnecting', why, ms, code);
+    this.#cancel = clock.after(ms, () => this.#try(this.#quiet(), why));
+  }
+
+  /** The state that a try by itself shows: none while `failed` stands. */
+  #quiet(): State | undefined {
+    return this.detail.state === 'failed' ? undefined : 'reconnecting';
+  }
+
+  #tell(state: State, reason: Reason, retryInMs?: number, closeCode?: number): void {
+    this.detail = {
+      state,
+      reason,
+      attempt: state === 'connected' ? 0 : this.#attempt,
+      retryInMs,
+      closeCode,
+    };
+    this.#options.changed(this.detail);
+  }
+}
+
+function signedOut(error: unknown): boolean {
+  return error instanceof ChatError && !error.retryable;
+}

@@ -1,0 +1,254 @@
+/**
+ * What the user has sent and the server has not stored: durable first, then sent in order per room, again after
+ * silence or reconnecting, under the same key, until it is acknowledged or refused for good
+ * (docs/protocol.md, section 4).
+ */
+
+import { asError, RETRY_MS, type Calls, type Reply } from './calls.js';
+import type { Clock } from './env.js';
+import { ChatError, type LocalCode } from './errors.js';
+import type { Journal } from './journal.js';
+import type { Waiting } from './store.js';
+import type { Message, Sent, Unsubscribe } from './types.js';
+import type { ErrorCode, Event, PublicLimits } from './wire.js';
+
+/** Without an ack for so long, a message is sent again. */
+export const RESEND_MS = 5_000;
+/** Messages of one room on their way at once. */
+export const WINDOW = 8;
+
+const FAILED = 'longer than a message may be';
+const bytes = (text: string) => new TextEncoder().encode(text).length;
+
+/** Half a surrogate pair is no text: it would make the whole frame unreadable to the server. */
+export function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\uFFFD');
+}
+
+export interface Entry extends Waiting {
+  status: Message['status'];
+  /** Its place, once acknowledged. */
+  seq?: number;
+  error?: ChatError;
+  /** Not before it is durable. */
+  stored: boolean;
+  /** The latest request that waits for its ack. */
+  flight?: { req: number; resend: Unsubscribe };
+  sent: Promise<{ seq: number; ts: number }>;
+  settle: (end: { seq: number; ts: number } | ChatError) => void;
+}
+
+export interface OutboxOptions {
+  calls: Calls;
+  journal: Journal;
+  clock: Clock;
+  newKey: () => string;
+  changed: (room: string, entry: Entry) => void;
+}
+
+export class Outbox {
+  readonly #entries = new Map<string, Entry>();
+  readonly #paused = new Map<string, Unsubscribe>();
+  #online = false;
+  #order = 0;
+  /** Keys whose removal from the store is under way. */
+  readonly #removing = new Set<string>();
+  /** The server's, once it has told them. */
+  limits: Pick<PublicLimits, 'text_bytes' | 'frame_bytes'> = { text_bytes: 16_384, frame_bytes: 65_536 };
+
+  readonly #options: OutboxOptions;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  /** Takes what the store kept; entries known already stay. */
+  load(stored: Waiting[]): void {
+    for (const one of stored.sort((a, b) => a.order - b.order)) {
+      if (this.#entries.has(one.key) || this.#removing.has(one.key)) continue;
+      const entry = this.#enter({ ...one }, true);
+      if (one.failed) this.#fail(entry, new ChatError(one.failed.code as ErrorCode, one.failed.message), false);
+    }
+  }
+
+  of(room: string): Entry[] {
+    return [...this.#entries.values()].filter((entry) => entry.room === room);
+  }
+
+  send(room: string, raw: string): Sent {
+    const { clock, newKey } = this.#options;
+    const text = wellFormed(raw);
+    const ts = clock.now();
+    this.#order = Math.max(this.#order + 1, ts * 1000);
+    const entry = this.#enter({ key: newKey(), room, text, order: this.#order, ts }, false);
+    // Sent, it would end the connection, and again after each reload.
+    if (bytes(text) > this.limits.text_bytes || bytes(JSON.stringify(text)) + 200 > this.limits.frame_bytes) {
+      this.#fail(entry, new ChatError('too_long', FAILED, false, 'text'), true);
+      return entry;
+    }
+    void this.#store(entry).then(() => {
+      entry.stored = true;
+      this.#flush(room);
+    });
+    this.#options.changed(room, entry);
+    return entry;
+  }
+
+  /** A failed one again, as a new command: under the old key the refusal would stand. */
+  resend(key: string): Sent | undefined {
+    const entry = this.#entries.get(key);
+    if (entry?.status !== 'failed') return undefined;
+    this.discard(key);
+    return this.send(entry.room, entry.text);
+  }
+
+  discard(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry?.status !== 'failed') return;
+    this.#entries.delete(key);
+    this.#remove(entry);
+    this.#options.changed(entry.room, entry);
+  }
+
+  /** Caught up: what waits may go. */
+  up(): void {
+    this.#online = true;
+    for (const room of new Set([...this.#entries.values()].map((entry) => entry.room))) this.#flush(room);
+  }
+
+  /** What was on its way has an unknown outcome: it goes again, under its key. */
+  down(): void {
+    this.#online = false;
+    for (const cancel of this.#paused.values()) cancel();
+    this.#paused.clear();
+    for (const entry of this.#entries.values()) this.#land(entry);
+  }
+
+  /** An own event: the line replaces the entry. */
+  arrived(event: Event): void {
+    const entry = this.#entries.get(event.key);
+    if (!entry) return;
+    this.#done(entry, event.seq, event.ts);
+    this.#entries.delete(entry.key);
+    this.#flush(entry.room);
+  }
+
+  /** All lines up to `seq` are held: what was acknowledged up to there has its line, or may not be seen. */
+  passed(room: string, seq: number): void {
+    for (const entry of this.of(room)) {
+      if (entry.status === 'sent' && entry.seq! <= seq) this.#entries.delete(entry.key);
+    }
+  }
+
+  #enter(waiting: Waiting, stored: boolean): Entry {
+    let settle: Entry['settle'] = () => undefined;
+    const sent = new Promise<{ seq: number; ts: number }>((resolve, reject) => {
+      settle = (end) => (end instanceof ChatError ? reject(end) : resolve(end));
+    });
+    // Who does not look at `sent` sees the status; an unhandled rejection would add nothing.
+    sent.catch(() => undefined);
+    const entry: Entry = { ...waiting, status: 'pending', stored, sent, settle };
+    this.#order = Math.max(this.#order, entry.order);
+    this.#entries.set(entry.key, entry);
+    return entry;
+  }
+
+  async #store(entry: Entry): Promise<void> {
+    const { key, room, text, order, ts, failed } = entry;
+    const waiting: Waiting = { key, room, text, order, ts, failed };
+    const { journal } = this.#options;
+    try {
+      await journal.store.put(waiting);
+    } catch (cause) {
+      journal.degrade(cause);
+      await journal.store.put(waiting);
+    }
+  }
+
+  #remove({ key }: Entry): void {
+    const { journal } = this.#options;
+    this.#removing.add(key);
+    journal.store
+      .remove(key)
+      .catch((cause) => journal.degrade(cause))
+      .finally(() => this.#removing.delete(key));
+  }
+
+  #flush(room: string): void {
+    if (!this.#online || this.#paused.has(room)) return;
+    let flying = 0;
+    for (const entry of this.of(room)) {
+      if (entry.status !== 'pending') continue;
+      // The order within a room: nothing overtakes what is not durable yet.
+      if (!entry.stored || flying++ >= WINDOW) return;
+      if (!entry.flight) this.#fly(entry);
+    }
+  }
+
+  #fly(entry: Entry): void {
+    const { calls, clock } = this.#options;
+    const { key, room, text } = entry;
+    const req = calls.request({ type: 'send', key, room, text }, (reply) => this.#answered(entry, req!, reply));
+    if (req === undefined) return;
+    entry.flight?.resend();
+    entry.flight = { req, resend: clock.after(RESEND_MS, () => this.#fly(entry)) };
+  }
+
+  #land(entry: Entry): void {
+    entry.flight?.resend();
+    entry.flight = undefined;
+  }
+
+  #answered(entry: Entry, req: number, reply: Reply): void {
+    if (entry.status !== 'pending') return;
+    if (reply.type === 'ack') {
+      this.#done(entry, reply.seq, reply.ts);
+      return this.#flush(entry.room);
+    }
+    if (reply.type !== 'error') return;
+    if (!reply.retryable) {
+      this.#fail(entry, asError(reply), true);
+      return this.#flush(entry.room);
+    }
+    // A later request for the same key is under way: its reply counts.
+    if (entry.flight?.req !== req) return;
+    this.#land(entry);
+    this.#pause(entry.room, reply.retry_after_ms ?? RETRY_MS);
+  }
+
+  /** The server refuses the room until the refused one comes again: wait, then go on from there. */
+  #pause(room: string, ms: number): void {
+    if (this.#paused.has(room)) return;
+    const resume = () => {
+      // Those sent after the refused one are refused as well; only then is the order known again.
+      if (this.of(room).some((entry) => entry.flight)) {
+        this.#paused.set(room, this.#options.clock.after(100, resume));
+        return;
+      }
+      this.#paused.delete(room);
+      this.#flush(room);
+    };
+    this.#paused.set(room, this.#options.clock.after(ms, resume));
+  }
+
+  #done(entry: Entry, seq: number, ts: number): void {
+    if (entry.status === 'sent') return;
+    this.#land(entry);
+    entry.status = 'sent';
+    entry.seq = seq;
+    entry.ts = ts;
+    entry.settle({ seq, ts });
+    this.#remove(entry);
+    this.#options.changed(entry.room, entry);
+  }
+
+  #fail(entry: Entry, error: ChatError, keep: boolean): void {
+    this.#land(entry);
+    entry.status = 'failed';
+    entry.error = error;
+    entry.failed = { code: error.code as ErrorCode | LocalCode, message: error.message };
+    entry.settle(error);
+    if (keep) void this.#store(entry);
+    this.#options.changed(entry.room, entry);
+  }
+}

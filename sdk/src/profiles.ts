@@ -1,0 +1,63 @@
+/** Names of people: known ones, and those to be fetched because an event shows a newer version. */
+
+import type { Calls } from './calls.js';
+import type { Clock } from './env.js';
+import type { Profile } from './wire.js';
+
+/** Asked for at once at most. */
+export const BATCH = 200;
+/** So long, askings gather into one. */
+export const GATHER_MS = 20;
+
+export class Profiles {
+  /** Replaced, never changed, so that who holds it sees a difference. */
+  all: ReadonlyMap<string, Profile> = new Map();
+  readonly #wanted = new Set<string>();
+  /** The version last asked for: who does not exist is not asked for for ever. */
+  readonly #asked = new Map<string, number>();
+  #timer = false;
+
+  readonly #calls: Calls;
+  readonly #clock: Clock;
+  readonly #learnt: (profiles: Profile[]) => void;
+
+  constructor(calls: Calls, clock: Clock, learnt: (profiles: Profile[]) => void) {
+    this.#calls = calls;
+    this.#clock = clock;
+    this.#learnt = learnt;
+  }
+
+  add(profiles: Profile[]): void {
+    const fresh = profiles.filter((one) => one.version > (this.all.get(one.id)?.version ?? -1));
+    if (fresh.length === 0) return;
+    this.all = new Map([...this.all, ...fresh.map((one) => [one.id, one] as const)]);
+    this.#learnt(fresh);
+  }
+
+  /** Version 0 is "any". */
+  get(id: string, version = 0): Profile | undefined {
+    const known = this.all.get(id);
+    if ((!known || known.version < version) && (this.#asked.get(id) ?? -1) < version) {
+      this.#asked.set(id, version);
+      this.#wanted.add(id);
+      this.#gather();
+    }
+    return known;
+  }
+
+  #gather(): void {
+    if (this.#timer) return;
+    this.#timer = true;
+    this.#clock.after(GATHER_MS, () => {
+      this.#timer = false;
+      const users = [...this.#wanted].slice(0, BATCH);
+      for (const user of users) this.#wanted.delete(user);
+      if (this.#wanted.size > 0) this.#gather();
+      this.#calls.call({ type: 'profiles', users }, 'profiles').then(
+        (reply) => this.add(reply.users),
+        // Asked again when they are looked at the next time.
+        () => users.forEach((user) => this.#asked.delete(user)),
+      );
+    });
+  }
+}

@@ -1,0 +1,206 @@
+/** The public face of the SDK: what a page codes against. No behaviour here. */
+
+import type { ChatError } from './errors.js';
+import type { DirectoryRow, Folded, MemberState, Profile, Role, RoomKind } from './wire.js';
+
+/** Undoes what returned it; calling it twice is harmless. */
+export type Unsubscribe = () => void;
+
+/** A value that changes. `subscribe` calls back at once with the present value, then on each change. */
+export interface Readable<T> {
+  get(): T;
+  subscribe(listener: (value: T) => void): Unsubscribe;
+}
+
+/** Where the connection stands. `connected` means caught up: everything missed has arrived. */
+export type State = 'disconnected' | 'connecting' | 'connected' | 'reconnecting' | 'failed';
+
+/** Why the connection stands there, for programs. */
+export type Reason =
+  | 'start' /* connect() or retry() */
+  | 'ready' /* caught up */
+  | 'closed' /* the socket closed, or never opened */
+  | 'silent' /* no sign of life from the server */
+  | 'restart' /* the server said that it restarts */
+  | 'later' /* the server wants to be left alone for a while */
+  | 'token' /* the token function failed for now */
+  | 'signed_out' /* the token was refused, or the token function says that there is none */
+  | 'refused' /* the server will never speak with this client: it must be updated */
+  | 'left'; /* disconnect() */
+
+/** What goes with a state. */
+export interface StateDetail {
+  readonly state: State;
+  readonly reason: Reason;
+  /** Tries since the last good connection; 0 while connected. */
+  readonly attempt: number;
+  /** Milliseconds until the next try, counted from this event; 0 while one runs; absent: none is planned. */
+  readonly retryInMs?: number;
+  /** The number in the close frame, if one came. */
+  readonly closeCode?: number;
+}
+
+/** One line of a timeline. */
+export interface Message {
+  /** Stays the same from the first optimistic line on: use it as the key of a list. */
+  readonly key: string;
+  readonly room: string;
+  /** Its place in the room; absent until the server has numbered it. */
+  readonly seq?: number;
+  /** `message`, `room`, `member`, `damaged`, or a kind that this version does not know. */
+  readonly kind: string;
+  /** The text, for `message`; otherwise empty. */
+  readonly text: string;
+  readonly from: string;
+  /** Written by the user of this session. */
+  readonly own: boolean;
+  /** Milliseconds since 1970; the server's once it is numbered. A label, never an order. */
+  readonly ts: number;
+  /** `pending`: on this device only. `sent`: stored by the server. `failed`: refused, see `error`. */
+  readonly status: 'pending' | 'sent' | 'failed';
+  readonly error?: ChatError;
+  readonly edited: boolean;
+  readonly redacted: boolean;
+  /** Emoji and user. */
+  readonly reactions: ReadonlyArray<readonly [string, string]>;
+  /** The event as the server sent it, with its `kind` and `body`; absent until it is numbered. */
+  readonly event?: Folded;
+}
+
+/** A room in the list. */
+export interface RoomInfo {
+  readonly id: string;
+  readonly kind: RoomKind;
+  /** Direct rooms have none: show the name of `peer`. */
+  readonly name?: string;
+  readonly peer?: string;
+  readonly state: MemberState;
+  readonly role: Role;
+  readonly members: number;
+  /** The last seq known. */
+  readonly head: number;
+  /** One's own read marker. */
+  readonly read: number;
+  /** Exact to 999; 1000 means "999+". */
+  readonly unread: number;
+  /** The newest line held on this device. */
+  readonly last?: Message;
+}
+
+/** A message on its way. */
+export interface Sent {
+  readonly key: string;
+  readonly status: 'pending' | 'sent' | 'failed';
+  /** Resolves once the server has stored it; rejects only when it is refused for good. */
+  readonly sent: Promise<{ readonly seq: number; readonly ts: number }>;
+}
+
+/** A page of older lines was taken into `messages`. */
+export interface PageInfo {
+  /** How many lines came. */
+  readonly count: number;
+  /** Whether `older()` can bring more. */
+  readonly more: boolean;
+}
+
+export interface RoomEvents {
+  /** A line from the server, live or missed while away: once each, in order. */
+  message: Message;
+  /** An own message changed its status. */
+  status: { readonly key: string; readonly status: Message['status']; readonly error?: ChatError };
+  /** The room's row changed. */
+  info: RoomInfo;
+}
+
+/** One room. The same object for the same id for the whole life of the chat. */
+export interface Room {
+  readonly id: string;
+  /** What is known of it; absent until the server has told. */
+  readonly info: Readable<RoomInfo | undefined>;
+  /**
+   * The window: lines by seq, then own ones that are not numbered yet. While somebody subscribes, the
+   * room counts as open: its missed events come first, and its newest page is fetched if none is held.
+   */
+  readonly messages: Readable<readonly Message[]>;
+  /** Whether the window reaches back to the first line that one may see. */
+  readonly complete: boolean;
+  on<K extends keyof RoomEvents>(
+    type: K, listener: (value: RoomEvents[K]) => void, options?: { signal?: AbortSignal },
+  ): Unsubscribe;
+  /** Shows at once, is stored on the device, and is sent when possible, also after a reload. */
+  send(text: string): Sent;
+  /** Sends a failed message again, as a new command. */
+  resend(key: string): Sent | undefined;
+  /** Removes a failed message from this device. */
+  discard(key: string): void;
+  /** Makes sure that the newest page is held. */
+  history(): Promise<PageInfo>;
+  /** Takes in the page before the window. */
+  older(): Promise<PageInfo>;
+  /** Everything up to `seq`, or all that is held, has been read. Stored here first, told when possible. */
+  markRead(seq?: number): void;
+  join(): Promise<void>;
+  leave(): Promise<void>;
+  add(user: string): Promise<void>;
+  remove(user: string): Promise<void>;
+  /** All who are in. */
+  members(): Promise<Array<{ user: string; role: Role }>>;
+}
+
+/** Something went wrong on the device; live use goes on. */
+export interface Problem {
+  /** `device_full`: nothing more is stored. `store_broken`: there is no store; memory is used instead. */
+  readonly code: 'device_full' | 'store_broken' | 'listener';
+  readonly cause: unknown;
+}
+
+export interface ChatEvents {
+  state: StateDetail;
+  rooms: readonly RoomInfo[];
+  /** After connecting: how many messages came while away, over all rooms. */
+  missed: number;
+  profiles: ReadonlyMap<string, Profile>;
+  quality: Quality;
+  problem: Problem;
+}
+
+/** How good the line is: the median of the last five round trips. */
+export interface Quality {
+  readonly rttMs?: number;
+  readonly level: 'unknown' | 'good' | 'fair' | 'poor';
+}
+
+export interface Chat {
+  readonly state: State;
+  readonly detail: StateDetail;
+  /** Who the token says one is; absent before the very first connection. */
+  readonly user: Profile | undefined;
+  readonly quality: Quality;
+  /** `state` listeners get `(state, detail)`, all others one value. */
+  on(type: 'state', listener: (state: State, detail: StateDetail) => void, options?: { signal?: AbortSignal }): Unsubscribe;
+  on<K extends Exclude<keyof ChatEvents, 'state'>>(
+    type: K, listener: (value: ChatEvents[K]) => void, options?: { signal?: AbortSignal },
+  ): Unsubscribe;
+  /** The rooms that one is in, the one with the newest line first. */
+  rooms(): readonly RoomInfo[];
+  room(id: string): Room;
+  /** A new group or public room; its id. */
+  create(kind: 'group' | 'public', name: string): Promise<string>;
+  /** The direct room with `user`, made if it is not there; its id. */
+  direct(user: string): Promise<string>;
+  join(room: string): Promise<void>;
+  leave(room: string): Promise<void>;
+  add(room: string, user: string): Promise<void>;
+  remove(room: string, user: string): Promise<void>;
+  /** Somebody by exact name. */
+  find(name: string): Promise<Profile | undefined>;
+  /** The public rooms. */
+  directory(): Promise<DirectoryRow[]>;
+  members(room: string): Promise<Array<{ user: string; role: Role }>>;
+  /** What is known of somebody; if nothing is, it is fetched and told by `profiles`. */
+  profile(id: string): Profile | undefined;
+  /** Tries at once, with the schedule from its start. */
+  retry(): void;
+  /** Ends the connection and all timers; what waits stays stored. */
+  disconnect(): Promise<void>;
+}

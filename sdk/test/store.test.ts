@@ -1,0 +1,185 @@
+import 'fake-indexeddb/auto';
+
+import { IDBFactory } from 'fake-indexeddb';
+import { beforeEach, describe, expect, test } from 'vitest';
+
+import { idbStore } from '../src/idb.js';
+import { mergeRecord } from '../src/merge.js';
+import { newRecord, type RoomRecord } from '../src/log.js';
+import type { Store } from '../src/store.js';
+import type { RoomRow } from '../src/wire.js';
+import { settle } from './clock.js';
+import { roomId } from './server.js';
+import { look, World } from './world.js';
+
+const long = () => settle(80);
+
+beforeEach(() => {
+  globalThis.indexedDB = new IDBFactory();
+});
+
+async function open(store: Store) {
+  const world = new World();
+  const kitchen = world.server.room('kitchen', ['ann', 'bob']);
+  const chat = await world.chat('ann', store);
+  await long();
+  const ann = look(chat, kitchen);
+  await long();
+  return { world, kitchen, chat, ann };
+}
+
+describe('IndexedDB', () => {
+  test('a reload finds lines, rooms, position and what waits', async () => {
+    const { world, kitchen, chat, ann } = await open(idbStore('one'));
+    world.server.say(kitchen, 'bob', 'kept');
+    await long();
+    world.server.up = false;
+    world.server.cut();
+    const waiting = ann.room.send('waits');
+    await long();
+    await chat.disconnect();
+    const again = await world.chat('ann', idbStore('one'));
+    await long();
+    const seen = look(again, kitchen);
+    await long();
+    expect(seen.texts()).toEqual(['kept', 'waits']);
+    expect(again.rooms()).toMatchObject([{ id: kitchen, unread: 1 }]);
+    world.server.up = true;
+    await world.clock.advance(3000);
+    await long();
+    expect(world.server.texts(kitchen)).toEqual(['kept', 'waits']);
+    expect(world.server.got.findLast((frame) => frame.type === 'hello')).toMatchObject({ open: [[kitchen, 2]] });
+    expect(seen.all().at(-1)).toMatchObject({ key: waiting.key, status: 'sent' });
+    expect(await idbStore('one').waiting()).toEqual([]);
+  });
+
+  test('two tabs share one database: nothing twice, nothing missing', async () => {
+    const { world, kitchen, ann } = await open(idbStore('two'));
+    const second = await world.chat('ann', idbStore('two'));
+    await long();
+    const other = look(second, kitchen);
+    await long();
+    ann.room.send('from the first');
+    await long();
+    other.room.send('from the second');
+    world.server.say(kitchen, 'bob', 'from bob');
+    await long();
+    await world.clock.advance(2000);
+    const expected = ann.texts();
+    expect(expected).toHaveLength(3);
+    expect(other.texts()).toEqual(expected);
+    expect(world.server.texts(kitchen)).toEqual(expected);
+    const stored = idbStore('two');
+    expect((await stored.lines(kitchen, Infinity, 100)).map(({ event }) => event.seq)).toEqual([1, 2, 3, 4]);
+    expect((await stored.load()).rooms.get(kitchen)).toMatchObject({ cursor: 4, low: 1 });
+    expect(await stored.waiting()).toEqual([]);
+  });
+
+  test('a tab in an earlier life of the data writes nothing', async () => {
+    const store = idbStore('life');
+    const changes = (life: number, epoch: string) => ({ life, meta: { epoch }, rooms: new Map(), profiles: new Map() });
+    await store.write(changes(0, 'e_old'));
+    await store.write(changes(1, 'e_new'));
+    await store.write(changes(0, 'e_old'));
+    expect((await store.load()).meta).toMatchObject({ epoch: 'e_new', life: 1 });
+  });
+
+  test('what waits belongs to the tab that lives', async () => {
+    const held = new Set<string>();
+    const locks = {
+      request: async (name: string, second: unknown, third?: (lock: unknown) => unknown) => {
+        if (typeof second === 'function') {
+          held.add(name);
+          await (second as () => Promise<void>)();
+          return held.delete(name);
+        }
+        return third!(held.has(name) ? null : {});
+      },
+    };
+    Object.defineProperty(globalThis, 'navigator', { value: { locks }, configurable: true });
+    const first = idbStore('owners');
+    await first.put({ key: 'k_1', room: roomId('kitchen'), text: 'mine', order: 1, ts: 1 });
+    const second = idbStore('owners');
+    expect(await second.waiting()).toEqual([]);
+    first.close();
+    await long();
+    expect(await second.waiting()).toMatchObject([{ key: 'k_1', text: 'mine' }]);
+    const third = idbStore('owners');
+    expect(await third.waiting()).toEqual([]);
+    Object.defineProperty(globalThis, 'navigator', { value: undefined, configurable: true });
+  });
+});
+
+describe('trouble', () => {
+  const full = () => Promise.reject(Object.assign(new Error('no room'), { name: 'QuotaExceededError' }));
+
+  test('a full device is told, and live use goes on', async () => {
+    const store = idbStore('full');
+    const { world, kitchen, chat, ann } = await open(store);
+    world.server.say(kitchen, 'bob', 'stored');
+    await long();
+    const problems: string[] = [];
+    chat.on('problem', ({ code }) => problems.push(code));
+    store.write = full;
+    store.put = full;
+    world.server.say(kitchen, 'bob', 'not stored');
+    await long();
+    ann.room.send('mine');
+    await long();
+    expect(problems).toEqual(['device_full']);
+    expect(ann.texts()).toEqual(['stored', 'not stored', 'mine']);
+    world.server.cut();
+    await world.clock.advance(2000);
+    world.server.say(kitchen, 'bob', 'later');
+    await long();
+    expect(ann.texts()).toEqual(['stored', 'not stored', 'mine', 'later']);
+    // The next start goes on from what the device has.
+    await chat.disconnect();
+    const again = await world.chat('ann', idbStore('full'));
+    await long();
+    const seen = look(again, kitchen);
+    await long();
+    expect(seen.texts()).toEqual(['stored', 'not stored', 'mine', 'later']);
+  });
+
+  test('without a database it works from memory, and says so to who asks later', async () => {
+    globalThis.indexedDB = { open: () => { throw new Error('blocked by the user'); } } as never;
+    const { world, kitchen, chat, ann } = await open(idbStore('none'));
+    const problems: string[] = [];
+    chat.on('problem', ({ code }) => problems.push(code));
+    await settle();
+    expect(problems).toEqual(['store_broken']);
+    ann.room.send('works');
+    await long();
+    expect(world.server.texts(kitchen)).toEqual(['works']);
+    expect(ann.texts()).toEqual(['works']);
+  });
+});
+
+describe('merge', () => {
+  const row = (head: number): RoomRow => ({
+    room: roomId('kitchen'), kind: 'group', history: 'joining', head, msg_no: head, floor: 1, members: 2,
+    me: { state: 'joined', role: 'member', since: 1, delivered: 0, read: 0, unread: 0 },
+  });
+  const record = (low: number, cursor: number, more: Partial<RoomRecord> = {}) => ({ ...newRecord(row(cursor)), low, cursor, ...more });
+
+  test('stretches that touch are one, others are the newer one', () => {
+    const check = (a: [number, number], b: [number, number], expected: [number, number]) => {
+      for (const [one, two] of [[a, b], [b, a]] as const) {
+        expect(mergeRecord(record(...one), record(...two))).toMatchObject({ low: expected[0], cursor: expected[1] });
+      }
+    };
+    check([1, 10], [5, 20], [1, 20]);
+    check([1, 10], [11, 20], [1, 20]);
+    check([1, 10], [12, 20], [12, 20]);
+    check([1, 30], [12, 20], [1, 30]);
+  });
+
+  test('markers only rise, and a room begun anew wins', () => {
+    const old = record(1, 50, { read: 40 });
+    expect(mergeRecord(old, record(1, 60, { read: 3 }))).toMatchObject({ cursor: 60, read: 40 });
+    expect(mergeRecord(old, record(9, 10, { gen: 1 }))).toMatchObject({ cursor: 10, low: 9 });
+    const anew = record(9, 10, { gen: 1 });
+    expect(mergeRecord(anew, old)).toBe(anew);
+  });
+});
