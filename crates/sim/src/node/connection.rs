@@ -128,14 +128,16 @@ impl Outlet for Outboxes<'_> {
         }
     }
 
-    fn caught_up(&mut self, to: ConnId, position: Position) {
+    fn caught_up(&mut self, to: ConnId, position: Position) -> bool {
         let Some(conn) = self.conns.get_mut(&to) else {
-            return;
+            return true;
         };
         let frame = Down::Frame(Arc::new(ServerFrame::CaughtUp { position }));
-        if conn.push(Lane::vouching(), frame, self.now) {
+        let queued = conn.push(Lane::vouching(), frame, self.now);
+        if queued {
             conn.input(Input::CaughtUp, self.now, None);
         }
+        queued
     }
 
     fn behind(&mut self, to: ConnId) {

@@ -82,17 +82,19 @@ impl Node {
                     position,
                     heads,
                 };
-                if let Some(conn) = self.conns.get_mut(&conn).filter(|conn| !conn.gone) {
-                    conn.push(Lane::vouching(), Down::Frame(Arc::new(pong)), now);
+                let pong = Down::Frame(Arc::new(pong));
+                let open = self.conns.get_mut(&conn).filter(|conn| !conn.gone);
+                if open.is_some_and(|open| !open.push(Lane::vouching(), pong, now)) {
+                    shard.fell_behind(conn);
                 }
             }
             Item::Marker(user, except, frame) => {
-                for id in shard.live().connections(user) {
-                    if *id == except {
-                        continue;
-                    }
-                    if let Some(conn) = self.conns.get_mut(id).filter(|conn| !conn.gone) {
-                        conn.push(Lane::Receipt, Down::Frame(frame.clone()), now);
+                let ids = shard.live().connections(user).to_vec();
+                for id in ids.into_iter().filter(|id| *id != except) {
+                    let frame = Down::Frame(frame.clone());
+                    let open = self.conns.get_mut(&id).filter(|conn| !conn.gone);
+                    if open.is_some_and(|open| !open.push(Lane::Receipt, frame, now)) {
+                        shard.fell_behind(id);
                     }
                 }
             }
