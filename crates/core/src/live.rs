@@ -21,8 +21,8 @@ pub trait Outlet {
     /// client is being told that it is behind.
     fn event(&mut self, to: ConnId, event: &Arc<Shared>) -> bool;
 
-    /// Queues `caught_up`, behind everything that it vouches for.
-    fn caught_up(&mut self, to: ConnId, position: Position);
+    /// Queues `caught_up`, behind everything that it vouches for. `false` as with an event.
+    fn caught_up(&mut self, to: ConnId, position: Position) -> bool;
 
     /// More happened than can be kept for this connection while it syncs: empties its outbox
     /// and tells the client that it is behind.
@@ -223,10 +223,10 @@ impl Live {
         let Mode::Syncing { from } = entry.mode else {
             return false;
         };
-        let complete = from >= self.ring_start && self.replay(conn, entry, from, outlet);
-        if complete {
-            outlet.caught_up(conn, position);
-        } else if from < self.ring_start {
+        let complete = from >= self.ring_start
+            && self.replay(conn, entry, from, outlet)
+            && outlet.caught_up(conn, position);
+        if from < self.ring_start {
             outlet.behind(conn);
         }
         let entry = self.conns.get_mut(&conn).expect("it was there above");

@@ -112,6 +112,14 @@ impl Shard {
         self.sweep();
     }
 
+    /// The outbox of `conn` ran over by a frame that the shard did not queue (a `pong`, a
+    /// marker): what was dropped with it may have been events, so nothing more is delivered or
+    /// vouched for until the client syncs again.
+    pub fn fell_behind(&mut self, conn: ConnId) {
+        self.live.give_up(conn);
+        self.sweep();
+    }
+
     /// Takes in a committed batch, from here or from the bus.
     pub fn deliver(
         &mut self,

@@ -141,15 +141,17 @@ impl Outlet for Outboxes {
         connection.push(Lane::Message, frame.clone(), self.now)
     }
 
-    fn caught_up(&mut self, to: ConnId, position: Position) {
+    fn caught_up(&mut self, to: ConnId, position: Position) -> bool {
         let Some(connection) = self.connections.get(&to) else {
-            return;
+            return true;
         };
         let frame = encode(&ServerFrame::CaughtUp { position });
         // Should there be no room, the connection is behind and syncs again.
-        if connection.push(Lane::vouching(), frame, self.now) {
+        let queued = connection.push(Lane::vouching(), frame, self.now);
+        if queued {
             connection.input(Input::CaughtUp, self.now);
         }
+        queued
     }
 
     fn behind(&mut self, to: ConnId) {
@@ -234,18 +236,20 @@ impl Task {
                         position,
                         heads,
                     };
-                    connection.push(Lane::vouching(), encode(&pong), now);
+                    if !connection.push(Lane::vouching(), encode(&pong), now) {
+                        shard.fell_behind(conn);
+                    }
                 }
             }
             Item::Marker(user, except, frame) => {
                 let frame = encode(&frame);
-                for conn in shard.live().connections(user) {
-                    let other = outlet
-                        .connections
-                        .get(conn)
-                        .filter(|_other| *conn != except);
-                    if let Some(connection) = other {
-                        connection.push(Lane::Receipt, frame.clone(), now);
+                let conns = shard.live().connections(user).to_vec();
+                for conn in conns.into_iter().filter(|conn| *conn != except) {
+                    let connection = outlet.connections.get(&conn);
+                    if connection
+                        .is_some_and(|other| !other.push(Lane::Receipt, frame.clone(), now))
+                    {
+                        shard.fell_behind(conn);
                     }
                 }
             }
