@@ -2,6 +2,8 @@
 
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{EncodingKey, Header};
+use rsa::pkcs1::EncodeRsaPrivateKey as _;
+use rsa::{BigUint, RsaPrivateKey};
 use serde_json::{Value, json};
 
 use super::*;
@@ -35,7 +37,11 @@ fn ec_key() -> EncodingKey {
 }
 
 fn rsa_key() -> EncodingKey {
-    EncodingKey::from_rsa_pem(include_bytes!("rsa_key_of_tests.pem")).expect("a key")
+    // Of two Mersenne primes: no secret, and the same in every run.
+    let mersenne = |bits: usize| (BigUint::from(1_u8) << bits) - 1_u8;
+    let key = RsaPrivateKey::from_p_q(mersenne(1279), mersenne(607), BigUint::from(65_537_u32));
+    let der = key.expect("a key").to_pkcs1_der().expect("DER");
+    EncodingKey::from_rsa_der(der.as_bytes())
 }
 
 fn public(key: &EncodingKey, algorithm: Algorithm, id: Option<&str>) -> Value {
