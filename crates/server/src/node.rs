@@ -19,13 +19,12 @@ use tokio_util::task::TaskTracker;
 use crate::auth::{self, Accounts};
 use crate::clock::{self, Clock};
 use crate::commit::Commit;
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::console::{self, Started};
 use crate::gateway::accept::{self, AcceptOptions, ConnectionDeadlines, Lifetime};
 use crate::gateway::budget::{Budget, ConnectionLimits};
 use crate::gateway::connections::Connections;
 use crate::gateway::driver::Services;
-use crate::gateway::network::Network;
 use crate::gateway::tls;
 use crate::hub::Hub;
 use crate::routes::{self, Readiness};
@@ -77,26 +76,11 @@ async fn serve(
     let (epoch, position) = beginning(&*store).await?;
     let accounts_store = Arc::new(SqliteAccounts(sqlite));
     let wall = Arc::new(|| clock::wall().0);
-    let accounts = Arc::new(Accounts::start(settings(&config)?, accounts_store, wall).await?);
+    let accounts = Arc::new(Accounts::start(settings(&config), accounts_store, wall).await?);
 
-    let (clock, tasks) = (Clock::begin(), TaskTracker::new());
-    let hub = Hub::start(SHARDS, &store, position, clock, &tasks);
-    let commit = Commit::start(&store, &hub, clock, &tasks);
-    let terms = Terms {
-        epoch,
-        rate: rate(&config),
-    };
-    let per_user = usize::try_from(config.limits.connections_per_user.get())?;
-    let connections = Connections::new(terms, per_user);
-    let services = Services {
-        store: store.clone(),
-        accounts: accounts.clone(),
-        commit: commit.clone(),
-        hub,
-        connections: connections.clone(),
-        clock,
-        tasks: tasks.clone(),
-    };
+    let services = join(&config, &store, &accounts, epoch, position)?;
+    let (clock, tasks) = (services.clock, services.tasks.clone());
+    let (commit, connections) = (services.commit.clone(), services.connections.clone());
 
     let stop = CancellationToken::new();
     watch_revocations(&accounts, &connections, clock, &stop, &tasks);
@@ -106,7 +90,7 @@ async fn serve(
         tls,
         deadlines: ConnectionDeadlines::default(),
         budget: Budget::new(connection_limits(&config)?),
-        trusted_proxies: proxies(&config)?,
+        trusted_proxies: config.trusted_proxies.clone(),
         lifetime: Lifetime {
             stop: stop.clone(),
             tasks: tasks.clone(),
@@ -136,12 +120,7 @@ async fn serve(
             reason,
             "the store takes no writes any more; stopping in 5 s"
         );
-        sleep(READS_AFTER_END).await;
-        connections.restart(clock.tick());
-        stop.cancel();
-        tasks.close();
-        // Whoever has not gone by then is cut off.
-        let _late = timeout(LAST_TASKS, tasks.wait()).await;
+        stop_after_end(&connections, clock, &stop, &tasks).await;
         anyhow::bail!("the store's writer has ended: {reason}; start the server again");
     }
     let drain = Duration::from_secs(config.drain_seconds.get());
@@ -152,6 +131,47 @@ async fn serve(
         tracing::warn!(tasks = tasks.len(), "some tasks did not end in time");
     }
     Ok(())
+}
+
+/// Starts the parts that carry messages.
+fn join(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    accounts: &Arc<Accounts>,
+    epoch: Epoch,
+    position: Position,
+) -> anyhow::Result<Services> {
+    let (clock, tasks) = (Clock::begin(), TaskTracker::new());
+    let hub = Hub::start(SHARDS, store, position, clock, &tasks);
+    let terms = Terms {
+        epoch,
+        rate: rate(config),
+    };
+    let per_user = usize::try_from(config.limits.connections_per_user.get())?;
+    Ok(Services {
+        store: store.clone(),
+        accounts: accounts.clone(),
+        commit: Commit::start(store, &hub, clock, &tasks),
+        hub,
+        connections: Connections::new(terms, per_user),
+        clock,
+        tasks,
+    })
+}
+
+/// Contract 2: reads go on for a moment after the writer has ended, then everybody is sent away.
+async fn stop_after_end(
+    connections: &Connections,
+    clock: Clock,
+    stop: &CancellationToken,
+    tasks: &TaskTracker,
+) {
+    sleep(READS_AFTER_END).await;
+    connections.restart(clock.tick());
+    stop.cancel();
+    tasks.close();
+    // Whoever has not gone by then is cut off.
+    let _late = timeout(LAST_TASKS, tasks.wait()).await;
 }
 
 /// Contract 8: not ready, then no new commands, then everything decided goes out, then 1012.
@@ -253,45 +273,16 @@ fn origins(config: &Config) -> Vec<String> {
         .collect()
 }
 
-fn proxies(config: &Config) -> anyhow::Result<Vec<Network>> {
-    let ranges = config.trusted_proxies.iter();
-    Ok(ranges
-        .map(|range| range.to_string().parse())
-        .collect::<Result<_, _>>()?)
-}
-
-fn issuer(issuer: &config::Issuer) -> anyhow::Result<auth::IssuerSettings> {
-    let algorithms = issuer
-        .algorithms
-        .iter()
-        .map(|algorithm| algorithm.word().parse());
-    Ok(auth::IssuerSettings {
-        issuer: issuer.issuer.clone(),
-        audience: issuer.audience.clone(),
-        keys: match &issuer.keys {
-            config::IssuerKeys::SecretFile(file) => auth::IssuerKeys::SecretFile(file.clone()),
-            config::IssuerKeys::JwksFile(file) => auth::IssuerKeys::JwksFile(file.clone()),
-            config::IssuerKeys::JwksUrl(url) => auth::IssuerKeys::JwksUrl(url.clone()),
-        },
-        algorithms: algorithms.collect::<Result<_, _>>()?,
-    })
-}
-
-fn settings(config: &Config) -> anyhow::Result<auth::Settings> {
+fn settings(config: &Config) -> auth::Settings {
     const MINUTE_MS: i64 = 60_000;
     const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX / DAY_MS);
-    let issuers: anyhow::Result<Vec<_>> = config.auth.issuers.iter().map(issuer).collect();
-    Ok(auth::Settings {
-        registration: match config.registration() {
-            config::Registration::Open => auth::Registration::Open,
-            config::Registration::Invite => auth::Registration::Invite,
-            config::Registration::Closed => auth::Registration::Closed,
-        },
+    auth::Settings {
+        registration: config.registration(),
         access_token_ms: number(config.auth.access_token_minutes.get()) * MINUTE_MS,
         refresh_token_ms: number(config.auth.refresh_token_days.get()) * DAY_MS,
-        issuers: issuers?,
+        issuers: config.auth.issuers.clone(),
         allowed_origins: origins(config),
         ..auth::Settings::default()
-    })
+    }
 }

@@ -1,5 +1,7 @@
 //! Foreign issuers: whose tokens are taken, and whose keys.
 
+use std::path::PathBuf;
+
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{EncodingKey, Header};
 use rsa::pkcs1::EncodeRsaPrivateKey as _;
@@ -67,9 +69,9 @@ fn sign(key: &EncodingKey, algorithm: Algorithm, id: Option<&str>, change: Value
     jsonwebtoken::encode(&header, &claims(change), key).expect("signed")
 }
 
-fn settings(keys: IssuerKeys, algorithms: &[Algorithm]) -> IssuerSettings {
+fn settings(keys: IssuerKeys, algorithms: &[Algorithm]) -> config::Issuer {
     let (issuer, audience) = (ISS.to_owned(), "chinwag".to_owned());
-    IssuerSettings {
+    config::Issuer {
         issuer,
         audience,
         keys,
@@ -284,7 +286,7 @@ fn broken_configurations_say_what_is_wrong() {
         .expect("twice")
         .to_string();
     assert!(twice.contains("configured twice"), "{twice}");
-    let ours = IssuerSettings {
+    let ours = config::Issuer {
         issuer: token::ISSUER.to_owned(),
         ..good
     };
