@@ -50,7 +50,9 @@ const SPREAD_MS: u64 = 2_000;
 /// # Errors
 /// What kept it from starting, or that the store's writer has ended.
 pub fn run(config: Config, listener: TcpListener) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open(&config.data)?;
+    // In full, so that a complaint names a directory that can be found.
+    let data = std::path::absolute(&config.data).context("cannot find the working directory")?;
+    let store = SqliteStore::open(&data)?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let result = runtime.block_on(serve(config, listener, Arc::new(store)));
     // Reads that hang must not keep the process alive.
@@ -65,10 +67,7 @@ async fn serve(
 ) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let listener = accept::adopt(listener)?;
-    let tls = match (&config.tls.certificate, &config.tls.key) {
-        (Some(certificate), Some(key)) => Some(tls::server_config(certificate, key)?),
-        _ => None,
-    };
+    let tls = tls_files(&config)?;
     let is_tls = tls.is_some();
     tls::install_provider();
 
@@ -109,10 +108,7 @@ async fn serve(
 
     let ended = tokio::select! {
         reason = store.ended() => Some(reason),
-        result = told_to_stop() => {
-            result?;
-            None
-        }
+        result = told_to_stop() => result.map(|()| None)?,
     };
     readiness.set(false);
     if let Some(reason) = ended {
@@ -131,6 +127,13 @@ async fn serve(
         tracing::warn!(tasks = tasks.len(), "some tasks did not end in time");
     }
     Ok(())
+}
+
+fn tls_files(config: &Config) -> Result<Option<Arc<rustls::ServerConfig>>, tls::TlsError> {
+    match (&config.tls.certificate, &config.tls.key) {
+        (Some(certificate), Some(key)) => tls::server_config(certificate, key).map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// Starts the parts that carry messages.
