@@ -19,13 +19,12 @@ use tokio_util::task::TaskTracker;
 use crate::auth::{self, Accounts};
 use crate::clock::{self, Clock};
 use crate::commit::Commit;
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::console::{self, Started};
 use crate::gateway::accept::{self, AcceptOptions, ConnectionDeadlines, Lifetime};
 use crate::gateway::budget::{Budget, ConnectionLimits};
 use crate::gateway::connections::Connections;
 use crate::gateway::driver::Services;
-use crate::gateway::network::Network;
 use crate::gateway::tls;
 use crate::hub::Hub;
 use crate::routes::{self, Readiness};
@@ -51,7 +50,9 @@ const SPREAD_MS: u64 = 2_000;
 /// # Errors
 /// What kept it from starting, or that the store's writer has ended.
 pub fn run(config: Config, listener: TcpListener) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open(&config.data)?;
+    // In full, so that a complaint names a directory that can be found.
+    let data = std::path::absolute(&config.data).context("cannot find the working directory")?;
+    let store = SqliteStore::open(&data)?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let result = runtime.block_on(async {
         let node = start(&config, listener, store).await?;
@@ -94,10 +95,7 @@ pub async fn start(
     let sqlite = Arc::new(sqlite);
     let address = listener.local_addr()?;
     let listener = accept::adopt(listener)?;
-    let tls = match (&config.tls.certificate, &config.tls.key) {
-        (Some(certificate), Some(key)) => Some(tls::server_config(certificate, key)?),
-        _ => None,
-    };
+    let tls = tls_files(config)?;
     let is_tls = tls.is_some();
     tls::install_provider();
 
@@ -105,26 +103,8 @@ pub async fn start(
     let (epoch, position) = beginning(&*store).await?;
     let accounts_store = Arc::new(SqliteAccounts(sqlite));
     let wall = Arc::new(|| clock::wall().0);
-    let accounts = Arc::new(Accounts::start(settings(config)?, accounts_store, wall).await?);
-
-    let (clock, tasks) = (Clock::begin(), TaskTracker::new());
-    let hub = Hub::start(SHARDS, &store, position, clock, &tasks);
-    let commit = Commit::start(&store, &hub, clock, &tasks);
-    let terms = Terms {
-        epoch,
-        rate: rate(config),
-    };
-    let per_user = usize::try_from(config.limits.connections_per_user.get())?;
-    let connections = Connections::new(terms, per_user);
-    let services = Services {
-        store,
-        accounts,
-        commit,
-        hub,
-        connections,
-        clock,
-        tasks: tasks.clone(),
-    };
+    let accounts = Arc::new(Accounts::start(settings(config), accounts_store, wall).await?);
+    let services = join(config, &store, &accounts, epoch, position)?;
 
     let stop = CancellationToken::new();
     watch_revocations(&services, &stop);
@@ -134,13 +114,13 @@ pub async fn start(
         tls,
         deadlines: ConnectionDeadlines::default(),
         budget: Budget::new(connection_limits(config)?),
-        trusted_proxies: proxies(config)?,
+        trusted_proxies: config.trusted_proxies.clone(),
         lifetime: Lifetime {
             stop: stop.clone(),
-            tasks: tasks.clone(),
+            tasks: services.tasks.clone(),
         },
     };
-    tasks.spawn(accept::accept(listener, options));
+    services.tasks.spawn(accept::accept(listener, options));
     readiness.set(true);
     let drain = Duration::from_secs(config.drain_seconds.get());
     Ok(Running {
@@ -232,6 +212,39 @@ impl Running {
     }
 }
 
+fn tls_files(config: &Config) -> Result<Option<Arc<rustls::ServerConfig>>, tls::TlsError> {
+    match (&config.tls.certificate, &config.tls.key) {
+        (Some(certificate), Some(key)) => tls::server_config(certificate, key).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Starts the parts that carry messages.
+fn join(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    accounts: &Arc<Accounts>,
+    epoch: Epoch,
+    position: Position,
+) -> anyhow::Result<Services> {
+    let (clock, tasks) = (Clock::begin(), TaskTracker::new());
+    let hub = Hub::start(SHARDS, store, position, clock, &tasks);
+    let terms = Terms {
+        epoch,
+        rate: rate(config),
+    };
+    let per_user = usize::try_from(config.limits.connections_per_user.get())?;
+    Ok(Services {
+        store: store.clone(),
+        accounts: accounts.clone(),
+        commit: Commit::start(store, &hub, clock, &tasks),
+        hub,
+        connections: Connections::new(terms, per_user),
+        clock,
+        tasks,
+    })
+}
+
 /// Contract 8: not ready, then no new commands, then everything decided goes out, then 1012.
 async fn stop_gently(
     connections: &Connections,
@@ -315,45 +328,16 @@ fn origins(config: &Config) -> Vec<String> {
         .collect()
 }
 
-fn proxies(config: &Config) -> anyhow::Result<Vec<Network>> {
-    let ranges = config.trusted_proxies.iter();
-    Ok(ranges
-        .map(|range| range.to_string().parse())
-        .collect::<Result<_, _>>()?)
-}
-
-fn issuer(issuer: &config::Issuer) -> anyhow::Result<auth::IssuerSettings> {
-    let algorithms = issuer
-        .algorithms
-        .iter()
-        .map(|algorithm| algorithm.word().parse());
-    Ok(auth::IssuerSettings {
-        issuer: issuer.issuer.clone(),
-        audience: issuer.audience.clone(),
-        keys: match &issuer.keys {
-            config::IssuerKeys::SecretFile(file) => auth::IssuerKeys::SecretFile(file.clone()),
-            config::IssuerKeys::JwksFile(file) => auth::IssuerKeys::JwksFile(file.clone()),
-            config::IssuerKeys::JwksUrl(url) => auth::IssuerKeys::JwksUrl(url.clone()),
-        },
-        algorithms: algorithms.collect::<Result<_, _>>()?,
-    })
-}
-
-fn settings(config: &Config) -> anyhow::Result<auth::Settings> {
+fn settings(config: &Config) -> auth::Settings {
     const MINUTE_MS: i64 = 60_000;
     const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX / DAY_MS);
-    let issuers: anyhow::Result<Vec<_>> = config.auth.issuers.iter().map(issuer).collect();
-    Ok(auth::Settings {
-        registration: match config.registration() {
-            config::Registration::Open => auth::Registration::Open,
-            config::Registration::Invite => auth::Registration::Invite,
-            config::Registration::Closed => auth::Registration::Closed,
-        },
+    auth::Settings {
+        registration: config.registration(),
         access_token_ms: number(config.auth.access_token_minutes.get()) * MINUTE_MS,
         refresh_token_ms: number(config.auth.refresh_token_days.get()) * DAY_MS,
-        issuers: issuers?,
+        issuers: config.auth.issuers.clone(),
         allowed_origins: origins(config),
         ..auth::Settings::default()
-    })
+    }
 }

@@ -34,9 +34,7 @@ impl World {
                 self.let_somebody_write();
             }
             let pause = self.base.rng.between(1, 8);
-            return self
-                .base
-                .later(pause, Happening::Strike(fault, polls + 1));
+            return self.base.later(pause, Happening::Strike(fault, polls + 1));
         }
         let now = self.base.now;
         let until = now + self.base.rng.between(300, 4_000);
@@ -95,11 +93,11 @@ impl World {
         match fault {
             Fault::SlowReader => self.links.slow(link, until + 2_000),
             Fault::HalfOpen => {
-                let (client, server) = *self.base.rng.pick(&[
-                    (false, false),
-                    (false, true),
-                    (true, false),
-                ]);
+                let (client, server) =
+                    *self
+                        .base
+                        .rng
+                        .pick(&[(false, false), (false, true), (true, false)]);
                 self.links.cut(link, client, server, &mut self.base);
             }
             _ => self.links.cut(link, true, true, &mut self.base),

@@ -226,7 +226,13 @@ impl Links {
 
     /// Ends a link at once with everything in flight. Ends that are to learn of it do so a while
     /// later; a half-open link tells nobody.
-    pub(crate) fn cut(&mut self, id: LinkId, tell_client: bool, tell_server: bool, base: &mut Base) {
+    pub(crate) fn cut(
+        &mut self,
+        id: LinkId,
+        tell_client: bool,
+        tell_server: bool,
+        base: &mut Base,
+    ) {
         let Some(link) = self.links.get_mut(&id) else {
             return;
         };

@@ -55,7 +55,10 @@ fn main() -> ExitCode {
             Some(mutant) => Some(*mutant),
             None => {
                 let names: Vec<&str> = Mutant::ALL.iter().map(|m| m.name()).collect();
-                say(&format!("no mutant is called {name}; there are: {}", names.join(", ")));
+                say(&format!(
+                    "no mutant is called {name}; there are: {}",
+                    names.join(", ")
+                ));
                 return ExitCode::from(2);
             }
         },
@@ -101,7 +104,9 @@ fn seeds_run(first: u64, seeds: u64, planted: Option<Mutant>, options: &Options)
     } else {
         Vec::new()
     };
-    empty.iter().for_each(|why| say(&format!("shows too little: {why}")));
+    empty
+        .iter()
+        .for_each(|why| say(&format!("shows too little: {why}")));
     if violations == 0 && differing == 0 && empty.is_empty() {
         ExitCode::SUCCESS
     } else {
@@ -113,7 +118,10 @@ fn show(outcome: &Outcome) {
     let Some(first) = outcome.violations.first() else {
         return;
     };
-    say(&format!("seed {}: {}: {}", outcome.seed, first.invariant, first.example));
+    say(&format!(
+        "seed {}: {}: {}",
+        outcome.seed, first.invariant, first.example
+    ));
     for line in &outcome.tail {
         say(&format!("    {line}"));
     }
@@ -129,10 +137,14 @@ fn mutants(first: u64) -> ExitCode {
         });
         let name = mutant.name();
         match caught {
-            Some((seeds, by)) => say(&format!("{name:<28} caught by \"{by}\" after {seeds} seeds")),
+            Some((seeds, by)) => say(&format!(
+                "{name:<28} caught by \"{by}\" after {seeds} seeds"
+            )),
             None => {
                 missed += 1;
-                say(&format!("{name:<28} NOT caught within {MUTANT_SEEDS} seeds"));
+                say(&format!(
+                    "{name:<28} NOT caught within {MUTANT_SEEDS} seeds"
+                ));
             }
         }
     }

@@ -96,7 +96,10 @@ impl Counts {
     /// Why these figures show nothing: one of them is zero, or too few faults hit a send.
     #[must_use]
     pub fn emptiness(&self) -> Vec<String> {
-        let zero = self.figures().into_iter().filter(|(_name, count)| *count == 0);
+        let zero = self
+            .figures()
+            .into_iter()
+            .filter(|(_name, count)| *count == 0);
         let mut why: Vec<String> = zero.map(|(name, _count)| format!("no {name}")).collect();
         for fault in Fault::ALL {
             if self.faults.get(fault).is_none_or(|(all, _hit)| *all == 0) {
@@ -122,7 +125,9 @@ impl Counts {
         let (all, hit) = self.faults_sum();
         let percent = 100.0 * hit as f64 / all.max(1) as f64;
         let text = format!("{:<24}{all:>12}", "faults");
-        lines.push(format!("{text}   {hit} with a send in flight ({percent:.1} %)"));
+        lines.push(format!(
+            "{text}   {hit} with a send in flight ({percent:.1} %)"
+        ));
         for (fault, (all, hit)) in &self.faults {
             let name = fault.name();
             lines.push(format!("  {name:<22}{all:>12}   {hit}"));

@@ -122,7 +122,12 @@ impl Town {
     }
 
     /// What the user of a device does in this moment.
-    pub(crate) fn act(&mut self, device: &mut Device, others: &[(Key, Command)], shore: &mut Shore<'_>) {
+    pub(crate) fn act(
+        &mut self,
+        device: &mut Device,
+        others: &[(Key, Command)],
+        shore: &mut Shore<'_>,
+    ) {
         let sends = shore.base.settings.send_per_mille;
         if shore.base.rng.chance(sends) {
             let many = match shore.base.rng.below(100) {

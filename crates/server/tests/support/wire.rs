@@ -9,7 +9,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use chinwag_core::ids::{Key, RoomId, UserId};
-use chinwag_server::config::{Algorithm, Config, Issuer, IssuerKeys, Whole};
+use chinwag_server::config::{Config, Issuer, IssuerKeys, Whole};
+use jsonwebtoken::Algorithm;
 use chinwag_server::node::{self, Running};
 use chinwag_server::store::sqlite::SqliteStore;
 use jsonwebtoken::{EncodingKey, Header};
@@ -140,7 +141,7 @@ pub fn config(place: &Path) -> Config {
         issuer: ISSUER.to_owned(),
         audience: AUDIENCE.to_owned(),
         keys: IssuerKeys::SecretFile(secret),
-        algorithms: vec![Algorithm::Hs256],
+        algorithms: vec![Algorithm::HS256],
     }];
     config.limits.rate_per_second = serde_json::from_value(json!(10_000.0)).expect("a rate");
     config.limits.rate_burst = Whole::new(10_000);

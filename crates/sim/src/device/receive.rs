@@ -33,7 +33,9 @@ impl Device {
         match frame {
             ServerFrame::Welcome { epoch, .. } => {
                 if self.memory.epoch.is_some_and(|mine| mine != *epoch) {
-                    shore.oracle.wrong(format!("d{}: another epoch", self.index));
+                    shore
+                        .oracle
+                        .wrong(format!("d{}: another epoch", self.index));
                 }
                 self.memory.epoch = Some(*epoch);
                 self.phase = Phase::Syncing;
@@ -117,7 +119,9 @@ impl Device {
     }
 
     fn summary(&mut self, rows: &[RoomRow], all: bool, void: bool, shore: &mut Shore<'_>) {
-        shore.oracle.summary(self.index, self.user, rows, all || void);
+        shore
+            .oracle
+            .summary(self.index, self.user, rows, all || void);
         if void {
             shore.base.counts.resets += 1;
         }

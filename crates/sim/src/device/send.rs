@@ -13,7 +13,12 @@ const REQUESTS_MAX: usize = 48;
 
 impl Device {
     /// Stores a command before anything else is done with it.
-    pub(crate) fn submit(&mut self, key: chinwag_core::ids::Key, command: Command, purpose: Purpose) {
+    pub(crate) fn submit(
+        &mut self,
+        key: chinwag_core::ids::Key,
+        command: Command,
+        purpose: Purpose,
+    ) {
         let submission = chinwag_core::batch::Submission {
             from: self.user,
             key,

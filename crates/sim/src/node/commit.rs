@@ -71,11 +71,7 @@ impl Node {
     }
 
     /// What became of the batch: acks first, then deliveries.
-    pub(super) fn appended(
-        &mut self,
-        result: Result<Committed, StoreError>,
-        site: &mut Site<'_>,
-    ) {
+    pub(super) fn appended(&mut self, result: Result<Committed, StoreError>, site: &mut Site<'_>) {
         let Some(jobs) = self.committing.take() else {
             return;
         };
@@ -132,8 +128,11 @@ impl Node {
         }
         let count = self.marks.len().min(MARKS_BATCH_MAX);
         let jobs: Vec<MarkJob> = self.marks.drain(..count).collect();
-        site.store
-            .mark(self.name(), highest(&jobs).into_values().collect(), site.base);
+        site.store.mark(
+            self.name(),
+            highest(&jobs).into_values().collect(),
+            site.base,
+        );
         self.marking = Some(jobs);
     }
 

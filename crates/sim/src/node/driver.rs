@@ -106,9 +106,9 @@ impl Node {
             Effect::Pong(req, rooms) => self.item(Item::Pong(id, req, rooms), site.base),
             Effect::Send(..) => unreachable!("frames are queued by the step that made them"),
             Effect::Ping => {
-                let queued =
-                    conn.outbox
-                        .push(chinwag_core::lanes::Lane::Control, Down::Ping, 2);
+                let queued = conn
+                    .outbox
+                    .push(chinwag_core::lanes::Lane::Control, Down::Ping, 2);
                 assert!(queued, "control frames always find room");
             }
             Effect::Close(code) => conn.closing = Some(code),

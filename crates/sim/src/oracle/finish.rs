@@ -126,7 +126,11 @@ impl Oracle {
                 }
                 // Too long to be streamed: the rest is read from where streams begin.
                 Ok(After::Reset(reset)) if at == Seq::ZERO => {
-                    let long = reset.row.head.0.saturating_sub(limits::STREAM_EVENTS_MAX - 1);
+                    let long = reset
+                        .row
+                        .head
+                        .0
+                        .saturating_sub(limits::STREAM_EVENTS_MAX - 1);
                     at = Seq(long);
                 }
                 other => {
@@ -164,9 +168,7 @@ impl Oracle {
         let unread = self.standing.joined(user, room).map_or(0, |since| {
             let after = read.max(since);
             let countable = log.iter().filter(|event| {
-                event.seq > after
-                    && matches!(event.body, Body::Message(_))
-                    && event.from.0 != user
+                event.seq > after && matches!(event.body, Body::Message(_)) && event.from.0 != user
             });
             countable.count() as u64
         });
