@@ -381,8 +381,9 @@ fn report(options: &DurableOptions, machine: Machine, pairs: Vec<Pair>) -> Repor
         ..
     } = options;
     let mut notes = vec![
-        "Server, load generator and clients share these processors; other work on the machine \
-         shows in every figure, less in the ratio."
+        "Server, load generator and clients share these processors. Other work on the machine \
+         shows in every figure but the processor time for each ack: where the two CPU columns do \
+         not add up to all processors, the server was waiting for its turn."
             .to_owned(),
     ];
     if cfg!(debug_assertions) {

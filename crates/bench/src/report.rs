@@ -121,6 +121,9 @@ pub(crate) struct Headline {
     pub(crate) floor_acks_per_second: Option<f64>,
     /// Of the acks to the floor's, pair by pair.
     pub(crate) ratio_to_floor: Option<f64>,
+    /// Processor time of the server for each ack, deliveries included, in microseconds: what
+    /// other work on the machine changes least.
+    pub(crate) server_us_per_ack: Option<f64>,
 }
 
 impl Headline {
@@ -132,6 +135,10 @@ impl Headline {
             ack_p99_ms: each(|pair| Some(pair.served.latency.p99_ms)).unwrap_or(0.0),
             floor_acks_per_second: each(|pair| Some(pair.floor?.acks_per_second)),
             ratio_to_floor: each(Pair::ratio),
+            server_us_per_ack: each(|pair| {
+                let busy = pair.served.server_processors?;
+                Some(busy * 1e6 / pair.served.acks_per_second)
+            }),
         }
     }
 }
@@ -168,16 +175,23 @@ impl Report {
             ack_p99_ms,
             floor_acks_per_second,
             ratio_to_floor,
+            server_us_per_ack,
         } = self.headline;
         writeln!(
             to,
-            "**{acks_per_second:.0} durable sends acknowledged per second**"
+            "**{acks_per_second:.0} durable sends acknowledged per second**\n"
         )?;
         writeln!(to, "**p99 of the ack: {ack_p99_ms:.1} ms**")?;
         if let (Some(floor), Some(ratio)) = (floor_acks_per_second, ratio_to_floor) {
             writeln!(
                 to,
                 "\nThe disk alone: {floor:.0} a second. Ratio: {ratio:.2}."
+            )?;
+        }
+        if let Some(micros) = server_us_per_ack {
+            writeln!(
+                to,
+                "Processor time of the server for each ack, deliveries included: {micros:.0} µs."
             )?;
         }
         writeln!(to, "\n```text")?;
@@ -292,7 +306,7 @@ mod tests {
                 acks_per_second: served,
                 deliveries_per_second: 0.0,
                 latency,
-                server_processors: None,
+                server_processors: Some(served / 1e4),
                 bench_processors: None,
             },
         };
@@ -300,5 +314,7 @@ mod tests {
         assert_eq!(headline.acks_per_second, 50.0);
         assert_eq!(headline.floor_acks_per_second, Some(100.0));
         assert_eq!(headline.ratio_to_floor, Some(0.5));
+        let micros = headline.server_us_per_ack.unwrap();
+        assert!((micros - 100.0).abs() < 1e-9, "{micros}");
     }
 }
