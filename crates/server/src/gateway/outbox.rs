@@ -152,7 +152,7 @@ impl Connection {
     pub async fn stream(&self, frame: &ServerFrame) {
         let frame = encode(frame);
         loop {
-            self.stream_ready().await;
+            self.stream_ready(frame.len()).await;
             if self.is_closed() {
                 return;
             }
@@ -206,7 +206,7 @@ impl Connection {
             bytes += length;
             frames.push(frame);
         }
-        if bytes > 0 && state.outbox.stream_ready() {
+        if bytes > 0 {
             self.drained.notify_waiters();
         }
     }
@@ -242,14 +242,14 @@ impl Connection {
         self.wake.notified().await;
     }
 
-    /// Waits until a stream may add to the message lane, or the session has ended.
-    async fn stream_ready(&self) {
+    /// Waits until a stream may add `bytes` to the message lane, or the session has ended.
+    async fn stream_ready(&self, bytes: usize) {
         loop {
             let drained = self.drained.notified();
             tokio::pin!(drained);
             // Enabled before looking: a wake between the look and the wait is not lost.
             drained.as_mut().enable();
-            if self.state().outbox.stream_ready() || self.is_closed() {
+            if self.state().outbox.stream_takes(bytes) || self.is_closed() {
                 return;
             }
             drained.await;
