@@ -165,7 +165,7 @@ impl Driver {
 
     /// Runs what the session wants; a close code ends the connection.
     async fn effects(&self) -> Option<CloseCode> {
-        while let Some(effect) = self.connection.take_effect() {
+        while let Some((effect, sync_id)) = self.connection.take_effect() {
             match effect {
                 Effect::Authenticate(token) => self.authenticate(token),
                 Effect::Register(user) => self.register(user).await,
@@ -181,7 +181,9 @@ impl Driver {
                         ..
                     } = self.services.clone();
                     let connection = self.connection.clone();
-                    tasks.spawn(sync(connection, who.user, cursor, store, hub, clock));
+                    tasks.spawn(sync(
+                        connection, sync_id, who.user, cursor, store, hub, clock,
+                    ));
                 }
                 Effect::Submit(req, submission) => {
                     let connection = self.connection.clone();
