@@ -22,7 +22,7 @@ export function silentWait(random: Random): number {
 export type ComeBack = 'soon' | 'later' | 'token' | 'never';
 
 export function comeBack(code: number): ComeBack {
-  if ([1002, 1003, 1007, 1009].includes(code)) return 'never';
+  if ([1002, 1003, 1007, 1008, 1009].includes(code)) return 'never';
   const range = Math.floor(code / 100);
   return range === 43 ? 'never' : range === 42 ? 'token' : range === 41 ? 'later' : 'soon';
 }

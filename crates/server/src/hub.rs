@@ -23,7 +23,7 @@ use tokio::time::{Duration, Instant, sleep_until};
 use tokio_util::task::TaskTracker;
 
 use crate::clock::{self, Clock};
-use crate::gateway::outbox::{Connection, encode};
+use crate::gateway::outbox::{Connection, SyncId, encode};
 use crate::gateway::ws::text_frame;
 use crate::store::{self, Store};
 
@@ -41,9 +41,9 @@ pub enum Item {
     /// Step (a) of connecting.
     Register(Arc<Connection>, UserId),
     /// Step (c): rooms and heads of a snapshot; answers whether the sync goes on.
-    Shown(ConnId, Vec<(RoomId, Seq)>, oneshot::Sender<bool>),
+    Shown(ConnId, SyncId, Vec<(RoomId, Seq)>, oneshot::Sender<bool>),
     /// Steps (e) and (f).
-    Flush(ConnId, Position),
+    Flush(ConnId, SyncId, Position),
     /// A connection is gone.
     Unregister(ConnId),
     /// A client's ping.
@@ -132,6 +132,14 @@ struct Outboxes {
     now: Tick,
 }
 
+impl Outboxes {
+    /// Whether `sync` is what `conn` is doing.
+    fn is_current(&self, conn: ConnId, sync: SyncId) -> bool {
+        let connection = self.connections.get(&conn);
+        connection.is_some_and(|connection| connection.is_current(sync))
+    }
+}
+
 impl Outlet for Outboxes {
     fn event(&mut self, to: ConnId, event: &Arc<Shared>) -> bool {
         let Some(connection) = self.connections.get(&to) else {
@@ -215,13 +223,16 @@ impl Task {
                 shard.register(connection.id, user);
                 outlet.connections.insert(connection.id, connection);
             }
-            Item::Shown(conn, heads, answer) => {
-                let on = shard.shown(conn, &heads, now, outlet, wants);
+            Item::Shown(conn, sync, heads, answer) => {
+                let on =
+                    outlet.is_current(conn, sync) && shard.shown(conn, &heads, now, outlet, wants);
                 // A sync whose connection is gone wants no answer.
                 let _gone = answer.send(on);
             }
-            Item::Flush(conn, position) => {
-                shard.flush(conn, position, outlet);
+            Item::Flush(conn, sync, position) => {
+                if outlet.is_current(conn, sync) {
+                    shard.flush(conn, position, outlet);
+                }
             }
             Item::Unregister(conn) => {
                 shard.unregister(conn);

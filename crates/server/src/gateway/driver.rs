@@ -197,7 +197,7 @@ impl Driver {
 
     /// Runs what the session wants; a close code ends the connection.
     async fn effects(&self) -> Option<CloseCode> {
-        while let Some(effect) = self.connection.take_effect() {
+        while let Some((effect, sync_id)) = self.connection.take_effect() {
             match effect {
                 Effect::Authenticate(token) => self.authenticate(token),
                 Effect::Register(user) => self.register(user).await,
@@ -213,7 +213,9 @@ impl Driver {
                         ..
                     } = self.services.clone();
                     let connection = self.connection.clone();
-                    tasks.spawn(sync(connection, who.user, cursor, store, hub, clock));
+                    tasks.spawn(sync(
+                        connection, sync_id, who.user, cursor, store, hub, clock,
+                    ));
                 }
                 Effect::Submit(req, submission) => {
                     let connection = self.connection.clone();
@@ -287,16 +289,25 @@ impl Driver {
                 }
             };
             let user = identity.user.id;
-            let renewal = connection.signed_in().is_some();
-            if !renewal && !connections.admit(&connection, &identity, clock.tick()) {
+            let signed_in = connection.signed_in();
+            if signed_in.is_none() && !connections.admit(&connection, &identity, clock.tick()) {
                 return connection.input(Input::Crowded, clock.tick());
+            }
+            // Another user's token renews nothing: the session refuses it.
+            let renews = signed_in.is_some_and(|who| who.user == user);
+            if renews {
+                connection.renewed(identity.session, identity.issued_at_ms);
             }
             permit.authenticated();
             // After the connection can be found by a notice: a revocation between the check and
             // this moment is seen here (contract 8).
             let revoked = accounts.revocations();
             if revoked.is_revoked(identity.session, user, identity.issued_at_ms) {
-                let refused = Input::Authenticated(Err(ErrorCode::BadToken));
+                let refused = if renews {
+                    Input::Revoked
+                } else {
+                    Input::Authenticated(Err(ErrorCode::BadToken))
+                };
                 return connection.input(refused, clock.tick());
             }
             let left_ms = u64::try_from(identity.expires_at_ms - wall.0).unwrap_or(0);
@@ -306,9 +317,6 @@ impl Driver {
                 expires_in_ms: left_ms,
                 now: wall,
             };
-            if renewal {
-                connection.renewed(identity.session, identity.issued_at_ms);
-            }
             connection.input(Input::Authenticated(Ok(known)), clock.tick());
         });
     }
