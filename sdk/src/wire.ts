@@ -1,117 +1,865 @@
-// The frames of protocol 1, in the shape that crates/core generates. docs/protocol.md explains them.
+// Generated from crates/core by `cargo test -p chinwag-core generated`. Do not edit.
 
 export type RoomId = string;
+
 export type UserId = string;
+
 export type DeviceId = string;
+
 export type SessionId = string;
+
 export type Key = string;
+
 export type Epoch = string;
-export type Position = string;
+
 export type Seq = number;
+
 export type Millis = number;
 
-export type RoomKind = 'direct' | 'group' | 'public';
-export type Role = 'reader' | 'member' | 'admin' | 'owner';
-export type MemberState = 'joined' | 'left' | 'removed';
-export type HistoryFrom = 'joining' | 'beginning';
-export type SkipWhy = 'before_join' | 'not_member' | 'purged';
-export type ResetWhy = 'epoch' | 'history' | 'too_far';
+export type Position = string;
 
-export type ErrorCode =
-  | 'bad_frame' | 'unknown_command' | 'bad_field' | 'too_long' | 'blank' | 'hello_first' | 'hello_twice'
-  | 'req_reused' | 'bad_token' | 'token_expired' | 'not_found' | 'forbidden' | 'not_member'
-  | 'already_member' | 'room_full' | 'too_many_rooms' | 'self_direct' | 'conflict' | 'retry_in_order'
-  | 'rate_limited' | 'unavailable' | 'storage_full' | 'going_away' | 'name_taken' | 'bad_credentials'
-  | 'weak_password' | 'registration_closed' | 'invite_needed' | 'busy';
+export type RoomKind = "direct" | "group" | "public";
+
+export type Role = "reader" | "member" | "admin" | "owner";
+
+export type MemberState = "joined" | "left" | "removed";
+
+export type HistoryFrom = "joining" | "beginning";
+
+export type SkipWhy = "before_join" | "not_member" | "purged";
+
+export type ErrorCode = "bad_frame" | "unknown_command" | "bad_field" | "too_long" | "blank" | "hello_first" | "hello_twice" | "req_reused" | "bad_token" | "token_expired" | "not_found" | "forbidden" | "not_member" | "already_member" | "room_full" | "too_many_rooms" | "self_direct" | "conflict" | "retry_in_order" | "rate_limited" | "unavailable" | "storage_full" | "going_away" | "name_taken" | "bad_credentials" | "weak_password" | "registration_closed" | "invite_needed" | "busy";
 
 export type Author = [UserId, number];
-export type RoomBody = { kind: RoomKind; name?: string; history: HistoryFrom; members: Array<[UserId, Role]> };
-export type MemberBody = { user: UserId; state: MemberState; role: Role };
-export type TextBody = { text: string };
-export type RedactBody = Record<string, never>;
-export type ReactionBody = { emoji: string; on: boolean };
-export type DamagedBody = Record<string, never>;
 
-export type Body =
-  | { kind: 'room'; body: RoomBody }
-  | { kind: 'member'; body: MemberBody }
-  | { kind: 'message'; body: TextBody }
-  | { kind: 'edit'; body: TextBody }
-  | { kind: 'redact'; body: RedactBody }
-  | { kind: 'reaction'; body: ReactionBody }
-  | { kind: 'damaged'; body: DamagedBody };
+export type RoomBody = {
+/**
+ * What it is for.
+ */
+kind: RoomKind,
+/**
+ * Its name; direct rooms have none.
+ */
+name?: string,
+/**
+ * From where on members see its log.
+ */
+history: HistoryFrom,
+/**
+ * Who is in from the first event on.
+ */
+members: Array<[UserId, Role]>, };
+
+export type MemberBody = {
+/**
+ * Whose membership; the author may be another.
+ */
+user: UserId,
+/**
+ * Where they stand from now on.
+ */
+state: MemberState,
+/**
+ * What they may do from now on.
+ */
+role: Role, };
+
+export type TextBody = {
+/**
+ * The text, byte for byte as it was sent.
+ */
+text: string, };
+
+export type RedactBody = Record<symbol, never>;
+
+export type ReactionBody = {
+/**
+ * Which.
+ */
+emoji: string,
+/**
+ * Put on, or taken off.
+ */
+on: boolean, };
+
+export type DamagedBody = Record<symbol, never>;
+
+export type Body = { "kind": "room", "body": RoomBody } | { "kind": "member", "body": MemberBody } | { "kind": "message", "body": TextBody } | { "kind": "edit", "body": TextBody } | { "kind": "redact", "body": RedactBody } | { "kind": "reaction", "body": ReactionBody } | { "kind": "damaged", "body": DamagedBody };
 
 export type Event = {
-  room: RoomId; seq: Seq; msg_no: number; v: number; from: Author; key: Key; ts: Millis; target?: Seq;
-} & Body;
+/**
+ * Whose log.
+ */
+room: RoomId,
+/**
+ * Its place: dense, from 1.
+ */
+seq: Seq,
+/**
+ * How many messages the log has up to and with this event.
+ */
+msg_no: number,
+/**
+ * Version of the body's shape.
+ */
+v: number,
+/**
+ * Who, and the version of their profile when they wrote it.
+ */
+from: Author,
+/**
+ * The idempotency key of the command that made it.
+ */
+key: Key,
+/**
+ * When the server took it: a label.
+ */
+ts: Millis,
+/**
+ * The event that this one is about: edits, redactions, reactions.
+ */
+target?: Seq, } & ({ "kind": "room", "body": RoomBody } | { "kind": "member", "body": MemberBody } | { "kind": "message", "body": TextBody } | { "kind": "edit", "body": TextBody } | { "kind": "redact", "body": RedactBody } | { "kind": "reaction", "body": ReactionBody } | { "kind": "damaged", "body": DamagedBody });
 
-export type Folded = { edited?: Seq; redacted?: Seq; reactions?: Array<[string, UserId]> } & Event;
+export type Folded = {
+/**
+ * The edit that the text comes from.
+ */
+edited?: Seq,
+/**
+ * The redaction that emptied it.
+ */
+redacted?: Seq,
+/**
+ * Reactions that stand, by emoji and user.
+ */
+reactions?: Array<[string, UserId]>,
+/**
+ * Whose log.
+ */
+room: RoomId,
+/**
+ * Its place: dense, from 1.
+ */
+seq: Seq,
+/**
+ * How many messages the log has up to and with this event.
+ */
+msg_no: number,
+/**
+ * Version of the body's shape.
+ */
+v: number,
+/**
+ * Who, and the version of their profile when they wrote it.
+ */
+from: Author,
+/**
+ * The idempotency key of the command that made it.
+ */
+key: Key,
+/**
+ * When the server took it: a label.
+ */
+ts: Millis,
+/**
+ * The event that this one is about: edits, redactions, reactions.
+ */
+target?: Seq, } & ({ "kind": "room", "body": RoomBody } | { "kind": "member", "body": MemberBody } | { "kind": "message", "body": TextBody } | { "kind": "edit", "body": TextBody } | { "kind": "redact", "body": RedactBody } | { "kind": "reaction", "body": ReactionBody } | { "kind": "damaged", "body": DamagedBody });
 
-export type Last = { room: RoomId; seq: Seq; key: Key };
-export type Cursor = { epoch?: Epoch; position?: Position; last?: Last; open?: Array<[RoomId, Seq]> };
+export type Profile = {
+/**
+ * Who.
+ */
+id: UserId,
+/**
+ * Their name.
+ */
+name: string,
+/**
+ * Rises with each change.
+ */
+version: number, };
 
-export type ClientFrame =
-  | ({ type: 'hello'; v: number; token: string; device?: DeviceId } & Cursor)
-  | { type: 'auth'; req: number; token: string }
-  | ({ type: 'sync'; req: number } & Cursor)
-  | { type: 'send'; req: number; key: Key; room: RoomId; text: string }
-  | { type: 'create'; req: number; key: Key; kind: RoomKind; name: string }
-  | { type: 'direct'; req: number; key: Key; user: UserId }
-  | { type: 'join'; req: number; key: Key; room: RoomId }
-  | { type: 'leave'; req: number; key: Key; room: RoomId }
-  | { type: 'add'; req: number; key: Key; room: RoomId; user: UserId }
-  | { type: 'remove'; req: number; key: Key; room: RoomId; user: UserId }
-  | { type: 'mark'; req: number; room: RoomId; delivered?: Seq; read?: Seq }
-  | { type: 'after'; req: number; room: RoomId; seq: Seq; key?: Key; limit?: number }
-  | { type: 'history'; req: number; room: RoomId; before?: Seq; at_least?: Seq; limit?: number }
-  | { type: 'room'; req: number; room: RoomId }
-  | { type: 'members'; req: number; room: RoomId; after?: UserId }
-  | { type: 'profiles'; req: number; users?: Array<UserId>; name?: string }
-  | { type: 'directory'; req: number; after?: RoomId }
-  | { type: 'ping'; req: number; rooms?: Array<RoomId> };
+export type DirectoryRow = {
+/**
+ * Its id.
+ */
+room: RoomId,
+/**
+ * Its name.
+ */
+name: string,
+/**
+ * How many are in.
+ */
+members: number, };
 
-export type Me = { state: MemberState; role: Role; since: Seq; delivered: Seq; read: Seq; unread: number };
-export type RoomRow = {
-  room: RoomId; kind: RoomKind; name?: string; peer?: UserId; history: HistoryFrom;
-  head: Seq; msg_no: number; floor: Seq; members: number; me: Me;
-};
-export type Profile = { id: UserId; name: string; version: number };
-export type DirectoryRow = { room: RoomId; name: string; members: number };
 export type PublicLimits = {
-  text_bytes: number; frame_bytes: number; in_flight: number; open_rooms: number;
-  rate_per_second: number; rate_burst: number;
-};
-export type Skip = { room: RoomId; from: Seq; to: Seq; why: SkipWhy };
-export type Item = ({ type: 'event' } & Event) | ({ type: 'skip' } & Skip);
-export type Reset = { req?: number; why: ResetWhy; row: RoomRow; page: Array<Folded>; redacted: Array<Seq> };
+/**
+ * Bytes of one text.
+ */
+text_bytes: number,
+/**
+ * Bytes of one frame.
+ */
+frame_bytes: number,
+/**
+ * Commands that may wait for their reply.
+ */
+in_flight: number,
+/**
+ * Rooms in `open`.
+ */
+open_rooms: number,
+/**
+ * Messages a second, steadily.
+ */
+rate_per_second: number,
+/**
+ * Messages at once, after silence.
+ */
+rate_burst: number, };
 
-export type ServerFrame =
-  | {
-      type: 'welcome'; v: number; epoch: Epoch; user: Profile; session?: SessionId;
-      features: Array<string>; limits: PublicLimits; now: Millis;
-    }
-  | { type: 'summary'; rooms: Array<RoomRow>; new: number; all: boolean; reset?: ResetWhy; more: boolean }
-  | ({ type: 'event' } & Event)
-  | ({ type: 'skip' } & Skip)
-  | { type: 'events'; req?: number; room: RoomId; from: Seq; to: Seq; head: Seq; items: Array<Item> }
-  | ({ type: 'reset' } & Reset)
-  | {
-      type: 'page'; req: number; room: RoomId; as_of: Seq; messages: Array<Folded>; skips: Array<Skip>;
-      before?: Seq;
-    }
-  | { type: 'caught_up'; position: Position }
-  | { type: 'ack'; req: number; room: RoomId; seq: Seq; msg_no: number; ts: Millis }
-  | { type: 'ok'; req: number }
-  | {
-      type: 'error'; req?: number; code: ErrorCode; message: string; field?: string; retryable: boolean;
-      retry_after_ms?: number;
-    }
-  | { type: 'behind' }
-  | { type: 'marker'; room: RoomId; delivered: Seq; read: Seq; unread: number }
-  | { type: 'token_expiring'; in_ms: number }
-  | { type: 'reconnect'; after_ms: number; spread_ms: number }
-  | { type: 'pong'; req: number; now: Millis; position?: Position; heads: Array<[RoomId, Seq]> }
-  | { type: 'room'; req: number; row: RoomRow }
-  | { type: 'members'; req: number; room: RoomId; members: Array<[UserId, Role]>; more: boolean }
-  | { type: 'profiles'; req: number; users: Array<Profile> }
-  | { type: 'directory'; req: number; rooms: Array<DirectoryRow>; more: boolean };
+export type Me = {
+/**
+ * Where one stands.
+ */
+state: MemberState,
+/**
+ * What one may do.
+ */
+role: Role,
+/**
+ * The event that let one in last.
+ */
+since: Seq,
+/**
+ * One's delivered marker.
+ */
+delivered: Seq,
+/**
+ * One's read marker.
+ */
+read: Seq,
+/**
+ * Countable messages after it: exact to 999, then 1000 for "999+" (contract 6).
+ */
+unread: number, };
+
+export type RoomRow = {
+/**
+ * Its id.
+ */
+room: RoomId,
+/**
+ * What it is for.
+ */
+kind: RoomKind,
+/**
+ * Its name; direct rooms have none.
+ */
+name?: string,
+/**
+ * The other one of a direct room.
+ */
+peer?: UserId,
+/**
+ * From where on members see its log.
+ */
+history: HistoryFrom,
+/**
+ * The last seq that the reader may see.
+ */
+head: Seq,
+/**
+ * How many messages the log has up to `head`.
+ */
+msg_no: number,
+/**
+ * Below it the log is purged.
+ */
+floor: Seq,
+/**
+ * How many are in.
+ */
+members: number,
+/**
+ * The reader's own row.
+ */
+me: Me, };
+
+export type Last = {
+/**
+ * Its room.
+ */
+room: RoomId,
+/**
+ * Its place.
+ */
+seq: Seq,
+/**
+ * Its key.
+ */
+key: Key, };
+
+export type Cursor = {
+/**
+ * The store's life that the rest belongs to.
+ */
+epoch?: Epoch,
+/**
+ * The newest position that the client has taken in.
+ */
+position?: Position,
+/**
+ * The event applied last, in any room: exposes a store that was changed behind our back.
+ */
+last?: Last,
+/**
+ * The rooms whose missed events are to be streamed at once, with the seq applied last.
+ */
+open?: Array<[RoomId, Seq]>, };
+
+export type Skip = {
+/**
+ * Whose log.
+ */
+room: RoomId,
+/**
+ * The first.
+ */
+from: Seq,
+/**
+ * The last.
+ */
+to: Seq,
+/**
+ * Why.
+ */
+why: SkipWhy, };
+
+export type Item = { "type": "event" } & Event | { "type": "skip" } & Skip;
+
+export type ResetWhy = "epoch" | "history" | "too_far";
+
+export type Reset = {
+/**
+ * Pairs with `after`; absent while connecting.
+ */
+req?: number,
+/**
+ * Why.
+ */
+why: ResetWhy,
+/**
+ * The room, markers and all.
+ */
+row: RoomRow,
+/**
+ * The last 50 folded messages.
+ */
+page: Array<Folded>,
+/**
+ * What was redacted since the cursor, for pages that the client keeps elsewhere.
+ */
+redacted: Array<Seq>, };
+
+export type ClientFrame = { "type": "hello",
+/**
+ * Protocol version: 1.
+ */
+v: number,
+/**
+ * An access token.
+ */
+token: string,
+/**
+ * The install that speaks; makes one's own devices tellable apart.
+ */
+device?: DeviceId,
+/**
+ * The store's life that the rest belongs to.
+ */
+epoch?: Epoch,
+/**
+ * The newest position that the client has taken in.
+ */
+position?: Position,
+/**
+ * The event applied last, in any room: exposes a store that was changed behind our back.
+ */
+last?: Last,
+/**
+ * The rooms whose missed events are to be streamed at once, with the seq applied last.
+ */
+open?: Array<[RoomId, Seq]>, } | { "type": "auth",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * An access token of the same user.
+ */
+token: string, } | { "type": "sync",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * The store's life that the rest belongs to.
+ */
+epoch?: Epoch,
+/**
+ * The newest position that the client has taken in.
+ */
+position?: Position,
+/**
+ * The event applied last, in any room: exposes a store that was changed behind our back.
+ */
+last?: Last,
+/**
+ * The rooms whose missed events are to be streamed at once, with the seq applied last.
+ */
+open?: Array<[RoomId, Seq]>, } | { "type": "send",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Idempotency key.
+ */
+key: Key,
+/**
+ * Where.
+ */
+room: RoomId,
+/**
+ * What, byte for byte.
+ */
+text: string, } | { "type": "create",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Idempotency key; the room's id follows from it.
+ */
+key: Key,
+/**
+ * `group` or `public`.
+ */
+kind: RoomKind,
+/**
+ * Its name.
+ */
+name: string, } | { "type": "direct",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Idempotency key.
+ */
+key: Key,
+/**
+ * The other one.
+ */
+user: UserId, } | { "type": "join",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Idempotency key.
+ */
+key: Key,
+/**
+ * Which.
+ */
+room: RoomId, } | { "type": "leave",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Idempotency key.
+ */
+key: Key,
+/**
+ * Which.
+ */
+room: RoomId, } | { "type": "add",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Idempotency key.
+ */
+key: Key,
+/**
+ * Which.
+ */
+room: RoomId,
+/**
+ * Whom.
+ */
+user: UserId, } | { "type": "remove",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Idempotency key.
+ */
+key: Key,
+/**
+ * Which.
+ */
+room: RoomId,
+/**
+ * Whom.
+ */
+user: UserId, } | { "type": "mark",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Which.
+ */
+room: RoomId,
+/**
+ * The gap-free prefix that this device has.
+ */
+delivered?: Seq,
+/**
+ * What has been read; implies delivered.
+ */
+read?: Seq, } | { "type": "after",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Which.
+ */
+room: RoomId,
+/**
+ * The seq applied last; 0 for none.
+ */
+seq: Seq,
+/**
+ * Its key, so that another history shows; left out after a skip or at 0.
+ */
+key?: Key,
+/**
+ * At most so many (200).
+ */
+limit?: number, } | { "type": "history",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Which.
+ */
+room: RoomId,
+/**
+ * Only what lies before this seq; left out: from the head.
+ */
+before?: Seq,
+/**
+ * The answer must know this seq, whichever node answers.
+ */
+at_least?: Seq,
+/**
+ * At most so many (50, 200 at most).
+ */
+limit?: number, } | { "type": "room",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Which.
+ */
+room: RoomId, } | { "type": "members",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Which.
+ */
+room: RoomId,
+/**
+ * Only those after this one.
+ */
+after?: UserId, } | { "type": "profiles",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * By id.
+ */
+users?: Array<UserId>,
+/**
+ * By name.
+ */
+name?: string, } | { "type": "directory",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Only those after this one.
+ */
+after?: RoomId, } | { "type": "ping",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * The rooms whose heads the client wants to compare.
+ */
+rooms?: Array<RoomId>, };
+
+export type ServerFrame = { "type": "welcome",
+/**
+ * The version spoken.
+ */
+v: number,
+/**
+ * The store's life.
+ */
+epoch: Epoch,
+/**
+ * Who the token says one is.
+ */
+user: Profile,
+/**
+ * The session of the token; foreign tokens have none.
+ */
+session?: SessionId,
+/**
+ * What else the server can do.
+ */
+features: Array<string>,
+/**
+ * Its bounds.
+ */
+limits: PublicLimits,
+/**
+ * Its clock.
+ */
+now: Millis, } | { "type": "summary",
+/**
+ * Rooms of this frame.
+ */
+rooms: Array<RoomRow>,
+/**
+ * Messages that the client has not had, over all rooms of the summary.
+ */
+new: number,
+/**
+ * These are all rooms one is in: forget the others.
+ */
+all: boolean,
+/**
+ * Why everything cached is void, if it is.
+ */
+reset?: ResetWhy,
+/**
+ * Another `summary` follows.
+ */
+more: boolean, } | { "type": "event" } & Event | { "type": "skip" } & Skip | { "type": "events",
+/**
+ * Pairs with `after`; absent while connecting.
+ */
+req?: number,
+/**
+ * Whose log.
+ */
+room: RoomId,
+/**
+ * The first seq accounted for.
+ */
+from: Seq,
+/**
+ * The last.
+ */
+to: Seq,
+/**
+ * The last that there is: ask again while `to` is smaller.
+ */
+head: Seq,
+/**
+ * All of them.
+ */
+items: Array<Item>, } | { "type": "reset" } & Reset | { "type": "page",
+/**
+ * Pairs with `history`.
+ */
+req: number,
+/**
+ * Whose.
+ */
+room: RoomId,
+/**
+ * The state of the messages is that after this seq.
+ */
+as_of: Seq,
+/**
+ * Oldest first.
+ */
+messages: Array<Folded>,
+/**
+ * Parts of the stretch that the reader may not see.
+ */
+skips: Array<Skip>,
+/**
+ * Where the next page ends; absent: this was the oldest.
+ */
+before?: Seq, } | { "type": "caught_up",
+/**
+ * To be stored with the last event before it.
+ */
+position: Position, } | { "type": "ack",
+/**
+ * Pairs with the command.
+ */
+req: number,
+/**
+ * The room, for those that make one.
+ */
+room: RoomId,
+/**
+ * Its place.
+ */
+seq: Seq,
+/**
+ * The messages up to and with it.
+ */
+msg_no: number,
+/**
+ * The label.
+ */
+ts: Millis, } | { "type": "ok",
+/**
+ * Pairs with the command.
+ */
+req: number, } | { "type": "error",
+/**
+ * Pairs with the command; absent if it had none that could be read.
+ */
+req?: number,
+/**
+ * For programs.
+ */
+code: ErrorCode,
+/**
+ * For developers: what, where, what to do.
+ */
+message: string,
+/**
+ * The field at fault.
+ */
+field?: string,
+/**
+ * Whether the same command may succeed later.
+ */
+retryable: boolean,
+/**
+ * When.
+ */
+retry_after_ms?: number, } | { "type": "behind", } | { "type": "marker",
+/**
+ * Whose.
+ */
+room: RoomId,
+/**
+ * What a device has.
+ */
+delivered: Seq,
+/**
+ * What has been read.
+ */
+read: Seq,
+/**
+ * Countable messages after it.
+ */
+unread: number, } | { "type": "token_expiring",
+/**
+ * From now.
+ */
+in_ms: number, } | { "type": "reconnect",
+/**
+ * Not before.
+ */
+after_ms: number,
+/**
+ * Spread over so much more.
+ */
+spread_ms: number, } | { "type": "pong",
+/**
+ * Pairs with `ping`.
+ */
+req: number,
+/**
+ * The server's clock.
+ */
+now: Millis,
+/**
+ * A newer position, if all up to it has been said on this connection.
+ */
+position?: Position,
+/**
+ * Heads of the rooms asked for that one is in.
+ */
+heads: Array<[RoomId, Seq]>, } | { "type": "room",
+/**
+ * Pairs with `room`.
+ */
+req: number,
+/**
+ * The row.
+ */
+row: RoomRow, } | { "type": "members",
+/**
+ * Pairs with `members`.
+ */
+req: number,
+/**
+ * Whose.
+ */
+room: RoomId,
+/**
+ * Those who are in.
+ */
+members: Array<[UserId, Role]>,
+/**
+ * Ask again after the last of these.
+ */
+more: boolean, } | { "type": "profiles",
+/**
+ * Pairs with `profiles`.
+ */
+req: number,
+/**
+ * Whom.
+ */
+users: Array<Profile>, } | { "type": "directory",
+/**
+ * Pairs with `directory`.
+ */
+req: number,
+/**
+ * Which.
+ */
+rooms: Array<DirectoryRow>,
+/**
+ * Ask again after the last of these.
+ */
+more: boolean, };

@@ -179,7 +179,7 @@ impl Event {
 pub struct Shared {
     /// The event.
     pub event: Event,
-    json: OnceLock<Bytes>,
+    frame: OnceLock<Bytes>,
 }
 
 impl Shared {
@@ -188,12 +188,12 @@ impl Shared {
     pub fn new(event: Event) -> Arc<Self> {
         Arc::new(Self {
             event,
-            json: OnceLock::new(),
+            frame: OnceLock::new(),
         })
     }
 
-    /// The bytes made by `encode` when the first receiver asked.
-    pub fn json(&self, encode: impl FnOnce(&Event) -> Bytes) -> &Bytes {
-        self.json.get_or_init(|| encode(&self.event))
+    /// The whole frame, made by `encode` when the first receiver asked.
+    pub fn frame(&self, encode: impl FnOnce(&Event) -> Bytes) -> &Bytes {
+        self.frame.get_or_init(|| encode(&self.event))
     }
 }

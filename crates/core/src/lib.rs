@@ -5,10 +5,31 @@
 //! `clippy.toml` hold that. The server drives it with sockets and disks, the simulator with
 //! seeded faults, and both run the same code.
 
+pub mod batch;
 pub mod code;
+pub mod codec;
 pub mod event;
+pub mod feed;
 pub mod fold;
+pub mod gate;
+#[cfg(test)]
+mod generated;
 pub mod ids;
+pub mod lanes;
+pub mod ledger;
 pub mod limits;
+pub mod live;
+pub mod marker;
+pub mod mutant;
+pub mod name;
+pub mod rate;
+pub mod read;
 pub mod room;
+pub mod session;
+pub mod shard;
+pub mod sync;
+pub mod text;
+#[cfg(test)]
+mod vectors;
+pub mod view;
 pub mod wire;

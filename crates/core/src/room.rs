@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::code::ErrorCode;
-use crate::ids::{RoomId, Seq, UserId};
+use crate::ids::{Millis, RoomId, Seq, UserId};
 use crate::limits;
 
 /// What a room is for.
@@ -32,7 +32,7 @@ pub enum Role {
     Member,
     /// Adds and removes members as well.
     Admin,
-    /// All of it; there is always one in a group or public room that somebody is in.
+    /// All of it.
     Owner,
 }
 
@@ -79,6 +79,8 @@ pub struct Room {
     pub floor: Seq,
     /// How many are in.
     pub members: u32,
+    /// When it was made: a label.
+    pub created: Millis,
 }
 
 /// A stay in a room: from the event that let the member in to the one that let them go.
@@ -354,6 +356,7 @@ mod tests {
             msg_no: 10,
             floor: Seq(floor),
             members: 2,
+            created: Millis(0),
         }
     }
 

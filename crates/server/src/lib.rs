@@ -1,1 +1,16 @@
+//! The Chinwag server as a library: `main.rs` is its command line, `tests/` drive it.
 
+pub mod auth;
+pub mod cli;
+pub mod clock;
+pub mod commit;
+pub mod config;
+pub mod console;
+pub mod doctor;
+pub mod gateway;
+pub mod hub;
+pub mod logging;
+pub mod node;
+pub mod routes;
+pub mod startup;
+pub mod store;

@@ -1,0 +1,135 @@
+//! What is generated from the code: the SDK's `wire.ts`, and the tables of docs/protocol.md.
+//!
+//! Each test rewrites its file and fails if it was different, so that a stale one cannot pass.
+
+use std::fs;
+use std::path::PathBuf;
+
+use ts_rs::{Config, TS};
+
+use crate::code::{CloseCode, ComeBack, ErrorCode};
+use crate::event::{
+    Author, Body, DamagedBody, Event, MemberBody, ReactionBody, RedactBody, RoomBody, TextBody,
+};
+use crate::fold::Folded;
+use crate::ids::{DeviceId, Epoch, Key, Millis, Position, RoomId, Seq, SessionId, UserId};
+use crate::limits;
+use crate::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
+use crate::wire::{
+    ClientFrame, Cursor, DirectoryRow, Item, Last, Me, Profile, PublicLimits, Reset, ResetWhy,
+    RoomRow, ServerFrame, Skip,
+};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Writes `text` to `path` below the root, and fails if something else stood there.
+pub(crate) fn generate(path: &str, text: &str) {
+    let file = root().join(path);
+    let before = fs::read_to_string(&file).unwrap_or_default();
+    if before != text {
+        fs::write(&file, text).expect("the file can be written");
+        panic!("{path} was stale and has been rewritten: look at the difference and commit it");
+    }
+}
+
+#[test]
+fn wire_ts() {
+    let config = Config::default();
+    let mut text = String::from(
+        "// Generated from crates/core by `cargo test -p chinwag-core generated`. Do not edit.\n",
+    );
+    macro_rules! types {
+        ($($name:ty),* $(,)?) => {
+            $(
+                text.push_str("\nexport ");
+                text.push_str(<$name as TS>::decl(&config).trim());
+                text.push('\n');
+            )*
+        };
+    }
+    types!(
+        RoomId,
+        UserId,
+        DeviceId,
+        SessionId,
+        Key,
+        Epoch,
+        Seq,
+        Millis,
+        Position,
+        RoomKind,
+        Role,
+        MemberState,
+        HistoryFrom,
+        SkipWhy,
+        ErrorCode,
+        Author,
+        RoomBody,
+        MemberBody,
+        TextBody,
+        RedactBody,
+        ReactionBody,
+        DamagedBody,
+        Body,
+        Event,
+        Folded,
+        Profile,
+        DirectoryRow,
+        PublicLimits,
+        Me,
+        RoomRow,
+        Last,
+        Cursor,
+        Skip,
+        Item,
+        ResetWhy,
+        Reset,
+        ClientFrame,
+        ServerFrame,
+    );
+    // ts-rs leaves blanks at line ends.
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    generate("sdk/src/wire.ts", &(lines.join("\n") + "\n"));
+}
+
+/// Replaces what stands between the marker of `name` and the next end marker.
+fn replace(text: &str, name: &str, table: &str) -> String {
+    let begin = format!("<!-- generated:{name} -->");
+    let from = text
+        .find(&begin)
+        .unwrap_or_else(|| panic!("{begin} is in docs/protocol.md"));
+    let from = from + begin.len();
+    let to = from + text[from..].find("<!-- end -->").expect("an end marker");
+    format!("{}\n{table}{}", &text[..from], &text[to..])
+}
+
+#[test]
+fn protocol_tables() {
+    let path = "docs/protocol.md";
+    let text = fs::read_to_string(root().join(path)).expect("docs/protocol.md");
+    let mut errors = String::from("| `code` | again later? | meaning |\n|---|---|---|\n");
+    for code in ErrorCode::ALL {
+        let again = if code.retryable() { "yes" } else { "no" };
+        errors += &format!("| `{}` | {again} | {} |\n", code.text(), code.meaning());
+    }
+    let mut closes = String::from("| code | reason | come back | meaning |\n|---|---|---|---|\n");
+    for code in CloseCode::ALL {
+        let back = match ComeBack::of(code.number()) {
+            ComeBack::Soon => "soon",
+            ComeBack::Later => "later",
+            ComeBack::WithToken => "with a token",
+            ComeBack::Never => "never",
+        };
+        let (number, reason) = (code.number(), code.reason());
+        closes += &format!("| {number} | {reason} | {back} | {} |\n", code.meaning());
+    }
+    let mut bounds = String::from("| limit | value | beyond it |\n|---|---|---|\n");
+    for (name, value, outcome) in limits::table() {
+        bounds += &format!("| `{name}` | {value} | {outcome} |\n");
+    }
+    let text = replace(&text, "errors", &errors);
+    let text = replace(&text, "closes", &closes);
+    generate(path, &replace(&text, "limits", &bounds));
+}

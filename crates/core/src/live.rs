@@ -1,0 +1,415 @@
+//! Live delivery: who is connected, in which rooms, and what each connection has been shown.
+//!
+//! A connection is syncing (events are kept in one ring for all that sync), live, or behind
+//! (contract 3 and 7). Membership acts here in seq order: "removed at k" reaches the removed
+//! user and ends the subscription before k+1 is looked at. Driven by `shard`.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use crate::event::{Shared, Turn};
+use crate::ids::{Position, RoomId, Seq, UserId};
+use crate::limits;
+
+/// A socket of this node; never on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnId(pub u64);
+
+/// Where deliveries go: the outboxes of one shard.
+pub trait Outlet {
+    /// Queues an event for a connection. `false`: its outbox was full, has been emptied, and the
+    /// client is being told that it is behind.
+    fn event(&mut self, to: ConnId, event: &Arc<Shared>) -> bool;
+
+    /// Queues `caught_up`, behind everything that it vouches for.
+    fn caught_up(&mut self, to: ConnId, position: Position);
+
+    /// More happened than can be kept for this connection while it syncs: empties its outbox
+    /// and tells the client that it is behind.
+    fn behind(&mut self, to: ConnId);
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Released events from this place of the ring on are still to be shown.
+    Syncing {
+        from: u64,
+    },
+    Live,
+    Behind,
+}
+
+#[derive(Debug)]
+struct Conn {
+    user: UserId,
+    mode: Mode,
+    /// Up to where a snapshot has shown a room; needed while the feed has not passed it.
+    shown: BTreeMap<RoomId, Seq>,
+    /// The newest position said on this connection.
+    position: Position,
+}
+
+#[derive(Debug, Default)]
+struct User {
+    conns: Vec<ConnId>,
+    rooms: BTreeSet<RoomId>,
+}
+
+/// Connections, users and rooms of one shard.
+#[derive(Debug, Default)]
+pub struct Live {
+    conns: BTreeMap<ConnId, Conn>,
+    users: BTreeMap<UserId, User>,
+    rooms: BTreeMap<RoomId, Vec<ConnId>>,
+    /// Released events since the oldest syncing connection registered.
+    ring: VecDeque<Arc<Shared>>,
+    ring_start: u64,
+    ring_bytes: usize,
+    syncing: usize,
+}
+
+impl Live {
+    /// Step (a): from here on everything released is kept for `conn`.
+    pub fn register(&mut self, conn: ConnId, user: UserId) {
+        let from = self.ring_start + self.ring.len() as u64;
+        self.syncing += 1;
+        if let Some(known) = self.conns.get_mut(&conn) {
+            if let Mode::Syncing { .. } = known.mode {
+                self.syncing -= 1;
+            }
+            known.mode = Mode::Syncing { from };
+            known.shown.clear();
+            return;
+        }
+        let mode = Mode::Syncing { from };
+        let entry = Conn {
+            user,
+            mode,
+            shown: BTreeMap::new(),
+            position: Position(0),
+        };
+        self.conns.insert(conn, entry);
+        let known = self.users.entry(user).or_default();
+        known.conns.push(conn);
+        for room in &known.rooms {
+            self.rooms.entry(*room).or_default().push(conn);
+        }
+    }
+
+    /// Forgets a connection; `idle` gets the rooms that nobody here is in any more.
+    pub fn unregister(&mut self, conn: ConnId, idle: &mut Vec<RoomId>) {
+        let Some(gone) = self.conns.remove(&conn) else {
+            return;
+        };
+        if let Mode::Syncing { .. } = gone.mode {
+            self.synced();
+        }
+        let Some(user) = self.users.get_mut(&gone.user) else {
+            return;
+        };
+        user.conns.retain(|other| *other != conn);
+        for room in &user.rooms {
+            leave(&mut self.rooms, *room, conn, idle);
+        }
+        if user.conns.is_empty() {
+            self.users.remove(&gone.user);
+        }
+    }
+
+    /// Whether anybody is syncing.
+    #[must_use]
+    pub fn anybody_syncing(&self) -> bool {
+        self.syncing > 0
+    }
+
+    /// Whether `user` has a connection here.
+    #[must_use]
+    pub fn has_user(&self, user: UserId) -> bool {
+        self.users.contains_key(&user)
+    }
+
+    /// Whether somebody here is in `room`.
+    #[must_use]
+    pub fn has_room(&self, room: RoomId) -> bool {
+        self.rooms.contains_key(&room)
+    }
+
+    /// Whether `user` is known to be in `room`.
+    #[must_use]
+    pub fn is_in(&self, user: UserId, room: RoomId) -> bool {
+        self.users
+            .get(&user)
+            .is_some_and(|user| user.rooms.contains(&room))
+    }
+
+    /// The user of a connection.
+    #[must_use]
+    pub fn user_of(&self, conn: ConnId) -> Option<UserId> {
+        self.conns.get(&conn).map(|conn| conn.user)
+    }
+
+    /// The connections of a user.
+    #[must_use]
+    pub fn connections(&self, user: UserId) -> &[ConnId] {
+        self.users.get(&user).map_or(&[], |user| &user.conns)
+    }
+
+    /// How many connections and users there are.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize) {
+        (self.conns.len(), self.users.len())
+    }
+
+    /// Step (c): the snapshot has shown `conn` these rooms up to these heads. The user is
+    /// subscribed where `released` says nothing newer; `None` if more happened since
+    /// registering than was kept.
+    pub fn shown(
+        &mut self,
+        conn: ConnId,
+        heads: &[(RoomId, Seq)],
+        released: impl Fn(RoomId) -> Option<Seq>,
+    ) -> Option<()> {
+        let entry = self.conns.get_mut(&conn)?;
+        let Mode::Syncing { from } = entry.mode else {
+            return None;
+        };
+        if from < self.ring_start {
+            return None;
+        }
+        let user = entry.user;
+        entry.shown = heads.iter().copied().collect();
+        for (room, head) in heads {
+            if self.is_in(user, *room) {
+                continue;
+            }
+            // The feed may have passed the snapshot: what it did since stands in the ring.
+            let mut inside = true;
+            if released(*room).is_some_and(|released| released > *head) {
+                for event in self.kept(from) {
+                    if event.event.room == *room && event.event.seq > *head {
+                        event.event.turns(|turn| match turn {
+                            Turn::In(who) if who == user => inside = true,
+                            Turn::Out(who) if who == user => inside = false,
+                            Turn::In(_) | Turn::Out(_) => {}
+                        });
+                    }
+                }
+            }
+            if inside {
+                self.enter(user, *room);
+            }
+        }
+        Some(())
+    }
+
+    fn kept(&self, from: u64) -> impl Iterator<Item = &Arc<Shared>> {
+        self.ring
+            .iter()
+            .skip(usize::try_from(from - self.ring_start).unwrap_or(usize::MAX))
+    }
+
+    /// Steps (e) and (f): shows `conn` what was kept for it, less what the snapshot showed, and
+    /// lets it go live. Says whether it did.
+    pub fn flush(
+        &mut self,
+        conn: ConnId,
+        position: Position,
+        released: impl Fn(RoomId) -> Option<Seq>,
+        outlet: &mut impl Outlet,
+    ) -> bool {
+        let Some(entry) = self.conns.get(&conn) else {
+            return false;
+        };
+        let Mode::Syncing { from } = entry.mode else {
+            return false;
+        };
+        let complete = from >= self.ring_start && self.replay(conn, entry, from, outlet);
+        if complete {
+            outlet.caught_up(conn, position);
+        } else if from < self.ring_start {
+            outlet.behind(conn);
+        }
+        let entry = self.conns.get_mut(&conn).expect("it was there above");
+        entry.mode = if complete { Mode::Live } else { Mode::Behind };
+        entry.position = position;
+        // Where the feed has passed the snapshot there is nothing left to compare with.
+        entry
+            .shown
+            .retain(|room, head| released(*room).is_none_or(|seq| seq < *head));
+        self.synced();
+        complete
+    }
+
+    fn replay(&self, conn: ConnId, entry: &Conn, from: u64, outlet: &mut impl Outlet) -> bool {
+        let mut inside: BTreeSet<RoomId> = entry.shown.keys().copied().collect();
+        for event in self.kept(from) {
+            let room = event.event.room;
+            if entry
+                .shown
+                .get(&room)
+                .is_some_and(|head| event.event.seq <= *head)
+            {
+                continue;
+            }
+            let mut out = false;
+            event.event.turns(|turn| match turn {
+                Turn::In(user) if user == entry.user => {
+                    inside.insert(room);
+                }
+                Turn::Out(user) if user == entry.user => out = true,
+                Turn::In(_) | Turn::Out(_) => {}
+            });
+            if inside.contains(&room) && !outlet.event(conn, event) {
+                return false;
+            }
+            if out {
+                inside.remove(&room);
+            }
+        }
+        true
+    }
+
+    fn synced(&mut self) {
+        self.syncing -= 1;
+        if self.syncing == 0 {
+            self.ring_start += self.ring.len() as u64;
+            self.ring.clear();
+            self.ring_bytes = 0;
+        }
+    }
+
+    /// A snapshot cannot be had or is too old: `conn` is behind and must sync again.
+    pub fn give_up(&mut self, conn: ConnId) {
+        let Some(entry) = self.conns.get_mut(&conn) else {
+            return;
+        };
+        let was = std::mem::replace(&mut entry.mode, Mode::Behind);
+        if let Mode::Syncing { .. } = was {
+            self.synced();
+        }
+    }
+
+    /// Delivers a released event to everybody who may have it; `idle` gets its room if nobody
+    /// here is in it afterwards.
+    pub fn deliver(
+        &mut self,
+        event: &Arc<Shared>,
+        outlet: &mut impl Outlet,
+        idle: &mut Vec<RoomId>,
+    ) {
+        let (room, seq) = (event.event.room, event.event.seq);
+        let mut out: Vec<UserId> = Vec::new();
+        let mut entering: Vec<UserId> = Vec::new();
+        event.event.turns(|turn| match turn {
+            Turn::In(user) => entering.push(user),
+            Turn::Out(user) => out.push(user),
+        });
+        for user in entering {
+            if self.has_user(user) {
+                self.enter(user, room);
+            }
+        }
+        for conn in self.rooms.get(&room).into_iter().flatten() {
+            let Some(entry) = self.conns.get_mut(conn) else {
+                continue;
+            };
+            if entry.mode != Mode::Live {
+                continue;
+            }
+            if let Some(head) = entry.shown.get(&room).copied() {
+                if seq >= head {
+                    entry.shown.remove(&room);
+                }
+                if seq <= head {
+                    continue;
+                }
+            }
+            if !outlet.event(*conn, event) {
+                entry.mode = Mode::Behind;
+            }
+        }
+        for user in out {
+            self.go(user, room, idle);
+        }
+        if !self.has_room(room) {
+            idle.push(room);
+        }
+        if self.syncing > 0 {
+            self.keep(event);
+        }
+    }
+
+    fn keep(&mut self, event: &Arc<Shared>) {
+        self.ring_bytes += weight(event);
+        self.ring.push_back(event.clone());
+        let full = |live: &Self| {
+            live.ring.len() > limits::RING_EVENTS_MAX || live.ring_bytes > limits::RING_BYTES_MAX
+        };
+        while full(self) {
+            let Some(oldest) = self.ring.pop_front() else {
+                break;
+            };
+            self.ring_bytes -= weight(&oldest);
+            self.ring_start += 1;
+        }
+    }
+
+    fn enter(&mut self, user: UserId, room: RoomId) {
+        let Some(known) = self.users.get_mut(&user) else {
+            return;
+        };
+        if known.rooms.insert(room) {
+            self.rooms.entry(room).or_default().extend(&known.conns);
+        }
+    }
+
+    fn go(&mut self, user: UserId, room: RoomId, idle: &mut Vec<RoomId>) {
+        let Some(known) = self.users.get_mut(&user) else {
+            return;
+        };
+        if known.rooms.remove(&room) {
+            for conn in &known.conns {
+                leave(&mut self.rooms, room, *conn, idle);
+            }
+        }
+    }
+
+    /// The position to tell `conn` now that everything up to `vouched` has been delivered: none
+    /// unless it is live and this is news to it.
+    pub fn vouch(&mut self, conn: ConnId, vouched: Position) -> Option<Position> {
+        let entry = self.conns.get_mut(&conn)?;
+        if entry.mode != Mode::Live || vouched <= entry.position {
+            return None;
+        }
+        entry.position = vouched;
+        Some(vouched)
+    }
+}
+
+fn leave(
+    rooms: &mut BTreeMap<RoomId, Vec<ConnId>>,
+    room: RoomId,
+    conn: ConnId,
+    idle: &mut Vec<RoomId>,
+) {
+    let Some(conns) = rooms.get_mut(&room) else {
+        return;
+    };
+    if let Some(at) = conns.iter().position(|other| *other == conn) {
+        conns.swap_remove(at);
+    }
+    if conns.is_empty() {
+        rooms.remove(&room);
+        idle.push(room);
+    }
+}
+
+/// Bytes that an event keeps alive, roughly: its text and its fixed parts.
+fn weight(event: &Arc<Shared>) -> usize {
+    use crate::event::Body;
+    256 + match &event.event.body {
+        Body::Message(text) | Body::Edit(text) => text.text.len(),
+        Body::Room(room) => room.members.len() * 32,
+        Body::Member(_) | Body::Redact(_) | Body::Reaction(_) | Body::Damaged(_) => 0,
+    }
+}

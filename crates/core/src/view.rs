@@ -1,0 +1,105 @@
+//! What one transaction or read snapshot of a store can look up.
+//!
+//! `batch` decides over it while writing, `read` assembles answers over it while reading. Each
+//! store implements these few look-ups; that is why all stores answer identically.
+
+use crate::batch::Ack;
+use crate::event::Event;
+use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
+use crate::room::{Member, Range, Role, Room};
+use crate::wire::{DirectoryRow, Profile};
+
+/// Look-ups inside one transaction or snapshot; all answers belong to the same moment.
+pub trait View {
+    /// Why a look-up failed: damage, or the disk.
+    type Error;
+
+    /// The store's life.
+    fn epoch(&self) -> Result<Epoch, Self::Error>;
+
+    /// How far this moment is.
+    fn position(&self) -> Result<Position, Self::Error>;
+
+    /// The command stored under this key, by its hash, with its first ack.
+    fn replay(
+        &self,
+        key: Key,
+        from: UserId,
+        room: RoomId,
+    ) -> Result<Option<(u64, Ack)>, Self::Error>;
+
+    /// A room.
+    fn room(&self, room: RoomId) -> Result<Option<Room>, Self::Error>;
+
+    /// Somebody's row in a room, also if they are no longer in.
+    fn member(&self, room: RoomId, user: UserId) -> Result<Option<Member>, Self::Error>;
+
+    /// A user's public face.
+    fn profile(&self, user: UserId) -> Result<Option<Profile>, Self::Error>;
+
+    /// The user of this name, compared by its unique form.
+    fn named(&self, name: &str) -> Result<Option<Profile>, Self::Error>;
+
+    /// In how many rooms a user is.
+    fn rooms_in(&self, user: UserId) -> Result<usize, Self::Error>;
+
+    /// The rooms that a user is in, by id, each with its head.
+    fn heads(&self, user: UserId) -> Result<Vec<(RoomId, Seq)>, Self::Error>;
+
+    /// The rooms of a user, by id, in which the log or the user's own row changed after `since`.
+    /// With no `since`: all that the user is in.
+    fn changed(&self, user: UserId, since: Option<Position>) -> Result<Vec<RoomId>, Self::Error>;
+
+    /// One event.
+    fn event(&self, room: RoomId, seq: Seq) -> Result<Option<Event>, Self::Error>;
+
+    /// The first `limit` events of a range, in order.
+    fn events(&self, room: RoomId, range: Range, limit: usize) -> Result<Vec<Event>, Self::Error>;
+
+    /// The last `limit` events of a range that have a line of their own, in order.
+    fn lines(&self, room: RoomId, range: Range, limit: usize) -> Result<Vec<Event>, Self::Error>;
+
+    /// All events whose target lies in a range, in order.
+    fn about(&self, room: RoomId, range: Range) -> Result<Vec<Event>, Self::Error>;
+
+    /// The targets of the redactions in a range.
+    fn redacted(&self, room: RoomId, range: Range) -> Result<Vec<Seq>, Self::Error>;
+
+    /// Messages of a range by others than `user` that are not redacted, counted to `limit`.
+    fn countable(
+        &self,
+        room: RoomId,
+        user: UserId,
+        range: Range,
+        limit: u64,
+    ) -> Result<u64, Self::Error>;
+
+    /// The first `limit` people in a room after `after`, by id.
+    fn members(
+        &self,
+        room: RoomId,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Result<Vec<(UserId, Role)>, Self::Error>;
+
+    /// The first `limit` public rooms after `after`, by id.
+    fn directory(
+        &self,
+        after: Option<RoomId>,
+        limit: usize,
+    ) -> Result<Vec<DirectoryRow>, Self::Error>;
+
+    /// What changed after `since`, for nodes that have heard of it from nobody.
+    fn changes(&self, since: Position) -> Result<Changes, Self::Error>;
+}
+
+/// What happened since a position, for a node's own check.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Changes {
+    /// How far this answer is.
+    pub position: Position,
+    /// Rooms whose log grew, with their heads.
+    pub rooms: Vec<(RoomId, Seq)>,
+    /// Memberships whose row changed and who are in: user, room, and the event that let them in.
+    pub joined: Vec<(UserId, RoomId, Seq)>,
+}

@@ -1,0 +1,286 @@
+//! The commit: what is queued becomes one transaction, then acks, then deliveries.
+//!
+//! The only writer of room events (design, section 11). Each batch is what queued during the last
+//! fsync. An ack is queued on the sender's socket before the event can reach any. Markers are a
+//! lower queue of their own: coalesced, and never in the way of messages.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chinwag_core::batch::{Outcome, Submission};
+use chinwag_core::code::ErrorCode;
+use chinwag_core::gate::Gate;
+use chinwag_core::ids::{Key, RoomId, UserId};
+use chinwag_core::limits;
+use chinwag_core::live::ConnId;
+use chinwag_core::marker::{Mark, Marked};
+use chinwag_core::read;
+use chinwag_core::session::{Input, refuse};
+use chinwag_core::wire::{Req, ServerFrame};
+use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::{self, Clock};
+use crate::gateway::outbox::Connection;
+use crate::hub::Hub;
+use crate::store::{self, Store, StoreError};
+
+/// Marks that wait. Beyond: `unavailable`.
+const MARKS_QUEUE_MAX: usize = 16_384;
+/// Marks in one transaction.
+const MARKS_BATCH_MAX: usize = 4_096;
+
+/// A command on its way to the store.
+pub struct Job {
+    /// Whose reply it is.
+    pub connection: Arc<Connection>,
+    /// Pairs the reply.
+    pub req: Req,
+    /// What.
+    pub submission: Submission,
+}
+
+enum Work {
+    Job(Job),
+    /// This connection sends nothing more.
+    Gone(ConnId),
+}
+
+/// A marker on its way to the store.
+pub struct MarkJob {
+    /// Whose reply it is.
+    pub connection: Arc<Connection>,
+    /// Pairs the reply.
+    pub req: Req,
+    /// What.
+    pub mark: Mark,
+}
+
+/// The way in.
+#[derive(Clone)]
+pub struct Commit {
+    work: mpsc::Sender<Work>,
+    marks: mpsc::Sender<MarkJob>,
+    clock: Clock,
+}
+
+impl Commit {
+    /// Starts both loops on `tasks`; they end when the last handle is dropped.
+    #[must_use]
+    pub fn start(store: &Arc<dyn Store>, hub: &Hub, clock: Clock, tasks: &TaskTracker) -> Self {
+        let (work, queued) = mpsc::channel(limits::COMMIT_QUEUE_MAX);
+        let (marks, marked) = mpsc::channel(MARKS_QUEUE_MAX);
+        let (store, hub) = (store.clone(), hub.clone());
+        let writer = Writer {
+            store: store.clone(),
+            hub: hub.clone(),
+            clock,
+            gate: Gate::default(),
+        };
+        tasks.spawn(writer.run(queued));
+        tasks.spawn(write_marks(store, hub, clock, marked));
+        Self { work, marks, clock }
+    }
+
+    /// Queues a command; a full queue refuses it, retryably.
+    pub fn submit(&self, job: Job) {
+        if let Err(full) = self.work.try_send(Work::Job(job))
+            && let Work::Job(job) = full.into_inner()
+        {
+            answer(&job, Err(ErrorCode::Unavailable), self.clock);
+        }
+    }
+
+    /// Queues a marker; a full queue refuses it, retryably.
+    pub fn mark(&self, job: MarkJob) {
+        if let Err(full) = self.marks.try_send(job) {
+            let job = full.into_inner();
+            let code = ErrorCode::Unavailable;
+            job.connection
+                .reply(&refuse(Some(job.req), code, code.meaning()));
+            job.connection
+                .input(Input::Replied(job.req), self.clock.tick());
+        }
+    }
+
+    /// Forgets what order a connection's sends have to keep.
+    pub async fn gone(&self, conn: ConnId) {
+        // The loop ends with the node; then there is nothing to forget.
+        let _ended = self.work.send(Work::Gone(conn)).await;
+    }
+
+    /// Whether everything that was queued has been taken up.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.work.capacity() == self.work.max_capacity()
+    }
+}
+
+struct Writer {
+    store: Arc<dyn Store>,
+    hub: Hub,
+    clock: Clock,
+    gate: Gate<(ConnId, RoomId)>,
+}
+
+impl Writer {
+    async fn run(mut self, mut queued: mpsc::Receiver<Work>) {
+        let mut taken = Vec::new();
+        loop {
+            // Takes what queued during the last commit; never waits to fill a batch.
+            if queued.recv_many(&mut taken, limits::BATCH_MAX).await == 0 {
+                return;
+            }
+            let mut jobs = Vec::with_capacity(taken.len());
+            for work in taken.drain(..) {
+                match work {
+                    Work::Job(job) => jobs.extend(self.admit(job)),
+                    Work::Gone(conn) => self.gate.retain(|(other, _room)| *other != conn),
+                }
+            }
+            if !jobs.is_empty() {
+                self.commit(jobs).await;
+            }
+        }
+    }
+
+    /// Sends behind a refused one of the same connection and room wait for their turn.
+    fn admit(&mut self, job: Job) -> Option<Job> {
+        let scope = (job.connection.id, job.submission.room());
+        if self.gate.admit(&scope, job.submission.key) {
+            return Some(job);
+        }
+        answer(&job, Err(ErrorCode::RetryInOrder), self.clock);
+        None
+    }
+
+    async fn commit(&mut self, jobs: Vec<Job>) {
+        let items: Vec<Submission> = jobs.iter().map(|job| job.submission.clone()).collect();
+        match self.store.append(items, clock::wall()).await {
+            Ok(committed) => {
+                let mut replayed = Vec::new();
+                for (job, outcome) in jobs.iter().zip(&committed.outcomes) {
+                    if let Outcome::Replayed(ack) = outcome {
+                        replayed.push(ack.room);
+                    }
+                    answer(job, Ok(*outcome), self.clock);
+                }
+                self.hub.deliver(committed.events).await;
+                // The first answer of a replay may have been lost with its delivery (contract 2).
+                if !replayed.is_empty() {
+                    self.hub.check(&replayed).await;
+                }
+            }
+            Err(error) => self.refuse(&jobs, &error).await,
+        }
+    }
+
+    async fn refuse(&mut self, jobs: &[Job], error: &StoreError) {
+        tracing::error!(%error, commands = jobs.len(), "a batch was not committed");
+        let code = match error {
+            StoreError::Full => ErrorCode::StorageFull,
+            StoreError::Closed(_) | StoreError::Unknown(_) | StoreError::Read(_) => {
+                ErrorCode::Unavailable
+            }
+        };
+        for job in jobs {
+            let room = job.submission.room();
+            self.gate
+                .refuse((job.connection.id, room), job.submission.key);
+            answer(job, Err(code), self.clock);
+        }
+        if let StoreError::Unknown(_) = error {
+            // It may have happened: whoever is in these rooms must see it.
+            let rooms: Vec<RoomId> = jobs.iter().map(|job| job.submission.room()).collect();
+            self.hub.check(&rooms).await;
+        }
+    }
+}
+
+fn answer(job: &Job, result: Result<Outcome, ErrorCode>, clock: Clock) {
+    let (req, room, key): (Req, RoomId, Key) = (job.req, job.submission.room(), job.submission.key);
+    job.connection.input(
+        Input::Committed {
+            req,
+            room,
+            key,
+            result,
+        },
+        clock.tick(),
+    );
+}
+
+async fn write_marks(
+    store: Arc<dyn Store>,
+    hub: Hub,
+    clock: Clock,
+    mut queued: mpsc::Receiver<MarkJob>,
+) {
+    let mut jobs = Vec::new();
+    while queued.recv_many(&mut jobs, MARKS_BATCH_MAX).await > 0 {
+        let mut highest: BTreeMap<(UserId, RoomId), Mark> = BTreeMap::new();
+        for job in &jobs {
+            let slot = highest
+                .entry((job.mark.user, job.mark.room))
+                .or_insert(job.mark);
+            slot.read = slot.read.max(job.mark.read);
+            slot.delivered = slot.delivered.max(job.mark.delivered);
+        }
+        let marks: Vec<Mark> = highest.into_values().collect();
+        let stored = store.mark(marks.clone()).await;
+        let stored: Result<BTreeMap<(UserId, RoomId), Option<Marked>>, StoreError> =
+            stored.map(|stored| {
+                let slots = marks.iter().map(|mark| (mark.user, mark.room));
+                slots.zip(stored).collect()
+            });
+        for job in jobs.drain(..) {
+            let slot = (job.mark.user, job.mark.room);
+            let result = match &stored {
+                Ok(stored) => stored
+                    .get(&slot)
+                    .copied()
+                    .flatten()
+                    .ok_or(ErrorCode::NotFound),
+                Err(StoreError::Full) => Err(ErrorCode::StorageFull),
+                Err(_) => Err(ErrorCode::Unavailable),
+            };
+            tell_mark(&*store, &hub, clock, job, result).await;
+        }
+    }
+}
+
+/// Answers a marker, and tells the user's other connections if it rose.
+async fn tell_mark(
+    store: &dyn Store,
+    hub: &Hub,
+    clock: Clock,
+    job: MarkJob,
+    result: Result<Marked, ErrorCode>,
+) {
+    let MarkJob {
+        connection,
+        req,
+        mark,
+    } = job;
+    match result {
+        Ok(marked) => {
+            connection.reply(&ServerFrame::Ok { req });
+            if marked.rose {
+                let (user, room) = (mark.user, mark.room);
+                let row = store::read(store, move |view| read::row(view, user, room)).await;
+                if let Ok(Some(row)) = row {
+                    let (delivered, read, unread) = (row.me.delivered, row.me.read, row.me.unread);
+                    let frame = ServerFrame::Marker {
+                        room,
+                        delivered,
+                        read,
+                        unread,
+                    };
+                    hub.marker(user, connection.id, frame).await;
+                }
+            }
+        }
+        Err(code) => connection.reply(&refuse(Some(req), code, code.meaning())),
+    }
+    connection.input(Input::Replied(req), clock.tick());
+}

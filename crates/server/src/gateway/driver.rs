@@ -1,0 +1,283 @@
+//! The driver: one task per socket. It reads, steps the session, runs the effects, and writes.
+//!
+//! The only match on [`Effect`] (design, section 4). Work that takes time runs beside it, bounded
+//! by the session's commands in flight; when that bound or the outbox is full, the socket is not
+//! read, and TCP pushes back. The task lives from the upgrade to the close.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chinwag_core::code::{CloseCode, ErrorCode};
+use chinwag_core::codec;
+use chinwag_core::ids::UserId;
+use chinwag_core::lanes::Lane;
+use chinwag_core::session::{Effect, Identity, Input};
+use tokio::time::sleep_until;
+use tokio_util::task::TaskTracker;
+
+use crate::auth::Accounts;
+use crate::clock::{self, Clock};
+use crate::commit::{Commit, Job, MarkJob};
+use crate::gateway::answer::answer;
+use crate::gateway::budget::Permit;
+use crate::gateway::connections::Connections;
+use crate::gateway::outbox::Connection;
+use crate::gateway::syncing::sync;
+use crate::gateway::ws::{self, Closed, Message, WebSocket, close_frame, ping_frame, pong_frame};
+use crate::hub::{Hub, Item};
+use crate::store::Store;
+
+/// What every driver of a node uses.
+#[derive(Clone)]
+pub struct Services {
+    /// Rooms and logs.
+    pub store: Arc<dyn Store>,
+    /// Users and tokens.
+    pub accounts: Arc<Accounts>,
+    /// The way into the logs.
+    pub commit: Commit,
+    /// The way out to the sockets.
+    pub hub: Hub,
+    /// All sockets.
+    pub connections: Arc<Connections>,
+    /// Timers.
+    pub clock: Clock,
+    /// Where work beside the drivers runs.
+    pub tasks: TaskTracker,
+}
+
+/// Why a connection ends, from this side.
+enum End {
+    /// The session says so.
+    Close(CloseCode),
+    /// The peer, or the bytes it sent, say so.
+    Peer(Closed),
+    /// It takes nothing any more.
+    Stuck,
+}
+
+/// Serves a socket from its first frame to its close.
+pub async fn drive(socket: WebSocket, services: Services) {
+    let connection = services.connections.open(services.clock.tick());
+    let driver = Driver {
+        services: services.clone(),
+        connection: connection.clone(),
+        permit: socket.permit.clone(),
+    };
+    driver.run(socket).await;
+    services.connections.closed(&connection);
+    services
+        .hub
+        .send(connection.id, Item::Unregister(connection.id))
+        .await;
+    services.commit.gone(connection.id).await;
+}
+
+struct Driver {
+    services: Services,
+    connection: Arc<Connection>,
+    permit: Permit,
+}
+
+impl Driver {
+    async fn run(self, socket: WebSocket) {
+        let WebSocket {
+            mut reader,
+            mut writer,
+            permit,
+            ..
+        } = socket;
+        let clock = self.services.clock;
+        let mut frames: Vec<Bytes> = Vec::new();
+        let end = loop {
+            if let Some(code) = self.effects().await {
+                break End::Close(code);
+            }
+            if writer.queued_bytes() == 0 {
+                // One write for all that waits; what comes meanwhile goes into the next.
+                self.connection.take_frames(&mut frames);
+                let full = frames.drain(..).any(|frame| writer.push(frame).is_err());
+                if full {
+                    break End::Stuck;
+                }
+            }
+            let writing = writer.queued_bytes() > 0;
+            let reading = self.connection.wants_input();
+            let due = clock.instant(self.connection.due());
+            tokio::select! {
+                written = writer.flush(), if writing => {
+                    if written.is_err() {
+                        break End::Stuck;
+                    }
+                }
+                message = reader.next(), if reading => match message {
+                    Ok(message) => {
+                        if let Some(code) = self.message(message) {
+                            break End::Close(code);
+                        }
+                    }
+                    Err(closed) => break End::Peer(closed),
+                },
+                () = self.connection.woken() => {}
+                () = sleep_until(due) => {
+                    if !reading {
+                        // A pause of our own is no silence of the peer's.
+                        self.connection.input(Input::Heard, clock.tick());
+                    }
+                    self.connection.input(Input::Time, clock.tick());
+                }
+            }
+        };
+        // Whatever is queued still goes out, acks above all; then the close frame.
+        let last = match end {
+            End::Close(code) => Some(close_frame(code.number(), code.reason())),
+            End::Peer(closed) => closed.answer(),
+            End::Stuck => None,
+        };
+        loop {
+            self.connection.take_frames(&mut frames);
+            if frames.is_empty() || frames.drain(..).any(|frame| writer.push(frame).is_err()) {
+                break;
+            }
+        }
+        self.connection.end(clock.tick());
+        ws::close(reader, writer, last).await;
+        drop(permit);
+    }
+
+    fn message(&self, message: Message) -> Option<CloseCode> {
+        let now = self.services.clock.tick();
+        match message {
+            Message::Text(text) => {
+                self.connection
+                    .input(Input::Frame(codec::decode(&text)), now);
+            }
+            Message::Binary(_) => return Some(CloseCode::NotText),
+            Message::Ping(payload) => {
+                self.connection
+                    .push(Lane::Control, pong_frame(&payload), now);
+                self.connection.input(Input::Heard, now);
+            }
+            Message::Pong(_) => self.connection.input(Input::Heard, now),
+        }
+        None
+    }
+
+    /// Runs what the session wants; a close code ends the connection.
+    async fn effects(&self) -> Option<CloseCode> {
+        while let Some(effect) = self.connection.take_effect() {
+            match effect {
+                Effect::Authenticate(token) => self.authenticate(token),
+                Effect::Register(user) => self.register(user).await,
+                Effect::Snapshot(cursor) => {
+                    let Some(who) = self.connection.signed_in() else {
+                        continue;
+                    };
+                    let Services {
+                        store,
+                        hub,
+                        clock,
+                        tasks,
+                        ..
+                    } = self.services.clone();
+                    let connection = self.connection.clone();
+                    tasks.spawn(sync(connection, who.user, cursor, store, hub, clock));
+                }
+                Effect::Submit(req, submission) => {
+                    let connection = self.connection.clone();
+                    self.services.commit.submit(Job {
+                        connection,
+                        req,
+                        submission,
+                    });
+                }
+                Effect::Mark(req, mark) => {
+                    let connection = self.connection.clone();
+                    self.services.commit.mark(MarkJob {
+                        connection,
+                        req,
+                        mark,
+                    });
+                }
+                Effect::Read(req, query) => {
+                    let Some(who) = self.connection.signed_in() else {
+                        continue;
+                    };
+                    let Services {
+                        store,
+                        clock,
+                        tasks,
+                        ..
+                    } = self.services.clone();
+                    let connection = self.connection.clone();
+                    tasks.spawn(async move {
+                        connection.reply(&answer(store, who.user, req, query).await);
+                        connection.input(Input::Replied(req), clock.tick());
+                    });
+                }
+                Effect::Pong(req, rooms) => {
+                    let id = self.connection.id;
+                    self.services.hub.send(id, Item::Pong(id, req, rooms)).await;
+                }
+                Effect::Ping => {
+                    let now = self.services.clock.tick();
+                    self.connection.push(Lane::Control, ping_frame(&[]), now);
+                }
+                Effect::Close(code) => return Some(code),
+                // Queued where the session was stepped.
+                Effect::Send(..) => {}
+            }
+        }
+        None
+    }
+
+    async fn register(&self, user: UserId) {
+        let id = self.connection.id;
+        let item = Item::Register(self.connection.clone(), user);
+        self.services.hub.send(id, item).await;
+    }
+
+    fn authenticate(&self, token: String) {
+        let Services {
+            accounts,
+            connections,
+            clock,
+            tasks,
+            ..
+        } = self.services.clone();
+        let (connection, permit) = (self.connection.clone(), self.permit.clone());
+        tasks.spawn(async move {
+            let wall = clock::wall();
+            let identity = match accounts.authenticate(&token, wall.0).await {
+                Ok(identity) => identity,
+                Err(code) => {
+                    return connection.input(Input::Authenticated(Err(code)), clock.tick());
+                }
+            };
+            let user = identity.user.id;
+            let renewal = connection.signed_in().is_some();
+            if !renewal && !connections.admit(&connection, &identity, clock.tick()) {
+                return connection.input(Input::Crowded, clock.tick());
+            }
+            permit.authenticated();
+            // After the connection can be found by a notice: a revocation between the check and
+            // this moment is seen here (contract 8).
+            let revoked = accounts.revocations();
+            if revoked.is_revoked(identity.session, user, identity.issued_at_ms) {
+                let refused = Input::Authenticated(Err(ErrorCode::BadToken));
+                return connection.input(refused, clock.tick());
+            }
+            let left_ms = u64::try_from(identity.expires_at_ms - wall.0).unwrap_or(0);
+            let known = Identity {
+                user: identity.user,
+                session: identity.session,
+                expires_in_ms: left_ms,
+                now: wall,
+            };
+            if renewal {
+                connection.renewed(identity.session, identity.issued_at_ms);
+            }
+            connection.input(Input::Authenticated(Ok(known)), clock.tick());
+        });
+    }
+}

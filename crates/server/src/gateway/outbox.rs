@@ -1,0 +1,269 @@
+//! A connection as the rest of the node sees it: its session and its outbox behind one lock.
+//!
+//! The driver owns the socket. Shard, commit and the reading tasks hold an `Arc` of this, step
+//! the session with what they know and queue frames; the driver is woken and writes. Lock order:
+//! this lock, then the user's bucket; nothing else is taken under it, and it is never held
+//! across an await.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use bytes::Bytes;
+use chinwag_core::codec;
+use chinwag_core::ids::{SessionId, Tick, UserId};
+use chinwag_core::lanes::{Lane, Outbox};
+use chinwag_core::live::ConnId;
+use chinwag_core::rate::Bucket;
+use chinwag_core::session::{Effect, Input, Session, Terms};
+use chinwag_core::wire::ServerFrame;
+use tokio::sync::Notify;
+
+use crate::gateway::ws::text_frame;
+
+/// Bytes of frames taken for one write.
+const WRITE_BYTES: usize = 64 * 1024;
+
+/// Session and outbox of one socket.
+#[derive(Debug)]
+pub struct Connection {
+    /// Its number on this node.
+    pub id: ConnId,
+    state: Mutex<State>,
+    /// The driver has something to do.
+    wake: Notify,
+    /// The message lane has drained: a sync may go on.
+    drained: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    session: Session,
+    outbox: Outbox<Bytes>,
+    effects: VecDeque<Effect>,
+    /// Reused by every step.
+    scratch: Vec<Effect>,
+    signed_in: Option<SignedIn>,
+}
+
+/// Who is behind a connection.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// The user.
+    pub user: UserId,
+    /// The session that a logout ends; foreign tokens have none.
+    pub session: Option<SessionId>,
+    /// When the token was made, in ms since 1970.
+    pub issued_at_ms: i64,
+    /// The user's messages per second, over all their connections.
+    pub bucket: Arc<Mutex<Bucket>>,
+}
+
+impl Connection {
+    /// A connection that has said nothing yet.
+    #[must_use]
+    pub fn new(id: ConnId, terms: Terms, now: Tick) -> Arc<Self> {
+        let state = State {
+            session: Session::new(terms, now),
+            outbox: Outbox::default(),
+            effects: VecDeque::new(),
+            scratch: Vec::new(),
+            signed_in: None,
+        };
+        let (wake, drained) = (Notify::new(), Notify::new());
+        Arc::new(Self {
+            id,
+            state: Mutex::new(state),
+            wake,
+            drained,
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state
+            .lock()
+            .expect("nobody panics while holding a connection")
+    }
+
+    /// Steps the session. Frames it sends are queued at once, in order; other effects wait for
+    /// the driver.
+    pub fn input(&self, input: Input, now: Tick) {
+        let mut state = self.state();
+        let State {
+            session,
+            outbox,
+            effects,
+            scratch,
+            signed_in,
+        } = &mut *state;
+        let bucket = signed_in.as_ref().map(|who| who.bucket.clone());
+        let mut bucket = bucket
+            .as_ref()
+            .map(|bucket| bucket.lock().expect("a bucket never panics"));
+        session.step(input, now, bucket.as_deref_mut(), scratch);
+        drop(bucket);
+        for effect in scratch.drain(..) {
+            match effect {
+                Effect::Send(lane, frame) => {
+                    let frame = encode(&frame);
+                    let bytes = frame.len();
+                    let queued = outbox.push(lane, frame, bytes);
+                    assert!(
+                        queued,
+                        "a session sends control frames, which always find room"
+                    );
+                }
+                other => effects.push_back(other),
+            }
+        }
+        drop(state);
+        self.wake.notify_one();
+    }
+
+    /// Who signed in, set once.
+    pub fn sign_in(&self, who: SignedIn) {
+        self.state().signed_in = Some(who);
+    }
+
+    /// A fresh token took the place of the one that signed in.
+    pub fn renewed(&self, session: Option<SessionId>, issued_at_ms: i64) {
+        if let Some(who) = &mut self.state().signed_in {
+            who.session = session;
+            who.issued_at_ms = issued_at_ms;
+        }
+    }
+
+    /// Who signed in.
+    #[must_use]
+    pub fn signed_in(&self) -> Option<SignedIn> {
+        self.state().signed_in.clone()
+    }
+
+    /// Queues a reply; replies always find room, because what asks for them is bounded.
+    pub fn reply(&self, frame: &ServerFrame) {
+        let frame = encode(frame);
+        let bytes = frame.len();
+        let queued = self.state().outbox.push(Lane::Control, frame, bytes);
+        assert!(queued, "control frames always find room");
+        self.wake.notify_one();
+    }
+
+    /// Queues a frame of a sync once the message lane has room for it. Gives up when the session
+    /// has ended.
+    pub async fn stream(&self, frame: &ServerFrame) {
+        let frame = encode(frame);
+        loop {
+            self.stream_ready().await;
+            if self.is_closed() {
+                return;
+            }
+            let queued = self
+                .state()
+                .outbox
+                .push(Lane::vouching(), frame.clone(), frame.len());
+            self.wake.notify_one();
+            if queued {
+                return;
+            }
+        }
+    }
+
+    /// Queues bytes that are a whole frame. `false`: no room; the connection is behind now, and
+    /// has been told so.
+    pub fn push(&self, lane: Lane, frame: Bytes, now: Tick) -> bool {
+        let bytes = frame.len();
+        let room = self.state().outbox.push(lane, frame, bytes);
+        if room {
+            self.wake.notify_one();
+        } else {
+            self.fall_behind(now);
+        }
+        room
+    }
+
+    /// Empties the outbox but for replies and tells the client that it is behind.
+    pub fn fall_behind(&self, now: Tick) {
+        let behind = encode(&ServerFrame::Behind {});
+        let bytes = behind.len();
+        self.state().outbox.fall_behind(behind, bytes);
+        self.input(Input::FellBehind, now);
+        self.drained.notify_waiters();
+    }
+
+    /// Takes what the session wants done.
+    #[must_use]
+    pub fn take_effect(&self) -> Option<Effect> {
+        self.state().effects.pop_front()
+    }
+
+    /// Takes frames for one write.
+    pub fn take_frames(&self, frames: &mut Vec<Bytes>) {
+        let mut state = self.state();
+        let mut bytes = 0;
+        while bytes < WRITE_BYTES {
+            let Some((frame, length)) = state.outbox.pop() else {
+                break;
+            };
+            bytes += length;
+            frames.push(frame);
+        }
+        if bytes > 0 && state.outbox.stream_ready() {
+            self.drained.notify_waiters();
+        }
+    }
+
+    /// Whether another frame may be read: work in flight and replies are bounded.
+    #[must_use]
+    pub fn wants_input(&self) -> bool {
+        let state = self.state();
+        state.session.wants_input() && !state.outbox.replies_full()
+    }
+
+    /// When the session wants to be told the time.
+    #[must_use]
+    pub fn due(&self) -> Tick {
+        self.state().session.due()
+    }
+
+    /// Whether everything queued has been taken.
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
+        let state = self.state();
+        state.outbox.is_empty() && state.effects.is_empty()
+    }
+
+    /// Whether the session has ended.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.state().session.is_closed()
+    }
+
+    /// Waits until there may be something to do.
+    pub async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Waits until a stream may add to the message lane, or the session has ended.
+    async fn stream_ready(&self) {
+        loop {
+            let drained = self.drained.notified();
+            tokio::pin!(drained);
+            // Enabled before looking: a wake between the look and the wait is not lost.
+            drained.as_mut().enable();
+            if self.state().outbox.stream_ready() || self.is_closed() {
+                return;
+            }
+            drained.await;
+        }
+    }
+
+    /// The socket is gone: nothing more is decided, and whoever waits for it goes on.
+    pub fn end(&self, now: Tick) {
+        self.input(Input::Ended, now);
+        self.drained.notify_waiters();
+    }
+}
+
+/// A frame as bytes for the socket.
+pub(crate) fn encode(frame: &ServerFrame) -> Bytes {
+    text_frame(&codec::encode(frame))
+}

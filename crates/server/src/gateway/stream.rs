@@ -1,0 +1,126 @@
+//! The byte stream under a connection, plain or TLS, and its two halves.
+//!
+//! It neither frames nor limits anything.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, ReadHalf, WriteHalf};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio_rustls::server::TlsStream;
+
+/// A TCP connection, or TLS over one.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    /// As it comes from the listener.
+    Plain(TcpStream),
+    /// After the handshake. Boxed: TLS state is a kilobyte that plain connections need not carry.
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// The half that reads.
+#[derive(Debug)]
+pub(crate) enum ReadStream {
+    Plain(OwnedReadHalf),
+    Tls(ReadHalf<Box<TlsStream<TcpStream>>>),
+}
+
+/// The half that writes. Dropping a plain one sends FIN.
+#[derive(Debug)]
+pub(crate) enum WriteStream {
+    Plain(OwnedWriteHalf),
+    Tls(WriteHalf<Box<TlsStream<TcpStream>>>),
+}
+
+impl Stream {
+    /// Two halves for one task or two. The plain ones share no lock.
+    pub(crate) fn into_halves(self) -> (ReadStream, WriteStream) {
+        match self {
+            Self::Plain(stream) => {
+                let (read, write) = stream.into_split();
+                (ReadStream::Plain(read), WriteStream::Plain(write))
+            }
+            Self::Tls(stream) => {
+                let (read, write) = tokio::io::split(stream);
+                (ReadStream::Tls(read), WriteStream::Tls(write))
+            }
+        }
+    }
+}
+
+/// Both implementations below only choose the variant.
+macro_rules! delegate_read {
+    ($type:ty) => {
+        impl AsyncRead for $type {
+            fn poll_read(
+                self: Pin<&mut Self>,
+                context: &mut Context<'_>,
+                buffer: &mut ReadBuf<'_>,
+            ) -> Poll<io::Result<()>> {
+                match self.get_mut() {
+                    Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
+                    Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+                }
+            }
+        }
+    };
+}
+
+macro_rules! delegate_write {
+    ($type:ty) => {
+        impl AsyncWrite for $type {
+            fn poll_write(
+                self: Pin<&mut Self>,
+                context: &mut Context<'_>,
+                bytes: &[u8],
+            ) -> Poll<io::Result<usize>> {
+                match self.get_mut() {
+                    Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
+                    Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+                }
+            }
+
+            fn poll_write_vectored(
+                self: Pin<&mut Self>,
+                context: &mut Context<'_>,
+                slices: &[io::IoSlice<'_>],
+            ) -> Poll<io::Result<usize>> {
+                match self.get_mut() {
+                    Self::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+                    Self::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+                }
+            }
+
+            fn is_write_vectored(&self) -> bool {
+                match self {
+                    Self::Plain(stream) => stream.is_write_vectored(),
+                    Self::Tls(stream) => stream.is_write_vectored(),
+                }
+            }
+
+            fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+                match self.get_mut() {
+                    Self::Plain(stream) => Pin::new(stream).poll_flush(context),
+                    Self::Tls(stream) => Pin::new(stream).poll_flush(context),
+                }
+            }
+
+            fn poll_shutdown(
+                self: Pin<&mut Self>,
+                context: &mut Context<'_>,
+            ) -> Poll<io::Result<()>> {
+                match self.get_mut() {
+                    Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+                    Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+                }
+            }
+        }
+    };
+}
+
+delegate_read!(Stream);
+delegate_read!(ReadStream);
+delegate_write!(Stream);
+delegate_write!(WriteStream);

@@ -1,0 +1,76 @@
+//! Connecting after `hello`, and `sync` after `behind`: section 3 of the contract, run.
+//!
+//! The connection is registered already, so everything released from now on is kept for it. One
+//! snapshot is read and shown; then the shard flushes what was kept and says `caught_up`.
+
+use std::sync::Arc;
+
+use chinwag_core::ids::UserId;
+use chinwag_core::limits;
+use chinwag_core::read;
+use chinwag_core::session::Input;
+use chinwag_core::sync::{Plan, Step};
+use chinwag_core::wire::Cursor;
+use tokio::sync::oneshot;
+
+use crate::clock::Clock;
+use crate::gateway::outbox::Connection;
+use crate::hub::{Hub, Item};
+use crate::store::{self, Store, StoreError};
+
+/// Runs one sync to `caught_up`, to `behind`, or to the end of the connection.
+pub(crate) async fn sync(
+    connection: Arc<Connection>,
+    user: UserId,
+    cursor: Cursor,
+    store: Arc<dyn Store>,
+    hub: Hub,
+    clock: Clock,
+) {
+    if let Err(error) = run(&connection, user, cursor, &*store, &hub).await {
+        tracing::warn!(%error, "a sync could not be read");
+        connection.input(Input::SyncFailed, clock.tick());
+    }
+}
+
+async fn run(
+    connection: &Connection,
+    user: UserId,
+    cursor: Cursor,
+    store: &dyn Store,
+    hub: &Hub,
+) -> Result<(), StoreError> {
+    let snapshot = store::read(store, move |view| read::snapshot(view, user, &cursor)).await?;
+    let (answer, answered) = oneshot::channel();
+    hub.send(
+        connection.id,
+        Item::Shown(connection.id, snapshot.heads.clone(), answer),
+    )
+    .await;
+    // No answer: the shard has ended with the node.
+    if !answered.await.unwrap_or(false) {
+        return Ok(());
+    }
+    let mut plan = Plan::new(snapshot);
+    while let Some(step) = plan.next_step() {
+        match step {
+            Step::Frame(frame) => connection.stream(&frame).await,
+            Step::Stretch(room, range) => {
+                let part = store::read(store, move |view| {
+                    read::stretch(view, user, room, range, limits::PAGE_MAX)
+                });
+                if let Some(stretch) = part.await? {
+                    plan.stretched(room, range, stretch);
+                }
+            }
+            Step::Flush(position) => {
+                hub.send(connection.id, Item::Flush(connection.id, position))
+                    .await;
+            }
+        }
+        if connection.is_closed() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}

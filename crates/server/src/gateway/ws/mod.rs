@@ -1,0 +1,165 @@
+//! The WebSocket protocol, server side (RFC 6455): decoder, encoder and socket.
+//!
+//! It knows frames and messages, not what they mean, and it does not decide when to ping or to
+//! close: the driver does. Extensions are not negotiated, so every reserved bit is an error.
+
+mod decoder;
+mod encoder;
+mod mask;
+mod socket;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use chinwag_core::limits::FRAME_BYTES_MAX;
+
+pub use decoder::{Decoded, Decoder};
+pub use encoder::{
+    CONTROL_BYTES_MAX, binary_frame, close_frame, ping_frame, pong_frame, text_frame,
+};
+pub use socket::{Closed, Reader, WebSocket, WriteError, Writer, close};
+
+/// Close codes that this layer sends by itself (RFC 6455, section 7.4.1).
+pub mod close_code {
+    /// The server goes away.
+    pub const GOING_AWAY: u16 = 1001;
+    /// The peer broke the framing.
+    pub const PROTOCOL_ERROR: u16 = 1002;
+    /// A kind of message that is not taken here, such as binary on a text protocol.
+    pub const UNSUPPORTED: u16 = 1003;
+    /// A text that is not UTF-8.
+    pub const BAD_TEXT: u16 = 1007;
+    /// More control frames or fragments than [`super::FrameLimits`] allows.
+    pub const OVERRUN: u16 = 1008;
+    /// A frame or message above its limit.
+    pub const TOO_BIG: u16 = 1009;
+}
+
+/// What a peer may send. At a limit, decoding ends with the [`Violation`] named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameLimits {
+    /// Payload of one frame, in bytes. Beyond: [`Violation::TooBig`], from the header alone.
+    pub frame_bytes_max: usize,
+    /// Payload of all fragments of one message, in bytes. Beyond: [`Violation::TooBig`].
+    pub message_bytes_max: usize,
+    /// Frames of one message, empty ones too. Beyond: [`Violation::Overrun`].
+    pub fragments_max: u32,
+    /// Pings and pongs per second, steadily; not 0. Beyond: [`Violation::Overrun`].
+    pub control_frames_per_second: u32,
+    /// Pings and pongs at once, after silence; not 0.
+    pub control_frames_burst: u32,
+}
+
+impl FrameLimits {
+    /// The product's limits (contract 9: frame 64 KiB).
+    pub const STANDARD: Self = Self {
+        frame_bytes_max: FRAME_BYTES_MAX,
+        message_bytes_max: FRAME_BYTES_MAX,
+        fragments_max: 64,
+        control_frames_per_second: 20,
+        control_frames_burst: 20,
+    };
+}
+
+/// Limits of a [`WebSocket`] beyond its frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SocketLimits {
+    /// What the peer may send.
+    pub frames: FrameLimits,
+    /// How long the peer may take no byte at all while something waits to be written.
+    /// Beyond: [`WriteError::Stalled`].
+    pub write_stall: Duration,
+    /// Bytes that may wait inside [`Writer`]. Beyond: [`WriteError::Full`]. The outbox in front of
+    /// it has the smaller bound; this one only catches a driver that forgets to look.
+    pub queued_bytes_max: usize,
+    /// For the last frames and FIN to be written, at the end. Beyond: the socket is dropped.
+    pub closing: Duration,
+    /// How long what the peer still sends is read and thrown away after FIN, so that the system
+    /// answers with no reset, which could overtake the close frame.
+    pub linger: Duration,
+    /// Bytes thrown away in that time at most.
+    pub linger_bytes_max: usize,
+}
+
+impl SocketLimits {
+    /// The product's limits.
+    pub const STANDARD: Self = Self {
+        frames: FrameLimits::STANDARD,
+        write_stall: Duration::from_secs(10),
+        queued_bytes_max: 1024 * 1024,
+        closing: Duration::from_secs(2),
+        linger: Duration::from_secs(1),
+        linger_bytes_max: 8 * 1024 * 1024,
+    };
+}
+
+/// A whole message, or a ping or pong that came between.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// Text, valid UTF-8.
+    Text(String),
+    /// Bytes.
+    Binary(Bytes),
+    /// To be answered by a pong with the same payload (at most 125 bytes).
+    Ping(Bytes),
+    /// Answers a ping, or is a sign of life by itself.
+    Pong(Bytes),
+}
+
+/// What a close frame says, if it says anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloseFrame {
+    /// 1000-1003, 1007-1014 or 3000-4999.
+    pub code: u16,
+    /// Text for people; often empty.
+    pub reason: String,
+}
+
+/// How a peer broke the protocol or its limits. Nothing can be decoded after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Violation {
+    /// Framing: the text says which rule.
+    #[error("{0}")]
+    Protocol(&'static str),
+    /// Text, or the reason of a close frame, is not UTF-8.
+    #[error("not UTF-8")]
+    BadText,
+    /// [`FrameLimits::frame_bytes_max`] or [`FrameLimits::message_bytes_max`].
+    #[error("frame or message too big")]
+    TooBig,
+    /// [`FrameLimits::fragments_max`] or the rate of control frames.
+    #[error("too many small frames")]
+    Overrun,
+}
+
+impl Violation {
+    /// The code for the close frame that answers it.
+    #[must_use]
+    pub fn close_code(self) -> u16 {
+        match self {
+            Self::Protocol(_) => close_code::PROTOCOL_ERROR,
+            Self::BadText => close_code::BAD_TEXT,
+            Self::TooBig => close_code::TOO_BIG,
+            Self::Overrun => close_code::OVERRUN,
+        }
+    }
+
+    /// The close frame that answers it.
+    #[must_use]
+    pub fn answer(self) -> Bytes {
+        close_frame(self.close_code(), &self.to_string())
+    }
+}
+
+/// Opcodes (RFC 6455, section 5.2).
+mod opcode {
+    pub(super) const CONTINUATION: u8 = 0x0;
+    pub(super) const TEXT: u8 = 0x1;
+    pub(super) const BINARY: u8 = 0x2;
+    pub(super) const CLOSE: u8 = 0x8;
+    pub(super) const PING: u8 = 0x9;
+    pub(super) const PONG: u8 = 0xa;
+}
+
+/// The first header byte's bit for the last frame of a message.
+const FIN: u8 = 0x80;

@@ -1,0 +1,340 @@
+//! A WebSocket as two halves, for one task or two, and its orderly end.
+//!
+//! An idle socket holds no buffer: reads go into the stack and only what follows an unread message
+//! is kept; writes keep only what the system did not take.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, timeout};
+
+use super::encoder::empty_close_frame;
+use super::{CloseFrame, Decoded, Decoder, Message, SocketLimits, Violation, close_frame};
+use crate::gateway::budget::Permit;
+use crate::gateway::network::ClientAddress;
+use crate::gateway::stream::{ReadStream, Stream, WriteStream};
+
+/// Bytes of one read.
+const READ_BYTES: usize = 8 * 1024;
+/// Frames of one vectored write.
+const SLICES_MAX: usize = 256;
+
+/// An open WebSocket: take it apart and drive the halves.
+#[derive(Debug)]
+pub struct WebSocket {
+    /// What the peer sends.
+    pub reader: Reader,
+    /// What is sent to the peer.
+    pub writer: Writer,
+    /// The connection's places in the budget: say `authenticated()`, and keep it as long as the halves.
+    pub permit: Permit,
+    /// Who is there.
+    pub address: ClientAddress,
+    /// The subprotocol that was chosen, if the client offered any.
+    pub subprotocol: Option<&'static str>,
+}
+
+impl WebSocket {
+    pub(crate) fn new(
+        stream: Stream,
+        already_read: &[u8],
+        limits: SocketLimits,
+        permit: Permit,
+        address: ClientAddress,
+        subprotocol: Option<&'static str>,
+    ) -> Self {
+        let (read, write) = stream.into_halves();
+        // Copied, so that the HTTP connection's whole read buffer is not kept for a few bytes.
+        let tail = Bytes::copy_from_slice(already_read);
+        Self {
+            reader: Reader {
+                stream: read,
+                decoder: Decoder::new(limits.frames),
+                tail,
+            },
+            writer: Writer {
+                stream: write,
+                limits,
+                queue: VecDeque::new(),
+                queued_bytes: 0,
+                unflushed: false,
+            },
+            permit,
+            address,
+            subprotocol,
+        }
+    }
+}
+
+/// Why there is no next message.
+#[derive(Debug, thiserror::Error)]
+pub enum Closed {
+    /// The peer sent a close frame.
+    #[error("closed by the peer")]
+    ByPeer(Option<CloseFrame>),
+    /// The peer broke the protocol or a limit.
+    #[error("protocol: {0}")]
+    Violation(Violation),
+    /// The peer ended the stream without a close frame.
+    #[error("the peer hung up")]
+    HungUp,
+    /// The connection is gone.
+    #[error("connection lost: {0}")]
+    Lost(#[source] io::Error),
+}
+
+impl Closed {
+    /// The close frame that the peer is owed, for [`close`]; `None` if nobody is there to read it.
+    #[must_use]
+    pub fn answer(&self) -> Option<Bytes> {
+        match self {
+            // RFC 6455, section 5.5.1: the answer echoes the code.
+            Self::ByPeer(Some(said)) => Some(close_frame(said.code, "")),
+            Self::ByPeer(None) => Some(empty_close_frame()),
+            Self::Violation(violation) => Some(violation.answer()),
+            Self::HungUp | Self::Lost(_) => None,
+        }
+    }
+}
+
+/// The reading half.
+#[derive(Debug)]
+pub struct Reader {
+    stream: ReadStream,
+    decoder: Decoder,
+    /// Bytes read behind the last message that was returned; at most [`READ_BYTES`], or what came
+    /// glued to the upgrade request.
+    tail: Bytes,
+}
+
+impl Reader {
+    /// The next message. Cancel safe: a call that is dropped has lost nothing.
+    ///
+    /// # Errors
+    /// [`Closed`] when there will be no further message; pass its answer to [`close`].
+    pub async fn next(&mut self) -> Result<Message, Closed> {
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Message, Closed>> {
+        if !self.tail.is_empty() {
+            let (taken, decoded) = self
+                .decoder
+                .feed(&self.tail, now())
+                .map_err(Closed::Violation)?;
+            self.tail.advance(taken);
+            if self.tail.is_empty() {
+                self.tail = Bytes::new(); // Frees it.
+            }
+            if let Some(decoded) = decoded {
+                return Poll::Ready(message(decoded));
+            }
+        }
+        loop {
+            let mut scratch = [const { MaybeUninit::uninit() }; READ_BYTES];
+            let mut buffer = ReadBuf::uninit(&mut scratch);
+            ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer))
+                .map_err(Closed::Lost)?;
+            let bytes = buffer.filled();
+            if bytes.is_empty() {
+                return Poll::Ready(Err(Closed::HungUp));
+            }
+            let (taken, decoded) = self.decoder.feed(bytes, now()).map_err(Closed::Violation)?;
+            if let Some(decoded) = decoded {
+                if taken < bytes.len() {
+                    self.tail = Bytes::copy_from_slice(&bytes[taken..]);
+                }
+                return Poll::Ready(message(decoded));
+            }
+        }
+    }
+
+    /// Reads and forgets until the peer's FIN, an error, or `bytes_max`.
+    async fn discard(&mut self, bytes_max: usize) {
+        let mut discarded = 0;
+        while discarded < bytes_max {
+            let read = poll_fn(|context| {
+                let mut scratch = [const { MaybeUninit::uninit() }; READ_BYTES];
+                let mut buffer = ReadBuf::uninit(&mut scratch);
+                ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer))?;
+                Poll::Ready(io::Result::Ok(buffer.filled().len()))
+            });
+            match read.await {
+                Ok(0) | Err(_) => return,
+                Ok(bytes) => discarded += bytes,
+            }
+        }
+    }
+}
+
+/// Tokio's clock, so that tests can move it.
+fn now() -> std::time::Instant {
+    Instant::now().into_std()
+}
+
+fn message(decoded: Decoded) -> Result<Message, Closed> {
+    match decoded {
+        Decoded::Message(message) => Ok(message),
+        Decoded::Close(said) => Err(Closed::ByPeer(said)),
+    }
+}
+
+/// Why frames could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// [`SocketLimits::queued_bytes_max`]: nothing was queued; the socket is still whole.
+    #[error("too many bytes wait for this socket")]
+    Full,
+    /// [`SocketLimits::write_stall`]: the peer takes nothing any more.
+    #[error("the peer takes no bytes")]
+    Stalled,
+    /// The connection is gone.
+    #[error("connection lost: {0}")]
+    Lost(#[source] io::Error),
+}
+
+/// The writing half.
+#[derive(Debug)]
+pub struct Writer {
+    stream: WriteStream,
+    limits: SocketLimits,
+    /// Frames not yet taken by the system; the first may have lost its beginning.
+    queue: VecDeque<Bytes>,
+    queued_bytes: usize,
+    /// TLS may hold records back until it is flushed.
+    unflushed: bool,
+}
+
+impl Writer {
+    /// Queues `frames` and writes all that is queued, in one vectored write where the system takes
+    /// it. Cancel safe: what was not written stays queued, and goes before whatever comes later.
+    ///
+    /// # Errors
+    /// [`WriteError::Full`] before anything is queued, else as [`Writer::flush`].
+    pub async fn write_all(&mut self, frames: &[Bytes]) -> Result<(), WriteError> {
+        let bytes: usize = frames.iter().map(Bytes::len).sum();
+        if self.queued_bytes.saturating_add(bytes) > self.limits.queued_bytes_max {
+            return Err(WriteError::Full);
+        }
+        self.queued_bytes += bytes;
+        self.queue
+            .extend(frames.iter().filter(|frame| !frame.is_empty()).cloned());
+        self.flush().await
+    }
+
+    /// Queues one whole frame without writing.
+    ///
+    /// # Errors
+    /// [`WriteError::Full`]: it was not queued.
+    pub fn push(&mut self, frame: Bytes) -> Result<(), WriteError> {
+        if self.queued_bytes.saturating_add(frame.len()) > self.limits.queued_bytes_max {
+            return Err(WriteError::Full);
+        }
+        self.queued_bytes += frame.len();
+        if !frame.is_empty() {
+            self.queue.push_back(frame);
+        }
+        Ok(())
+    }
+
+    /// Bytes that wait to be written; 0 after a [`Writer::flush`] that returned `Ok`.
+    #[must_use]
+    pub fn queued_bytes(&self) -> usize {
+        self.queued_bytes
+    }
+
+    /// Writes all that is queued. Cancel safe. Returns at once when nothing is.
+    ///
+    /// # Errors
+    /// [`WriteError::Stalled`] or [`WriteError::Lost`]: the socket is of no further use.
+    pub async fn flush(&mut self) -> Result<(), WriteError> {
+        let stall = self.limits.write_stall;
+        while !self.queue.is_empty() || self.unflushed {
+            match timeout(stall, poll_fn(|context| self.poll_progress(context))).await {
+                Ok(progress) => progress.map_err(WriteError::Lost)?,
+                Err(_elapsed) => return Err(WriteError::Stalled),
+            }
+        }
+        // A burst's worth of list is not kept for an idle socket.
+        self.queue = VecDeque::new();
+        Ok(())
+    }
+
+    /// One write, or one flush when everything is written.
+    fn poll_progress(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let stream = Pin::new(&mut self.stream);
+        let written = match self.queue.len() {
+            0 => {
+                ready!(stream.poll_flush(context))?;
+                self.unflushed = false;
+                return Poll::Ready(Ok(()));
+            }
+            1 => ready!(stream.poll_write(context, &self.queue[0]))?,
+            _ => {
+                let mut slices = [IoSlice::new(&[]); SLICES_MAX];
+                let mut used = 0;
+                for (slice, frame) in slices.iter_mut().zip(&self.queue) {
+                    *slice = IoSlice::new(frame);
+                    used += 1;
+                }
+                ready!(stream.poll_write_vectored(context, &slices[..used]))?
+            }
+        };
+        if written == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+        self.unflushed = true;
+        self.written(written);
+        Poll::Ready(Ok(()))
+    }
+
+    fn written(&mut self, mut bytes: usize) {
+        self.queued_bytes -= bytes;
+        while let Some(first) = self.queue.front_mut() {
+            if bytes < first.len() {
+                first.advance(bytes);
+                return;
+            }
+            bytes -= first.len();
+            self.queue.pop_front();
+        }
+    }
+
+    async fn shutdown(&mut self) -> io::Result<()> {
+        poll_fn(|context| Pin::new(&mut self.stream).poll_shutdown(context)).await
+    }
+}
+
+/// Ends a WebSocket: what is queued, then `last` (a close frame, from [`Closed::answer`] or
+/// [`close_frame`]), then FIN; then reads on for a short while, so that unread bytes do not make
+/// the system answer with a reset that overtakes the close frame. Takes at most
+/// [`SocketLimits::closing`] plus [`SocketLimits::linger`].
+pub async fn close(mut reader: Reader, mut writer: Writer, last: Option<Bytes>) {
+    let Some(last) = last else { return };
+    let limits = writer.limits;
+    let farewell = async {
+        // The bound on the queue guards against a forgetful driver; the last frame may pass it.
+        writer.queued_bytes += last.len();
+        writer.queue.push_back(last);
+        writer.flush().await?;
+        writer.shutdown().await.map_err(WriteError::Lost)
+    };
+    // A peer that waits for us to read before it reads gets nothing: the time is bounded.
+    match timeout(limits.closing, farewell).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => return tracing::debug!(%error, "no close frame could be written"),
+        Err(_elapsed) => return tracing::debug!("the peer took no close frame"),
+    }
+    if timeout(limits.linger, reader.discard(limits.linger_bytes_max))
+        .await
+        .is_err()
+    {
+        tracing::debug!("the peer did not hang up after the close frame");
+    }
+}

@@ -1,0 +1,306 @@
+//! The hub: one task per shard, fed with committed batches, delivering to outboxes.
+//!
+//! A batch reaches a shard as one queue item, whatever the number of its receivers (design,
+//! section 8). Deciding who gets what is `core::shard`; this file queues bytes and runs the reads
+//! that a shard wants. A shard lives as long as the node.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chinwag_core::codec;
+use chinwag_core::event::{Event, Shared};
+use chinwag_core::ids::{Position, RoomId, Seq, Tick, UserId};
+use chinwag_core::lanes::Lane;
+use chinwag_core::limits;
+use chinwag_core::live::{ConnId, Outlet};
+use chinwag_core::room::Range;
+use chinwag_core::session::Input;
+use chinwag_core::shard::{Origin, Shard, Wants};
+use chinwag_core::view::Changes;
+use chinwag_core::wire::{Req, ServerFrame};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Duration, Instant, sleep_until};
+use tokio_util::task::TaskTracker;
+
+use crate::clock::{self, Clock};
+use crate::gateway::outbox::{Connection, encode};
+use crate::gateway::ws::text_frame;
+use crate::store::{self, Store};
+
+/// Items that wait for a shard; whoever adds one waits for room.
+const QUEUE_MAX: usize = 4_096;
+/// Between looks at what changed in the store that nobody told us of.
+const CHANGES_EVERY: Duration = Duration::from_secs(5);
+
+/// Something for a shard.
+pub enum Item {
+    /// Committed events.
+    Committed(Arc<[Arc<Shared>]>),
+    /// Rooms that may have more than we know of.
+    Check(Vec<RoomId>),
+    /// Step (a) of connecting.
+    Register(Arc<Connection>, UserId),
+    /// Step (c): rooms and heads of a snapshot; answers whether the sync goes on.
+    Shown(ConnId, Vec<(RoomId, Seq)>, oneshot::Sender<bool>),
+    /// Steps (e) and (f).
+    Flush(ConnId, Position),
+    /// A connection is gone.
+    Unregister(ConnId),
+    /// A client's ping.
+    Pong(ConnId, Req, Vec<RoomId>),
+    /// A user's markers changed; all their connections but this one are told.
+    Marker(UserId, ConnId, Box<ServerFrame>),
+    /// What a read of a gap found.
+    Fetched(RoomId, Option<Vec<Event>>, bool),
+    /// What a look at the store found.
+    Changed(Changes),
+}
+
+/// The shards of this node.
+#[derive(Clone)]
+pub struct Hub {
+    shards: Arc<[mpsc::Sender<Item>]>,
+}
+
+impl Hub {
+    /// Starts `shards` shards on `tasks`. They end when the hub is dropped.
+    #[must_use]
+    pub fn start(
+        shards: usize,
+        store: &Arc<dyn Store>,
+        position: Position,
+        clock: Clock,
+        tasks: &TaskTracker,
+    ) -> Self {
+        let start = |_shard| {
+            let (queue, items) = mpsc::channel(QUEUE_MAX);
+            let task = Task {
+                shard: Shard::starting_at(position),
+                outlet: Outboxes {
+                    connections: BTreeMap::new(),
+                    now: Tick(0),
+                },
+                wants: Wants::default(),
+                looking: false,
+                store: store.clone(),
+                clock,
+                tasks: tasks.clone(),
+                // Weak: its own reads must not keep the shard alive.
+                queue: queue.downgrade(),
+            };
+            tasks.spawn(task.run(items));
+            queue
+        };
+        Self {
+            shards: (0..shards.max(1)).map(start).collect(),
+        }
+    }
+
+    /// Hands an item to the shard of a connection.
+    pub async fn send(&self, conn: ConnId, item: Item) {
+        let at = usize::try_from(conn.0).unwrap_or(0) % self.shards.len();
+        // A shard ends with the node only; then nobody is left to be told.
+        let _ended = self.shards[at].send(item).await;
+    }
+
+    /// Hands a committed batch to every shard: one item each.
+    pub async fn deliver(&self, events: Vec<Event>) {
+        let events: Arc<[Arc<Shared>]> = events.into_iter().map(Shared::new).collect();
+        for shard in &*self.shards {
+            let _ended = shard.send(Item::Committed(events.clone())).await;
+        }
+    }
+
+    /// Lets every shard look whether these rooms have more.
+    pub async fn check(&self, rooms: &[RoomId]) {
+        for shard in &*self.shards {
+            let _ended = shard.send(Item::Check(rooms.to_vec())).await;
+        }
+    }
+
+    /// Tells the other connections of `user` of new markers.
+    pub async fn marker(&self, user: UserId, except: ConnId, frame: ServerFrame) {
+        for shard in &*self.shards {
+            let item = Item::Marker(user, except, Box::new(frame.clone()));
+            let _ended = shard.send(item).await;
+        }
+    }
+}
+
+struct Outboxes {
+    connections: BTreeMap<ConnId, Arc<Connection>>,
+    now: Tick,
+}
+
+impl Outlet for Outboxes {
+    fn event(&mut self, to: ConnId, event: &Arc<Shared>) -> bool {
+        let Some(connection) = self.connections.get(&to) else {
+            return true;
+        };
+        let frame = event.frame(|event| text_frame(&codec::encode_event(event)));
+        connection.push(Lane::Message, frame.clone(), self.now)
+    }
+
+    fn caught_up(&mut self, to: ConnId, position: Position) {
+        let Some(connection) = self.connections.get(&to) else {
+            return;
+        };
+        let frame = encode(&ServerFrame::CaughtUp { position });
+        // Should there be no room, the connection is behind and syncs again.
+        if connection.push(Lane::vouching(), frame, self.now) {
+            connection.input(Input::CaughtUp, self.now);
+        }
+    }
+
+    fn behind(&mut self, to: ConnId) {
+        if let Some(connection) = self.connections.get(&to) {
+            connection.fall_behind(self.now);
+        }
+    }
+}
+
+struct Task {
+    shard: Shard,
+    outlet: Outboxes,
+    wants: Wants,
+    /// A look at the store is under way.
+    looking: bool,
+    store: Arc<dyn Store>,
+    clock: Clock,
+    tasks: TaskTracker,
+    queue: mpsc::WeakSender<Item>,
+}
+
+impl Task {
+    async fn run(mut self, mut items: mpsc::Receiver<Item>) {
+        let mut look = Instant::now() + CHANGES_EVERY;
+        loop {
+            let due = self
+                .shard
+                .due()
+                .map_or(look, |due| self.clock.instant(due).min(look));
+            tokio::select! {
+                item = items.recv() => {
+                    let Some(item) = item else { return };
+                    self.outlet.now = self.clock.tick();
+                    self.item(item);
+                }
+                () = sleep_until(due) => {
+                    self.outlet.now = self.clock.tick();
+                    self.shard.tick(self.outlet.now, &mut self.outlet, &mut self.wants);
+                    if Instant::now() >= look {
+                        look = Instant::now() + CHANGES_EVERY;
+                        self.look();
+                    }
+                }
+            }
+            self.fetch();
+        }
+    }
+
+    fn item(&mut self, item: Item) {
+        let now = self.outlet.now;
+        let Self {
+            shard,
+            outlet,
+            wants,
+            ..
+        } = self;
+        match item {
+            Item::Committed(events) => shard.deliver(&events, Origin::Local, now, outlet, wants),
+            Item::Check(rooms) => shard.check(&rooms, now, outlet, wants),
+            Item::Register(connection, user) => {
+                shard.register(connection.id, user);
+                outlet.connections.insert(connection.id, connection);
+            }
+            Item::Shown(conn, heads, answer) => {
+                let on = shard.shown(conn, &heads, now, outlet, wants);
+                // A sync whose connection is gone wants no answer.
+                let _gone = answer.send(on);
+            }
+            Item::Flush(conn, position) => {
+                shard.flush(conn, position, outlet);
+            }
+            Item::Unregister(conn) => {
+                shard.unregister(conn);
+                outlet.connections.remove(&conn);
+            }
+            Item::Pong(conn, req, rooms) => {
+                let (position, heads) = shard.pong(conn, &rooms);
+                if let Some(connection) = outlet.connections.get(&conn) {
+                    let pong = ServerFrame::Pong {
+                        req,
+                        now: clock::wall(),
+                        position,
+                        heads,
+                    };
+                    connection.push(Lane::vouching(), encode(&pong), now);
+                }
+            }
+            Item::Marker(user, except, frame) => {
+                let frame = encode(&frame);
+                for conn in shard.live().connections(user) {
+                    let other = outlet
+                        .connections
+                        .get(conn)
+                        .filter(|_other| *conn != except);
+                    if let Some(connection) = other {
+                        connection.push(Lane::Receipt, frame.clone(), now);
+                    }
+                }
+            }
+            Item::Fetched(room, events, more) => {
+                shard.fetched(room, events, more, now, outlet, wants);
+            }
+            Item::Changed(changes) => {
+                self.looking = false;
+                shard.changes(&changes, now, outlet, wants);
+            }
+        }
+    }
+
+    /// Begins the reads that the shard wants.
+    fn fetch(&mut self) {
+        for (room, after) in self.wants.fetch.drain(..) {
+            let (store, queue) = (self.store.clone(), self.queue.clone());
+            self.tasks.spawn(async move {
+                let range = Range {
+                    from: after.next(),
+                    to: Seq(i64::MAX as u64),
+                };
+                let limit = limits::PAGE_MAX;
+                let read = store::read(&*store, move |view| view.events(room, range, limit)).await;
+                let more = read.as_ref().is_ok_and(|events| events.len() == limit);
+                if let Err(error) = &read {
+                    tracing::warn!(%room, %error, "a gap cannot be read; it is tried again");
+                }
+                if let Some(queue) = queue.upgrade() {
+                    // The shard has ended: nobody waits for the gap.
+                    let _ended = queue.send(Item::Fetched(room, read.ok(), more)).await;
+                }
+            });
+        }
+    }
+
+    /// Looks for changes that nobody told us of.
+    fn look(&mut self) {
+        if std::mem::replace(&mut self.looking, true) {
+            return;
+        }
+        let (store, queue) = (self.store.clone(), self.queue.clone());
+        let since = self.shard.vouched();
+        self.tasks.spawn(async move {
+            let read = store::read(&*store, move |view| view.changes(since)).await;
+            let changes = read.unwrap_or_else(|error| {
+                tracing::warn!(%error, "the store cannot be looked at; it is tried again");
+                Changes {
+                    position: since,
+                    ..Changes::default()
+                }
+            });
+            if let Some(queue) = queue.upgrade() {
+                let _ended = queue.send(Item::Changed(changes)).await;
+            }
+        });
+    }
+}

@@ -1,0 +1,85 @@
+//! What this node answers over HTTP: the socket, the accounts, its health, and the page.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+
+use crate::gateway::driver::{Services, drive};
+use crate::gateway::http;
+use crate::gateway::page::{self, Page};
+use crate::gateway::upgrade::{UpgradeOptions, upgrade};
+use crate::gateway::with_feature_routes;
+
+/// Whether this node wants new clients: false before it serves and while it stops.
+#[derive(Debug, Clone, Default)]
+pub struct Readiness(Arc<AtomicBool>);
+
+impl Readiness {
+    /// Says whether new clients are welcome.
+    pub fn set(&self, ready: bool) {
+        self.0.store(ready, Ordering::Release);
+    }
+
+    fn is_ready(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// All routes of a node.
+///
+/// `allowed_origins` are exact origins besides our own.
+pub fn routes(services: Services, allowed_origins: Vec<String>, readiness: Readiness) -> Router {
+    let options = UpgradeOptions {
+        allowed_origins,
+        ..UpgradeOptions::default()
+    };
+    let socket = Socket {
+        services: services.clone(),
+        options: Arc::new(options),
+    };
+    let health = Router::new()
+        .route("/livez", get(|| async { "alive\n" }))
+        .route("/readyz", get(ready))
+        .with_state(readiness);
+    let routes = Router::new()
+        .route("/ws", any(websocket))
+        .with_state(socket)
+        .merge(http::router(services.accounts))
+        .merge(health);
+    with_feature_routes(routes).merge(page::router(Page::built()))
+}
+
+async fn ready(State(readiness): State<Readiness>) -> (StatusCode, &'static str) {
+    if readiness.is_ready() {
+        (StatusCode::OK, "ready\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
+    }
+}
+
+#[derive(Clone)]
+struct Socket {
+    services: Services,
+    options: Arc<UpgradeOptions>,
+}
+
+async fn websocket(State(socket): State<Socket>, request: Request) -> Response {
+    match upgrade(request, &socket.options) {
+        Ok((response, opening)) => {
+            let services = socket.services;
+            services.tasks.clone().spawn(async move {
+                match opening.await {
+                    Ok(socket) => drive(socket, services).await,
+                    Err(error) => tracing::debug!(%error, "an upgrade came to nothing"),
+                }
+            });
+            response
+        }
+        Err(refused) => refused.into_response(),
+    }
+}

@@ -1,0 +1,223 @@
+//! The contract suite: what every store promises, run on each of them.
+//!
+//! A test is an async function over a [`Subject`]; the macro [`contract`] runs it on the memory
+//! store and on SQLite. What only a file can suffer is in `sqlite/tests.rs`.
+
+mod answers;
+mod markers;
+mod random;
+mod rooms;
+mod sending;
+
+use chinwag_core::batch::{Ack, Appended, Command, Outcome, Submission};
+use chinwag_core::code::ErrorCode;
+use chinwag_core::event::{Author, BODY_VERSION, Body, Event};
+use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
+use chinwag_core::ledger::Committed;
+use chinwag_core::marker::{Mark, Marked};
+use chinwag_core::room::RoomKind;
+use chinwag_core::wire::Profile;
+use tempfile::TempDir;
+
+use super::memory::MemoryStore;
+use super::sqlite::SqliteStore;
+use super::{AnyView, Store, StoreError, read};
+
+/// Runs each of the named functions on each store.
+macro_rules! contract {
+    ($($name:ident),* $(,)?) => {
+        mod memory {
+            use crate::store::contract::Subject;
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(Subject::memory().await).await;
+            })*
+        }
+        mod sqlite {
+            use crate::store::contract::Subject;
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(Subject::sqlite().await).await;
+            })*
+        }
+    };
+}
+use contract;
+
+/// People whom every subject knows: `user(1)` to this.
+pub(super) const PEOPLE: u8 = 9;
+
+/// The store under test, with people in it.
+pub(super) enum Subject {
+    Memory(MemoryStore),
+    Sqlite(Option<SqliteStore>, TempDir),
+}
+
+pub(super) fn user(number: u8) -> UserId {
+    UserId([number; 16])
+}
+
+pub(super) fn key(number: u64) -> Key {
+    Key(u128::from(number).to_be_bytes())
+}
+
+pub(super) fn by(from: u8, key_number: u64, command: Command) -> Submission {
+    Submission {
+        from: user(from),
+        key: key(key_number),
+        command,
+    }
+}
+
+pub(super) fn send(from: u8, key_number: u64, room: RoomId, text: &str) -> Submission {
+    let text = text.to_owned();
+    by(from, key_number, Command::Send { room, text })
+}
+
+pub(super) fn create(from: u8, key_number: u64, kind: RoomKind) -> Submission {
+    let name = format!("room {key_number}");
+    by(from, key_number, Command::Create { kind, name })
+}
+
+pub(super) fn profile(number: u8) -> Profile {
+    Profile {
+        id: user(number),
+        name: format!("Person {number}"),
+        version: 1,
+    }
+}
+
+impl Subject {
+    pub(super) async fn memory() -> Self {
+        Self::Memory(MemoryStore::new(Epoch([7; 16])))
+            .peopled()
+            .await
+    }
+
+    pub(super) async fn sqlite() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = SqliteStore::open(dir.path()).expect("a new store");
+        Self::Sqlite(Some(store), dir).peopled().await
+    }
+
+    async fn peopled(self) -> Self {
+        for number in 1..=PEOPLE {
+            self.put_profile(profile(number)).await;
+        }
+        self
+    }
+
+    pub(super) async fn put_profile(&self, profile: Profile) {
+        match self {
+            Self::Memory(store) => store.put_profile(profile),
+            Self::Sqlite(..) => self.file().put_profile(profile).await.expect("stored"),
+        }
+    }
+
+    /// Closes and opens what can be closed.
+    pub(super) fn reopen(&mut self) {
+        if let Self::Sqlite(store, dir) = self {
+            drop(store.take());
+            *store = Some(SqliteStore::open(dir.path()).expect("the same store"));
+        }
+    }
+
+    fn file(&self) -> &SqliteStore {
+        match self {
+            Self::Sqlite(Some(store), _dir) => store,
+            Self::Sqlite(None, _) | Self::Memory(_) => panic!("not a file"),
+        }
+    }
+
+    pub(super) fn store(&self) -> &dyn Store {
+        match self {
+            Self::Memory(store) => store,
+            Self::Sqlite(..) => self.file(),
+        }
+    }
+
+    pub(super) async fn append(&self, items: Vec<Submission>) -> Committed {
+        let appended = self.store().append(items, Millis(1_000)).await;
+        appended.expect("the store takes writes")
+    }
+
+    pub(super) async fn one(&self, item: Submission) -> Outcome {
+        self.append(vec![item]).await.outcomes[0]
+    }
+
+    pub(super) async fn done(&self, item: Submission) -> Ack {
+        let words = format!("{item:?}");
+        match self.one(item).await {
+            Outcome::Done(ack) => ack,
+            other => panic!("{words}: {other:?}"),
+        }
+    }
+
+    pub(super) async fn refused(&self, item: Submission) -> ErrorCode {
+        let words = format!("{item:?}");
+        match self.one(item).await {
+            Outcome::Refused(code) => code,
+            other => panic!("{words}: {other:?}"),
+        }
+    }
+
+    pub(super) async fn room(&self, from: u8, key_number: u64, kind: RoomKind) -> RoomId {
+        self.done(create(from, key_number, kind)).await.room
+    }
+
+    pub(super) async fn mark(
+        &self,
+        number: u8,
+        room: RoomId,
+        delivered: u64,
+        read: u64,
+    ) -> Option<Marked> {
+        let mark = Mark {
+            user: user(number),
+            room,
+            delivered: Seq(delivered),
+            read: Seq(read),
+        };
+        let marked = self.store().mark(vec![mark]).await;
+        marked.expect("the store takes writes")[0]
+    }
+
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&AnyView<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> T {
+        read(self.store(), job)
+            .await
+            .expect("the store can be read")
+    }
+
+    pub(super) async fn position(&self) -> Position {
+        self.read(|view| view.position()).await
+    }
+
+    /// Puts an event of a kind that no command makes yet at the end of a log.
+    pub(super) async fn put_event(&self, from: u8, room: RoomId, target: u64, body: Body) -> Seq {
+        let stored = self.read(move |view| view.room(room)).await;
+        let mut stored = stored.expect("the room is there");
+        stored.head = stored.head.next();
+        let event = Event {
+            room,
+            seq: stored.head,
+            msg_no: stored.msg_no,
+            v: BODY_VERSION,
+            from: Author(user(from), 1),
+            key: Key((u128::from(stored.head.0) << 64 | 1).to_be_bytes()),
+            ts: Millis(1_000),
+            target: Some(Seq(target)),
+            body,
+        };
+        match self {
+            Self::Memory(store) => store.put_event(event),
+            Self::Sqlite(..) => {
+                let appended = Appended { event, hash: 0 };
+                self.file().put_event(stored.clone(), appended).await;
+            }
+        }
+        stored.head
+    }
+}

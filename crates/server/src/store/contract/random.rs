@@ -1,0 +1,311 @@
+//! Ten thousand commands drawn at random, answered by SQLite exactly as by the ledger.
+
+use chinwag_core::batch::{Command, Submission};
+use chinwag_core::event::{Body, ReactionBody, RedactBody, TextBody};
+use chinwag_core::ids::{Key, Position, RoomId, Seq, UserId};
+use chinwag_core::marker::Mark;
+use chinwag_core::read;
+use chinwag_core::room::{Range, RoomKind};
+use chinwag_core::wire::{Cursor, Last};
+
+use super::{PEOPLE, Subject, key, user};
+use crate::store::{AnyView, StoreError};
+
+const COMMANDS: usize = 10_000;
+const BATCH: u64 = 12;
+const ROOMS: usize = 12;
+
+/// A seeded source of choices (xorshift).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) % bound
+    }
+
+    fn user(&mut self) -> UserId {
+        // Now and then somebody whom nobody knows.
+        match self.below(200) {
+            0 => user(200),
+            other => user((other % u64::from(PEOPLE)) as u8 + 1),
+        }
+    }
+
+    fn room(&mut self, rooms: &[RoomId]) -> RoomId {
+        match self.below(100) {
+            0 => RoomId([99; 16]),
+            other => rooms
+                .get(other as usize % rooms.len().max(1))
+                .copied()
+                .unwrap_or(RoomId([98; 16])),
+        }
+    }
+
+    fn command(&mut self, rooms: &[RoomId]) -> Command {
+        let room = self.room(rooms);
+        // Few rooms with much in them, rather than many empty ones.
+        match self.below(40) {
+            0 if rooms.len() < ROOMS => Command::Create {
+                kind: if self.below(4) == 0 {
+                    RoomKind::Group
+                } else {
+                    RoomKind::Public
+                },
+                name: format!("room {}", self.below(1_000)),
+            },
+            1 if (ROOMS..ROOMS + 3).contains(&rooms.len()) => Command::Direct { user: self.user() },
+            2..8 => Command::Join { room },
+            8 => Command::Leave { room },
+            9..13 => Command::Add {
+                room,
+                user: self.user(),
+            },
+            13 => Command::Remove {
+                room,
+                user: self.user(),
+            },
+            _ => Command::Send {
+                room,
+                text: format!("text {} \u{1F600} \"quoted\" \\", self.below(50)),
+            },
+        }
+    }
+
+    /// One in eight takes up a key that was used before.
+    fn submission(&mut self, rooms: &[RoomId], used: &mut Vec<Submission>) -> Submission {
+        if !used.is_empty() && self.below(8) == 0 {
+            let at = self.below(used.len() as u64) as usize;
+            let mut again = used[at].clone();
+            if self.below(4) == 0 {
+                again.command = self.command(rooms);
+            }
+            return again;
+        }
+        let new = Submission {
+            from: self.user(),
+            key: key(used.len() as u64 + 1),
+            command: self.command(rooms),
+        };
+        used.push(new.clone());
+        new
+    }
+
+    fn mark(&mut self, rooms: &[RoomId]) -> Mark {
+        Mark {
+            user: self.user(),
+            room: self.room(rooms),
+            delivered: Seq(self.below(300)),
+            read: Seq(self.below(300)),
+        }
+    }
+
+    /// An event of a kind that no command makes yet.
+    fn body(&mut self) -> Body {
+        match self.below(4) {
+            0 => Body::Redact(RedactBody {}),
+            1 => Body::Edit(TextBody {
+                text: format!("edit {}", self.below(9)),
+            }),
+            _ => Body::Reaction(ReactionBody {
+                emoji: ["👍", "☕"][self.below(2) as usize].into(),
+                on: self.below(3) > 0,
+            }),
+        }
+    }
+
+    fn question(&mut self, rooms: &[RoomId], position: Position) -> Question {
+        Question {
+            user: self.user(),
+            other: self.user(),
+            room: self.room(rooms),
+            since: Position(self.below(position.0 + 3)),
+            seq: Seq(self.below(300)),
+            key: key(self.below(2_000)),
+            limit: self.below(60) as usize + 1,
+        }
+    }
+}
+
+/// Everything that can be asked, with what it takes.
+#[derive(Debug, Clone, Copy)]
+struct Question {
+    user: UserId,
+    other: UserId,
+    room: RoomId,
+    since: Position,
+    seq: Seq,
+    key: Key,
+    limit: usize,
+}
+
+impl Question {
+    /// All answers in words, so that a difference shows where it is.
+    fn ask(self, view: &AnyView<'_>) -> Result<Vec<String>, StoreError> {
+        let Self {
+            user,
+            other,
+            room,
+            since,
+            seq,
+            key,
+            limit,
+        } = self;
+        let mut cursor = Cursor {
+            epoch: None,
+            position: Some(since),
+            last: None,
+            open: vec![(room, seq)],
+        };
+        let some = Range {
+            from: seq.max(Seq(1)),
+            to: Seq(seq.0 + 40),
+        };
+        let mut said = vec![format!(
+            "{:?}",
+            unnamed(read::snapshot(view, user, &cursor)?)
+        )];
+        cursor.last = Some(Last { room, seq, key });
+        cursor.position = None;
+        said.push(format!(
+            "{:?}",
+            unnamed(read::snapshot(view, user, &cursor)?)
+        ));
+        said.push(format!(
+            "{:?}",
+            read::after(view, user, room, seq, None, limit)?
+        ));
+        said.push(format!(
+            "{:?}",
+            read::after(view, user, room, seq, Some(key), limit)?
+        ));
+        said.push(format!(
+            "{:?}",
+            read::history(view, user, room, Some(seq), limit)?
+        ));
+        said.push(format!(
+            "{:?}",
+            read::history(view, user, room, None, limit)?
+        ));
+        said.push(format!("{:?}", read::row(view, user, room)?));
+        said.push(format!(
+            "{:?}",
+            read::stretch(view, user, room, some, limit)?
+        ));
+        said.push(format!("{:?}", view.room(room)?));
+        said.push(format!("{:?}", view.member(room, user)?));
+        said.push(format!("{:?}", view.members(room, Some(other), limit)?));
+        said.push(format!("{:?}", view.members(room, None, limit)?));
+        said.push(format!("{:?}", view.directory(Some(room), limit)?));
+        said.push(format!("{:?}", view.directory(None, limit)?));
+        said.push(format!("{:?}", view.changes(since)?));
+        said.push(format!("{:?}", view.changed(user, Some(since))?));
+        said.push(format!("{:?}", view.rooms_in(user)?));
+        said.push(format!("{:?}", view.heads(user)?));
+        said.push(format!("{:?}", view.replay(key, user, room)?));
+        said.push(format!("{:?}", view.events(room, some, limit)?));
+        said.push(format!("{:?}", view.lines(room, some, limit)?));
+        said.push(format!("{:?}", view.about(room, some)?));
+        said.push(format!("{:?}", view.redacted(room, some)?));
+        said.push(format!(
+            "{:?}",
+            view.countable(room, user, some, limit as u64)?
+        ));
+        Ok(said)
+    }
+}
+
+/// A snapshot without the name of the store's life, which is random.
+fn unnamed(mut snapshot: read::Snapshot) -> read::Snapshot {
+    snapshot.epoch = chinwag_core::ids::Epoch([0; 16]);
+    snapshot
+}
+
+/// Adding people took transactions in the one and none in the other: the one that is behind
+/// raises a marker in steps, the other at once, and both end with the same state.
+async fn same_position(memory: &Subject, sqlite: &Subject) {
+    let behind = sqlite.position().await.0 - memory.position().await.0;
+    let create = super::create(1, 1 << 40, RoomKind::Group);
+    let room = create.room();
+    let mut items = vec![create];
+    items.extend((1..=behind).map(|number| super::send(1, 1 << 40 | number, room, "step")));
+    memory.append(items.clone()).await;
+    sqlite.append(items).await;
+    for seq in 1..=behind + 1 {
+        memory.mark(1, room, seq, seq).await;
+    }
+    sqlite.mark(1, room, behind + 1, behind + 1).await;
+    assert_eq!(memory.position().await, sqlite.position().await);
+    // From here on the room, too, was changed by the same transaction in both.
+    let level = super::send(1, 1 << 41, room, "level");
+    memory.append(vec![level.clone()]).await;
+    sqlite.append(vec![level]).await;
+}
+
+#[tokio::test]
+async fn ten_thousand_random_commands_are_answered_alike() {
+    let seed = 0x5eed_0000_0000_0001;
+    let mut dice = Dice(seed);
+    let memory = Subject::memory().await;
+    let mut sqlite = Subject::sqlite().await;
+    same_position(&memory, &sqlite).await;
+    let mut rooms: Vec<RoomId> = Vec::new();
+    let mut used = Vec::new();
+    let (mut commands, mut done, mut answers) = (0, 0, 0);
+    while commands < COMMANDS {
+        let size = dice.below(BATCH) + 1;
+        let items: Vec<_> = (0..size)
+            .map(|_| dice.submission(&rooms, &mut used))
+            .collect();
+        commands += items.len();
+        let expected = memory.append(items.clone()).await;
+        let found = sqlite.append(items.clone()).await;
+        assert_eq!(
+            found, expected,
+            "seed {seed:#x}, after {commands}: {items:?}"
+        );
+        done += found.events.len();
+        for event in &found.events {
+            if event.seq == Seq(1) {
+                rooms.push(event.room);
+            }
+        }
+        if dice.below(3) == 0 {
+            let marks: Vec<_> = (0..4).map(|_| dice.mark(&rooms)).collect();
+            let expected = memory.store().mark(marks.clone()).await;
+            assert_eq!(sqlite.store().mark(marks).await, expected, "seed {seed:#x}");
+        }
+        if dice.below(6) == 0 && !rooms.is_empty() {
+            let (room, body, target) = (dice.room(&rooms), dice.body(), dice.below(100) + 1);
+            let known = memory.read(move |view| view.room(room)).await;
+            if known.is_some_and(|known| known.head >= Seq(target)) {
+                memory.put_event(1, room, target, body.clone()).await;
+                sqlite.put_event(1, room, target, body).await;
+            }
+        }
+        if dice.below(300) == 0 {
+            sqlite.reopen();
+        }
+        if dice.below(3) > 0 {
+            continue;
+        }
+        let question = dice.question(&rooms, found.position);
+        let expected = memory.read(move |view| question.ask(view)).await;
+        let found = sqlite.read(move |view| question.ask(view)).await;
+        for (found, expected) in found.iter().zip(&expected) {
+            assert_eq!(
+                found, expected,
+                "seed {seed:#x}, after {commands}: {question:?}"
+            );
+        }
+        answers += found.len();
+    }
+    // The run is worth something only if much of it was accepted.
+    assert!(
+        done > COMMANDS / 4 && answers > COMMANDS && rooms.len() >= ROOMS,
+        "{done} done, {answers} answers, {} rooms",
+        rooms.len()
+    );
+}

@@ -1,0 +1,110 @@
+//! The store without a disk: `core::ledger` behind the interface, for tests and the contract
+//! suite. Never durable. Lifetime: that of the value.
+
+pub mod accounts;
+
+use std::future::{Future, ready};
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chinwag_core::batch::{Ack, Submission};
+use chinwag_core::event::Event;
+use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
+use chinwag_core::ledger::{Committed, Ledger};
+use chinwag_core::marker::{Mark, Marked};
+use chinwag_core::room::{Member, Range, Role, Room};
+use chinwag_core::view::{Changes, View};
+use chinwag_core::wire::{DirectoryRow, Profile};
+
+use super::{ReadJob, Store, StoreError, StoreFuture};
+
+/// A store in memory.
+#[derive(Debug)]
+pub struct MemoryStore {
+    /// Held for one call, never across an await or with another lock.
+    ledger: Mutex<Ledger>,
+}
+
+impl MemoryStore {
+    /// An empty store with its first life.
+    #[must_use]
+    pub fn new(epoch: Epoch) -> Self {
+        Self {
+            ledger: Mutex::new(Ledger::new(epoch)),
+        }
+    }
+
+    /// Adds or changes somebody's public face.
+    pub fn put_profile(&self, profile: Profile) {
+        self.lock().put_profile(profile);
+    }
+
+    /// Puts an event of a kind that no command makes yet at the end of its log.
+    #[cfg(test)]
+    pub(in crate::store) fn put_event(&self, event: Event) {
+        self.lock().put_event(event);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for MemoryStore {
+    fn append(&self, items: Vec<Submission>, now: Millis) -> StoreFuture<'_, Committed> {
+        Box::pin(ready(Ok(self.lock().append(&items, now))))
+    }
+
+    fn mark(&self, marks: Vec<Mark>) -> StoreFuture<'_, Vec<Option<Marked>>> {
+        Box::pin(ready(Ok(self.lock().mark(&marks))))
+    }
+
+    fn run(&self, job: ReadJob) -> StoreFuture<'_, ()> {
+        let ledger = self.lock();
+        Box::pin(ready(job(&Unfailing(&ledger))))
+    }
+
+    fn ended(&self) -> Pin<Box<dyn Future<Output = String> + Send + '_>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+/// The ledger's view, which cannot fail, where one is expected that can.
+struct Unfailing<'a>(&'a Ledger);
+
+type Read<T> = Result<T, StoreError>;
+
+/// Passes each look-up on.
+macro_rules! pass_on {
+    ($($name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)*) => {
+        impl View for Unfailing<'_> {
+            type Error = StoreError;
+            $(fn $name(&self, $($argument: $kind),*) -> Read<$answer> {
+                let Ok(answer) = self.0.$name($($argument),*);
+                Ok(answer)
+            })*
+        }
+    };
+}
+
+pass_on! {
+    epoch() -> Epoch;
+    position() -> Position;
+    replay(key: Key, from: UserId, room: RoomId) -> Option<(u64, Ack)>;
+    room(room: RoomId) -> Option<Room>;
+    member(room: RoomId, user: UserId) -> Option<Member>;
+    profile(user: UserId) -> Option<Profile>;
+    named(name: &str) -> Option<Profile>;
+    rooms_in(user: UserId) -> usize;
+    heads(user: UserId) -> Vec<(RoomId, Seq)>;
+    changed(user: UserId, since: Option<Position>) -> Vec<RoomId>;
+    event(room: RoomId, seq: Seq) -> Option<Event>;
+    events(room: RoomId, range: Range, limit: usize) -> Vec<Event>;
+    lines(room: RoomId, range: Range, limit: usize) -> Vec<Event>;
+    about(room: RoomId, range: Range) -> Vec<Event>;
+    redacted(room: RoomId, range: Range) -> Vec<Seq>;
+    countable(room: RoomId, user: UserId, range: Range, limit: u64) -> u64;
+    members(room: RoomId, after: Option<UserId>, limit: usize) -> Vec<(UserId, Role)>;
+    directory(after: Option<RoomId>, limit: usize) -> Vec<DirectoryRow>;
+    changes(since: Position) -> Changes;
+}

@@ -1,0 +1,226 @@
+//! Accounts in SQLite: plain functions over a connection, each run inside one transaction.
+//!
+//! [`SqliteAccounts`] joins them to whatever owns the writer thread and the readers, through
+//! [`Connections`]. A function that refuses has written nothing.
+
+use std::sync::Arc;
+
+use chinwag_core::ids::{SessionId, UserId};
+use chinwag_core::wire::Profile;
+use rusqlite::{Connection, Result as SqlResult};
+
+use crate::store::StoreError;
+use crate::store::accounts::{
+    AccountStore, Answer, ForeignUser, NewSession, NewUser, NotMade, Revocation, Rotation,
+    TokenHash, UserRow,
+};
+use crate::store::sqlite::SqliteStore;
+
+mod sessions;
+mod users;
+
+/// Who runs functions on connections.
+pub trait Connections: Send + Sync + 'static {
+    /// On the writer, in a transaction; durable when it returns.
+    fn write<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> SqlResult<R> + Send + 'static,
+    ) -> impl Future<Output = Result<R, StoreError>> + Send;
+
+    /// On a reader, in one snapshot that contains every write that has returned.
+    fn read<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> SqlResult<R> + Send + 'static,
+    ) -> impl Future<Output = Result<R, StoreError>> + Send;
+}
+
+impl Connections for SqliteStore {
+    async fn write<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> SqlResult<R> + Send + 'static,
+    ) -> Result<R, StoreError> {
+        Self::write(self, work).await
+    }
+
+    async fn read<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> SqlResult<R> + Send + 'static,
+    ) -> Result<R, StoreError> {
+        self.read_with(work).await
+    }
+}
+
+/// The accounts of a SQLite store.
+#[derive(Debug)]
+pub struct SqliteAccounts<C>(pub Arc<C>);
+
+impl<C: Connections> SqliteAccounts<C> {
+    fn write<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> SqlResult<R> + Send + 'static,
+    ) -> Answer<'_, R> {
+        Box::pin(self.0.write(work))
+    }
+
+    fn read<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> SqlResult<R> + Send + 'static,
+    ) -> Answer<'_, R> {
+        Box::pin(self.0.read(work))
+    }
+}
+
+impl<C: Connections> AccountStore for SqliteAccounts<C> {
+    fn secret(&self, name: &'static str, candidate: Vec<u8>) -> Answer<'_, Vec<u8>> {
+        self.write(move |db| users::secret(db, name, &candidate))
+    }
+
+    fn offer_setup(&self, hash: TokenHash) -> Answer<'_, bool> {
+        self.write(move |db| users::offer_setup(db, &hash))
+    }
+
+    fn user_by_name(&self, name_key: String) -> Answer<'_, Option<UserRow>> {
+        self.read(move |db| users::by_name(db, &name_key))
+    }
+
+    fn identity(&self, user: UserId, session: Option<SessionId>) -> Answer<'_, Option<UserRow>> {
+        self.read(move |db| match session {
+            Some(session) if !sessions::is_alive(db, session, user)? => Ok(None),
+            Some(_) | None => users::by_id(db, user),
+        })
+    }
+
+    fn profiles(&self, wanted: Vec<UserId>) -> Answer<'_, Vec<Profile>> {
+        self.read(move |db| users::profiles(db, &wanted))
+    }
+
+    fn create_user(&self, user: NewUser, now_ms: i64) -> Answer<'_, Result<UserRow, NotMade>> {
+        self.write(move |db| users::create(db, &user, now_ms))
+    }
+
+    fn foreign_user(&self, user: ForeignUser, now_ms: i64) -> Answer<'_, UserRow> {
+        Box::pin(async move {
+            // Nearly always seen before: a read, not a transaction with its fsync.
+            let id = user.id;
+            if let Some(row) = self.0.read(move |db| users::by_id(db, id)).await? {
+                return Ok(row);
+            }
+            self.0
+                .write(move |db| users::foreign(db, &user, now_ms))
+                .await
+        })
+    }
+
+    fn create_session(
+        &self,
+        user: UserId,
+        verified_hash: String,
+        session: NewSession,
+        now_ms: i64,
+    ) -> Answer<'_, Option<Vec<Revocation>>> {
+        self.write(move |db| {
+            if users::password_hash(db, user)?.as_deref() != Some(&verified_hash) {
+                return Ok(None);
+            }
+            sessions::create(db, user, &session, now_ms).map(Some)
+        })
+    }
+
+    fn rotate(
+        &self,
+        presented: TokenHash,
+        next: TokenHash,
+        grace_ms: i64,
+        expires_ms: i64,
+        now_ms: i64,
+    ) -> Answer<'_, Rotation> {
+        self.write(move |db| {
+            let times = sessions::RotationTimes {
+                grace_ms,
+                expires_ms,
+                now_ms,
+            };
+            sessions::rotate(db, &presented, &next, times)
+        })
+    }
+
+    fn session_of(&self, refresh: TokenHash) -> Answer<'_, Option<SessionId>> {
+        self.read(move |db| sessions::of_token(db, &refresh))
+    }
+
+    fn revoke_session(&self, session: SessionId, now_ms: i64) -> Answer<'_, Option<Revocation>> {
+        self.write(move |db| sessions::revoke(db, session, now_ms))
+    }
+
+    fn revoke_user(&self, user: UserId, now_ms: i64) -> Answer<'_, Vec<Revocation>> {
+        self.write(move |db| {
+            let mut all = sessions::revoke_all(db, user, None, now_ms)?;
+            all.push(sessions::revoke_tokens_of(db, user, now_ms)?);
+            Ok(all)
+        })
+    }
+
+    fn change_password(
+        &self,
+        user: UserId,
+        verified_hash: String,
+        new_hash: String,
+        keep: Option<SessionId>,
+        now_ms: i64,
+    ) -> Answer<'_, Option<Vec<Revocation>>> {
+        self.write(move |db| {
+            if !users::set_password(db, user, &verified_hash, &new_hash)? {
+                return Ok(None);
+            }
+            sessions::revoke_all(db, user, keep, now_ms).map(Some)
+        })
+    }
+
+    fn create_invite(
+        &self,
+        hash: TokenHash,
+        by: UserId,
+        expires_ms: i64,
+        now_ms: i64,
+    ) -> Answer<'_, ()> {
+        self.write(move |db| users::create_invite(db, &hash, by, expires_ms, now_ms))
+    }
+
+    fn invite_is_good(&self, hash: TokenHash, now_ms: i64) -> Answer<'_, bool> {
+        self.read(move |db| users::invite_is_good(db, &hash, now_ms))
+    }
+
+    fn setup_is_good(&self, hash: TokenHash) -> Answer<'_, bool> {
+        self.read(move |db| users::setup_is_good(db, &hash))
+    }
+
+    fn revocations_after(&self, changed: u64) -> Answer<'_, Vec<Revocation>> {
+        self.read(move |db| sessions::revocations_after(db, changed))
+    }
+}
+
+/// The next number of the accounts' clock. The single writer makes its order the commit order.
+fn tick(db: &Connection) -> SqlResult<u64> {
+    db.prepare_cached("UPDATE accounts_clock SET changed = changed + 1 RETURNING changed")?
+        .query_row([], |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::store::accounts::contract;
+
+    #[tokio::test]
+    async fn keeps_the_contract() {
+        let parent = tempfile::tempdir().expect("a directory");
+        let made = Cell::new(0);
+        contract::run(|| {
+            made.set(made.get() + 1);
+            let store = SqliteStore::open(&parent.path().join(made.get().to_string()));
+            Arc::new(SqliteAccounts(Arc::new(store.expect("a new store"))))
+        })
+        .await;
+    }
+}

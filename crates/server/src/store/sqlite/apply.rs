@@ -1,0 +1,219 @@
+//! Writes what `core::batch` and `core::marker` have decided, inside the writer's transaction.
+//!
+//! Decides nothing, begins and commits nothing. Any error here means that the transaction must
+//! not be committed.
+
+use chinwag_core::batch::{Appended, Decided};
+use chinwag_core::ids::{Position, RoomId};
+use chinwag_core::marker::Marked;
+use chinwag_core::room::{Member, Room};
+use chinwag_core::wire::Profile;
+use rusqlite::{Connection, params};
+
+use super::inside::Inside;
+use super::rows::{
+    Fields, body_bytes, history_code, kind_of, number, role_code, room_kind_code, state_code,
+};
+use super::view::name_key;
+
+/// An id that the deciding look-ups have found a moment ago.
+fn known(inside: Option<i64>) -> rusqlite::Result<i64> {
+    inside.ok_or(rusqlite::Error::QueryReturnedNoRows)
+}
+
+/// Stores rooms, members and events of a batch at `position`.
+pub(super) fn batch(
+    db: &Connection,
+    inside: &Inside,
+    decided: &Decided,
+    position: Position,
+) -> rusqlite::Result<()> {
+    for room in &decided.rooms {
+        put_room(db, inside, room, position)?;
+    }
+    for (room, row) in &decided.members {
+        put_member(db, inside, *room, row, position)?;
+    }
+    for appended in &decided.appended {
+        insert(db, inside, appended)?;
+    }
+    put_position(db, position)
+}
+
+/// Makes `position` the newest one.
+pub(super) fn put_position(db: &Connection, position: Position) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE meta SET value = ?1 WHERE key = 'position'")?
+        .execute([number(position.0)])?;
+    Ok(())
+}
+
+fn put_room(
+    db: &Connection,
+    inside: &Inside,
+    room: &Room,
+    position: Position,
+) -> rusqlite::Result<()> {
+    if let Some(id) = inside.room(db, room.id)? {
+        db.prepare_cached(
+            "UPDATE rooms SET name = ?2, history = ?3, head = ?4, msg_no = ?5, floor = ?6, \
+             members = ?7, changed = ?8 WHERE id = ?1",
+        )?
+        .execute(params![
+            id,
+            room.name,
+            history_code(room.history),
+            number(room.head.0),
+            number(room.msg_no),
+            number(room.floor.0),
+            room.members,
+            number(position.0),
+        ])?;
+        return Ok(());
+    }
+    db.prepare_cached(
+        "INSERT INTO rooms \
+         (public, kind, name, history, head, msg_no, floor, members, created, changed) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?
+    .execute(params![
+        room.id.0,
+        room_kind_code(room.kind),
+        room.name,
+        history_code(room.history),
+        number(room.head.0),
+        number(room.msg_no),
+        number(room.floor.0),
+        room.members,
+        room.created.0,
+        number(position.0),
+    ])?;
+    inside.learn_room(room.id, db.last_insert_rowid());
+    Ok(())
+}
+
+fn put_member(
+    db: &Connection,
+    inside: &Inside,
+    room: RoomId,
+    member: &Member,
+    position: Position,
+) -> rusqlite::Result<()> {
+    let room = known(inside.room(db, room)?)?;
+    let user = known(inside.user(db, member.user)?)?;
+    let (last, earlier) = member
+        .stays
+        .split_last()
+        .ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    for stay in earlier {
+        db.prepare_cached(
+            "INSERT INTO stays (room, user, since, gone) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (room, user, since) DO UPDATE SET gone = excluded.gone",
+        )?
+        .execute(params![
+            room,
+            user,
+            number(stay.from.0),
+            stay.to.map(|seq| number(seq.0)),
+        ])?;
+    }
+    db.prepare_cached(
+        "INSERT INTO members \
+         (room, user, state, role, since, gone, earlier, delivered, read, changed) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+         ON CONFLICT (room, user) DO UPDATE SET state = excluded.state, role = excluded.role, \
+         since = excluded.since, gone = excluded.gone, earlier = excluded.earlier, \
+         delivered = excluded.delivered, read = excluded.read, changed = excluded.changed",
+    )?
+    .execute(params![
+        room,
+        user,
+        state_code(member.state),
+        role_code(member.role),
+        number(last.from.0),
+        last.to.map(|seq| number(seq.0)),
+        number(earlier.len() as u64),
+        number(member.delivered.0),
+        number(member.read.0),
+        number(position.0),
+    ])?;
+    Ok(())
+}
+
+fn insert(db: &Connection, inside: &Inside, appended: &Appended) -> rusqlite::Result<()> {
+    let event = &appended.event;
+    let body = body_bytes(&event.body);
+    let fields = Fields {
+        room: known(inside.room(db, event.room)?)?,
+        seq: number(event.seq.0),
+        msg_no: number(event.msg_no),
+        kind: kind_of(&event.body),
+        v: i64::from(event.v),
+        sender: known(inside.user(db, event.from.0)?)?,
+        sender_version: number(event.from.1),
+        key: &event.key.0,
+        hash: appended.hash.cast_signed(),
+        ts: event.ts.0,
+        target: event.target.map(|seq| number(seq.0)),
+        body: &body,
+    };
+    db.prepare_cached(
+        "INSERT INTO events (room, seq, msg_no, kind, v, sender, sender_version, key, hash, ts, \
+         target, body, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    )?
+    .execute(params![
+        fields.room,
+        fields.seq,
+        fields.msg_no,
+        fields.kind,
+        fields.v,
+        fields.sender,
+        fields.sender_version,
+        fields.key,
+        fields.hash,
+        fields.ts,
+        fields.target,
+        fields.body,
+        fields.sum(),
+    ])?;
+    Ok(())
+}
+
+/// Stores markers that rose.
+pub(super) fn marker(
+    db: &Connection,
+    inside: &Inside,
+    room: RoomId,
+    user: chinwag_core::ids::UserId,
+    marked: &Marked,
+    position: Position,
+) -> rusqlite::Result<()> {
+    let room = known(inside.room(db, room)?)?;
+    let user = known(inside.user(db, user)?)?;
+    db.prepare_cached(
+        "UPDATE members SET delivered = ?3, read = ?4, changed = ?5 WHERE room = ?1 AND user = ?2",
+    )?
+    .execute([
+        room,
+        user,
+        number(marked.delivered.0),
+        number(marked.read.0),
+        number(position.0),
+    ])?;
+    Ok(())
+}
+
+/// Adds or changes somebody's public face.
+pub(super) fn profile(db: &Connection, profile: &Profile) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO users (public, name, name_key, profile_version) VALUES (?1, ?2, ?3, ?4) \
+         ON CONFLICT (public) DO UPDATE SET name = excluded.name, name_key = excluded.name_key, \
+         profile_version = excluded.profile_version",
+    )?
+    .execute(params![
+        profile.id.0,
+        profile.name,
+        name_key(&profile.name),
+        number(profile.version),
+    ])?;
+    Ok(())
+}

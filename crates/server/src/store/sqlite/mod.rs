@@ -1,0 +1,325 @@
+//! The embedded store: one SQLite file in a locked directory, one writer thread with group
+//! commit, a few readers, checkpoints beside them. docs/storage.md says what it promises.
+//!
+//! Lifetime: from [`SqliteStore::open`] to its drop, which finishes what waits and lets the
+//! directory go.
+
+pub mod accounts;
+mod apply;
+mod checkpoint;
+mod faults;
+mod files;
+mod inside;
+mod migrate;
+mod open;
+mod queue;
+mod readers;
+mod reply;
+mod rows;
+#[cfg(test)]
+mod tests;
+mod view;
+mod writer;
+
+use std::fs::File;
+use std::future::Future;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use chinwag_core::batch::Submission;
+use chinwag_core::ids::{Millis, Position};
+use chinwag_core::ledger::Committed;
+use chinwag_core::marker::{Mark, Marked};
+use chinwag_core::wire::Profile;
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+use tokio::sync::{oneshot, watch};
+
+pub use open::OpenError;
+
+use self::checkpoint::Checkpoints;
+use self::faults::Seams;
+use self::inside::Inside;
+use self::migrate::{MIGRATIONS, Migration};
+use self::queue::{AppendCall, MarkCall, Queue, Work, WriteCall};
+use self::readers::{READERS, Readers};
+use self::view::{SqlView, stored_position, unreadable};
+use self::writer::Writer;
+use super::{ReadJob, Store, StoreError, StoreFuture};
+
+/// A store in an SQLite file.
+pub struct SqliteStore {
+    queue: Arc<Queue>,
+    readers: Arc<Readers>,
+    checkpoints: Arc<Checkpoints>,
+    ended: watch::Receiver<Option<String>>,
+    reading: Vec<JoinHandle<()>>,
+    writing: Vec<JoinHandle<()>>,
+    /// Held, not read: the directory is ours while it is open.
+    _lock: File,
+}
+
+impl SqliteStore {
+    /// Opens the store in `dir`, making directory and database if they are not there.
+    ///
+    /// Blocks for as long as the disk takes: milliseconds, or a copy of the file if it is
+    /// migrated.
+    ///
+    /// # Errors
+    /// [`OpenError`], with what was found where, and what to do. A file that is refused is as it
+    /// was.
+    pub fn open(dir: &Path) -> Result<Self, OpenError> {
+        Self::open_with(dir, Arc::new(Seams::default()), MIGRATIONS)
+    }
+
+    fn open_with(
+        dir: &Path,
+        seams: Arc<Seams>,
+        migrations: &[Migration],
+    ) -> Result<Self, OpenError> {
+        let opened = open::open(dir, &seams, migrations)?;
+        let failed = |source: rusqlite::Error| OpenError::Sqlite {
+            file: files::database(dir),
+            doing: "reading the position",
+            source,
+        };
+        let position = stored_position(&opened.writer).map_err(failed)?;
+        let (end, ended) = watch::channel(None);
+        let mut store = Self {
+            queue: Arc::new(Queue::new()),
+            readers: Arc::new(Readers::new()),
+            checkpoints: Arc::new(Checkpoints::default()),
+            ended,
+            reading: Vec::new(),
+            writing: Vec::new(),
+            _lock: opened.lock,
+        };
+        // From here on the drop of `store` ends what has begun.
+        for number in 0..READERS {
+            let db = open::reader(dir)?;
+            let readers = Arc::clone(&store.readers);
+            let reader = spawn(dir, format!("store-reader-{number}"), move || {
+                readers.run(db)
+            })?;
+            store.reading.push(reader);
+        }
+        let writer = Writer::new(
+            opened.writer,
+            dir.to_owned(),
+            Arc::clone(&store.queue),
+            Arc::clone(&store.checkpoints),
+            seams,
+            position,
+        );
+        let checkpointer = open::checkpointer(dir)?;
+        let checkpoints = Arc::clone(&store.checkpoints);
+        let queue = Arc::clone(&store.queue);
+        let beside = move || {
+            if let Err(reason) = checkpoints.run(&checkpointer) {
+                queue.fail(reason);
+            }
+        };
+        store
+            .reading
+            .push(spawn(dir, "store-checkpoint".into(), beside)?);
+        let write = move || write_until_the_end(writer, &end);
+        store
+            .writing
+            .push(spawn(dir, "store-writer".into(), write)?);
+        Ok(store)
+    }
+
+    /// Runs `work` on the writer thread in a savepoint of its own. When it answers, what `work`
+    /// did is on disk, synced. The transaction's position is [`position`].
+    ///
+    /// # Errors
+    /// [`StoreError::Read`] with the error of `work` itself: nothing of it is stored. Else as
+    /// for [`Store::append`].
+    pub async fn write<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
+    ) -> Result<R, StoreError> {
+        let place = self.queue.lower_place().await?;
+        let (reply, answer) = oneshot::channel();
+        self.queue.write(WriteCall {
+            work: Box::new(Work {
+                work: Some(work),
+                value: None,
+                reply,
+            }),
+            _place: place,
+        })?;
+        answered(answer).await
+    }
+
+    /// Runs `work` on a reader, in one snapshot of at most two seconds.
+    ///
+    /// # Errors
+    /// [`StoreError::Read`].
+    pub async fn read_with<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
+    ) -> Result<R, StoreError> {
+        self.on_reader(move |db| work(db).map_err(unreadable)).await
+    }
+
+    /// Adds or changes somebody's public face.
+    ///
+    /// # Errors
+    /// As for [`Store::append`]; [`StoreError::Read`] if another has that name.
+    pub async fn put_profile(&self, profile: Profile) -> Result<(), StoreError> {
+        self.write(move |db| apply::profile(db, &profile)).await
+    }
+
+    /// Puts an event of a kind that no command makes yet at the end of its log.
+    #[cfg(test)]
+    pub(in crate::store) async fn put_event(
+        &self,
+        room: chinwag_core::room::Room,
+        appended: chinwag_core::batch::Appended,
+    ) {
+        let decided = chinwag_core::batch::Decided {
+            appended: vec![appended],
+            rooms: vec![room],
+            ..Default::default()
+        };
+        let put = self
+            .write(move |db| apply::batch(db, &Inside::default(), &decided, stored_position(db)?));
+        put.await.expect("stored");
+    }
+
+    async fn on_reader<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<R, StoreError> + Send + 'static,
+    ) -> Result<R, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let job = move |db: Result<&Connection, StoreError>| {
+            // A caller that has gone away wants no answer.
+            let _gone = reply.send(db.and_then(work));
+        };
+        self.readers.push(Box::new(job)).await?;
+        let given_up = |_dropped| Err(StoreError::Read("the read was given up".into()));
+        answer.await.unwrap_or_else(given_up)
+    }
+}
+
+/// The position of the transaction that `db` is in: for rows that carry `changed`.
+///
+/// # Errors
+/// SQLite's, if the row cannot be read.
+pub fn position(db: &Connection) -> rusqlite::Result<Position> {
+    stored_position(db)
+}
+
+impl Store for SqliteStore {
+    fn append(&self, items: Vec<Submission>, now: Millis) -> StoreFuture<'_, Committed> {
+        Box::pin(async move {
+            let place = self.queue.append_place(items.len()).await?;
+            let (reply, answer) = oneshot::channel();
+            self.queue.append(AppendCall {
+                items,
+                now,
+                reply,
+                _place: place,
+            })?;
+            answered(answer).await
+        })
+    }
+
+    fn mark(&self, marks: Vec<Mark>) -> StoreFuture<'_, Vec<Option<Marked>>> {
+        Box::pin(async move {
+            let place = self.queue.lower_place().await?;
+            let (reply, answer) = oneshot::channel();
+            self.queue.mark(MarkCall {
+                marks,
+                reply,
+                _place: place,
+            })?;
+            answered(answer).await
+        })
+    }
+
+    fn run(&self, job: ReadJob) -> StoreFuture<'_, ()> {
+        Box::pin(self.on_reader(move |db| {
+            let inside = Inside::default();
+            job(&SqlView {
+                db,
+                inside: &inside,
+                #[cfg(feature = "mutants")]
+                remembered: None,
+            })
+        }))
+    }
+
+    fn ended(&self) -> Pin<Box<dyn Future<Output = String> + Send + '_>> {
+        let mut ended = self.ended.clone();
+        Box::pin(async move {
+            match ended.wait_for(Option::is_some).await {
+                Ok(reason) => reason.clone().unwrap_or_default(),
+                Err(_gone) => "the writer is gone".into(),
+            }
+        })
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        // Readers first: the writer's last checkpoint wants nobody in its way.
+        self.readers.close();
+        self.checkpoints.close();
+        join(&mut self.reading);
+        self.queue.close();
+        join(&mut self.writing);
+    }
+}
+
+async fn answered<T>(answer: oneshot::Receiver<Result<T, StoreError>>) -> Result<T, StoreError> {
+    // No answer: the thread has panicked in the middle of a transaction.
+    let lost = |_dropped| Err(StoreError::Unknown("the writer gave no answer".into()));
+    answer.await.unwrap_or_else(lost)
+}
+
+fn write_until_the_end(mut writer: Writer, end: &watch::Sender<Option<String>>) {
+    let outcome = catch_unwind(AssertUnwindSafe(|| writer.run()));
+    let reason = match outcome {
+        Ok(Ok(())) => {
+            // All is in the database: the last connection may remove the WAL's files.
+            let config = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+            if let Err(error) = writer.db.set_db_config(config, false) {
+                tracing::warn!(%error, "the WAL's files stay behind");
+            }
+            "the store has been closed".to_owned()
+        }
+        Ok(Err(reason)) => reason,
+        Err(_panic) => "the writer has panicked".to_owned(),
+    };
+    writer.queue.end(&reason);
+    writer.checkpoints.close();
+    tracing::debug!(%reason, "the writer has ended");
+    end.send_replace(Some(reason));
+}
+
+fn spawn(
+    dir: &Path,
+    name: String,
+    run: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, OpenError> {
+    let spawned = thread::Builder::new().name(name).spawn(run);
+    spawned.map_err(|source: io::Error| OpenError::Disk {
+        file: dir.to_owned(),
+        doing: "starting a thread",
+        source,
+    })
+}
+
+fn join(threads: &mut Vec<JoinHandle<()>>) {
+    for thread in threads.drain(..) {
+        if thread.join().is_err() {
+            tracing::error!("a thread of the store has panicked");
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! The look-ups of `core::view` over one SQLite transaction, whoever began it.
+//!
+//! Does not begin or end transactions, does not write. Lifetime: one transaction.
+
+use chinwag_core::batch::Ack;
+use chinwag_core::event::Event;
+use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
+use chinwag_core::room::{Member, Range, Role, Room, Stay};
+use chinwag_core::view::{Changes, View};
+use chinwag_core::wire::{DirectoryRow, Profile};
+use rusqlite::{Connection, OptionalExtension, Params, Row, named_params, params};
+
+use super::inside::Inside;
+use super::rows::{
+    self, EVENT_COLUMNS, JOINED, code, count, kind, number, profile, room, room_id, seq, stay,
+    user_id,
+};
+use crate::store::StoreError;
+
+/// A read that failed, in words.
+pub(super) fn unreadable(error: rusqlite::Error) -> StoreError {
+    StoreError::Read(error.to_string())
+}
+
+/// A transaction, seen through `core::view`.
+pub(super) struct SqlView<'a> {
+    pub(super) db: &'a Connection,
+    pub(super) inside: &'a Inside,
+    /// Keys that this process has stored; only a planted fault looks here.
+    #[cfg(feature = "mutants")]
+    pub(super) remembered: Option<&'a super::faults::Remembered>,
+}
+
+type Read<T> = Result<T, StoreError>;
+
+impl SqlView<'_> {
+    fn one<T>(
+        &self,
+        sql: &str,
+        with: impl Params,
+        each: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Read<Option<T>> {
+        let mut query = self.db.prepare_cached(sql).map_err(unreadable)?;
+        query.query_row(with, each).optional().map_err(unreadable)
+    }
+
+    fn all<T>(
+        &self,
+        sql: &str,
+        with: impl Params,
+        each: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Read<Vec<T>> {
+        let mut query = self.db.prepare_cached(sql).map_err(unreadable)?;
+        let rows = query.query_map(with, each).map_err(unreadable)?;
+        rows.collect::<Result<_, _>>().map_err(unreadable)
+    }
+
+    fn inside_room(&self, id: RoomId) -> Read<Option<i64>> {
+        self.inside.room(self.db, id).map_err(unreadable)
+    }
+
+    fn inside_user(&self, id: UserId) -> Read<Option<i64>> {
+        self.inside.user(self.db, id).map_err(unreadable)
+    }
+
+    /// Events of a room that fulfil `and`, over `:from` and `:to`.
+    fn some_events(&self, room: RoomId, range: Range, limit: usize, and: &str) -> Read<Vec<Event>> {
+        let Some(inside) = self.inside_room(room)? else {
+            return Ok(Vec::new());
+        };
+        let sql = format!(
+            "SELECT {EVENT_COLUMNS} FROM events AS e LEFT JOIN users AS u ON u.id = e.sender \
+             WHERE e.room = :room AND {and} LIMIT :limit"
+        );
+        let with = named_params! {
+            ":room": inside,
+            ":from": number(range.from.0),
+            ":to": number(range.to.0),
+            ":limit": number(limit as u64),
+        };
+        self.all(&sql, with, |row| rows::event(row, room))
+    }
+
+    fn stays(&self, room: i64, user: i64) -> Read<Vec<Stay>> {
+        self.all(
+            "SELECT since, gone FROM stays WHERE room = ?1 AND user = ?2 ORDER BY since",
+            [room, user],
+            |row| stay(row, 0),
+        )
+    }
+}
+
+/// The position of a transaction, as far as it has written.
+pub(super) fn stored_position(db: &Connection) -> rusqlite::Result<Position> {
+    db.prepare_cached("SELECT value FROM meta WHERE key = 'position'")?
+        .query_row([], |row| row.get(0).map(count).map(Position))
+}
+
+impl View for SqlView<'_> {
+    type Error = StoreError;
+
+    fn epoch(&self) -> Read<Epoch> {
+        let epoch = self.one("SELECT value FROM meta WHERE key = 'epoch'", [], |row| {
+            row.get(0).map(Epoch)
+        })?;
+        epoch.ok_or_else(|| StoreError::Read("the database has lost its epoch".into()))
+    }
+
+    fn position(&self) -> Read<Position> {
+        stored_position(self.db).map_err(unreadable)
+    }
+
+    fn replay(&self, key: Key, from: UserId, room: RoomId) -> Read<Option<(u64, Ack)>> {
+        #[cfg(feature = "mutants")]
+        if let Some(remembered) = self.remembered {
+            return Ok(remembered.get(key, from, room));
+        }
+        let (Some(sender), Some(inside)) = (self.inside_user(from)?, self.inside_room(room)?)
+        else {
+            return Ok(None);
+        };
+        self.one(
+            "SELECT hash, seq, msg_no, ts FROM events WHERE key = ?1 AND sender = ?2 AND room = ?3",
+            params![&key.0[..], sender, inside],
+            |row| {
+                let ack = Ack {
+                    room,
+                    seq: seq(row, 1)?,
+                    msg_no: count(row.get(2)?),
+                    ts: Millis(row.get(3)?),
+                };
+                Ok((row.get::<_, i64>(0)?.cast_unsigned(), ack))
+            },
+        )
+    }
+
+    fn room(&self, id: RoomId) -> Read<Option<Room>> {
+        self.one(
+            "SELECT kind, name, history, head, msg_no, floor, members, created FROM rooms \
+             WHERE public = ?1",
+            [&id.0[..]],
+            |row| room(row, id),
+        )
+    }
+
+    fn member(&self, room: RoomId, user: UserId) -> Read<Option<Member>> {
+        let (Some(inside_room), Some(inside_user)) =
+            (self.inside_room(room)?, self.inside_user(user)?)
+        else {
+            return Ok(None);
+        };
+        let found = self.one(
+            "SELECT state, role, since, gone, earlier, delivered, read FROM members \
+             WHERE room = ?1 AND user = ?2",
+            [inside_room, inside_user],
+            |row| {
+                let earlier: i64 = row.get(4)?;
+                let member = Member {
+                    user,
+                    state: code(row, 0, rows::state)?,
+                    role: code(row, 1, rows::role)?,
+                    stays: vec![stay(row, 2)?],
+                    delivered: seq(row, 5)?,
+                    read: seq(row, 6)?,
+                };
+                Ok((member, earlier))
+            },
+        )?;
+        let Some((mut member, earlier)) = found else {
+            return Ok(None);
+        };
+        if earlier > 0 {
+            let last = std::mem::take(&mut member.stays);
+            member.stays = self.stays(inside_room, inside_user)?;
+            member.stays.extend(last);
+        }
+        Ok(Some(member))
+    }
+
+    fn profile(&self, user: UserId) -> Read<Option<Profile>> {
+        self.one(
+            "SELECT public, name, profile_version FROM users WHERE public = ?1",
+            [&user.0[..]],
+            profile,
+        )
+    }
+
+    fn named(&self, name: &str) -> Read<Option<Profile>> {
+        self.one(
+            "SELECT public, name, profile_version FROM users WHERE name_key = ?1",
+            [name_key(name)],
+            profile,
+        )
+    }
+
+    fn rooms_in(&self, user: UserId) -> Read<usize> {
+        let Some(user) = self.inside_user(user)? else {
+            return Ok(0);
+        };
+        let rooms = self.one(
+            "SELECT count(*) FROM members WHERE user = ?1 AND state = ?2",
+            [user, JOINED],
+            |row| row.get::<_, i64>(0),
+        )?;
+        Ok(rooms.map_or(0, |rooms| usize::try_from(rooms).unwrap_or(0)))
+    }
+
+    fn heads(&self, user: UserId) -> Read<Vec<(RoomId, Seq)>> {
+        let Some(user) = self.inside_user(user)? else {
+            return Ok(Vec::new());
+        };
+        self.all(
+            "SELECT r.public, r.head FROM members AS m JOIN rooms AS r ON r.id = m.room \
+             WHERE m.user = ?1 AND m.state = ?2 ORDER BY r.public",
+            [user, JOINED],
+            |row| Ok((room_id(row, 0)?, seq(row, 1)?)),
+        )
+    }
+
+    fn changed(&self, user: UserId, since: Option<Position>) -> Read<Vec<RoomId>> {
+        let Some(since) = since else {
+            let heads = self.heads(user)?;
+            return Ok(heads.into_iter().map(|(room, _head)| room).collect());
+        };
+        let Some(user) = self.inside_user(user)? else {
+            return Ok(Vec::new());
+        };
+        // Somebody who is out hears only of their own going.
+        self.all(
+            "SELECT r.public FROM members AS m JOIN rooms AS r ON r.id = m.room \
+             WHERE m.user = ?1 AND (m.changed > ?3 OR (m.state = ?2 AND r.changed > ?3)) \
+             ORDER BY r.public",
+            [user, JOINED, number(since.0)],
+            |row| room_id(row, 0),
+        )
+    }
+
+    fn event(&self, room: RoomId, seq: Seq) -> Read<Option<Event>> {
+        let range = Range { from: seq, to: seq };
+        Ok(self.events(room, range, 1)?.pop())
+    }
+
+    fn events(&self, room: RoomId, range: Range, limit: usize) -> Read<Vec<Event>> {
+        let and = "e.seq BETWEEN :from AND :to ORDER BY e.seq";
+        self.some_events(room, range, limit, and)
+    }
+
+    fn lines(&self, room: RoomId, range: Range, limit: usize) -> Read<Vec<Event>> {
+        let (first, last) = (kind::ROOM, kind::MESSAGE);
+        let and = format!(
+            "e.seq BETWEEN :from AND :to AND e.kind BETWEEN {first} AND {last} ORDER BY e.seq DESC"
+        );
+        let mut lines = self.some_events(room, range, limit, &and)?;
+        lines.reverse();
+        Ok(lines)
+    }
+
+    fn about(&self, room: RoomId, range: Range) -> Read<Vec<Event>> {
+        let and = "e.target IS NOT NULL AND e.target BETWEEN :from AND :to AND e.seq >= :from \
+                   ORDER BY e.seq";
+        self.some_events(room, range, usize::MAX, and)
+    }
+
+    fn redacted(&self, room: RoomId, range: Range) -> Read<Vec<Seq>> {
+        let Some(room) = self.inside_room(room)? else {
+            return Ok(Vec::new());
+        };
+        let sql = format!(
+            "SELECT target FROM events WHERE room = ?1 AND kind = {} AND seq BETWEEN ?2 AND ?3 \
+             AND +target IS NOT NULL ORDER BY seq",
+            kind::REDACT
+        );
+        self.all(
+            &sql,
+            [room, number(range.from.0), number(range.to.0)],
+            |row| seq(row, 0),
+        )
+    }
+
+    fn countable(&self, room: RoomId, user: UserId, range: Range, limit: u64) -> Read<u64> {
+        let Some(room) = self.inside_room(room)? else {
+            return Ok(0);
+        };
+        // Somebody whom the database does not know has written nothing.
+        let user = self.inside_user(user)?.unwrap_or(0);
+        let sql = format!(
+            "SELECT count(*) FROM (SELECT 1 FROM events AS e \
+             WHERE e.room = ?1 AND e.seq BETWEEN ?2 AND ?3 AND e.kind = {} AND e.sender <> ?4 \
+             AND NOT EXISTS (SELECT 1 FROM events AS g WHERE g.room = ?1 AND g.target = e.seq \
+             AND g.target IS NOT NULL AND g.kind = {}) LIMIT ?5)",
+            kind::MESSAGE,
+            kind::REDACT
+        );
+        let with = [
+            room,
+            number(range.from.0),
+            number(range.to.0),
+            user,
+            number(limit),
+        ];
+        let counted = self.one(&sql, with, |row| row.get::<_, i64>(0))?;
+        Ok(counted.map_or(0, count))
+    }
+
+    fn members(
+        &self,
+        room: RoomId,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Read<Vec<(UserId, Role)>> {
+        let Some(room) = self.inside_room(room)? else {
+            return Ok(Vec::new());
+        };
+        self.all(
+            "SELECT u.public, m.role FROM members AS m JOIN users AS u ON u.id = m.user \
+             WHERE m.room = ?1 AND m.state = ?2 AND (?3 IS NULL OR u.public > ?3) \
+             ORDER BY u.public LIMIT ?4",
+            params![room, JOINED, after.map(|user| user.0), number(limit as u64)],
+            |row| Ok((user_id(row, 0)?, code(row, 1, rows::role)?)),
+        )
+    }
+
+    fn directory(&self, after: Option<RoomId>, limit: usize) -> Read<Vec<DirectoryRow>> {
+        let public = rows::room_kind_code(chinwag_core::room::RoomKind::Public);
+        self.all(
+            "SELECT public, name, members FROM rooms \
+             WHERE kind = ?1 AND (?2 IS NULL OR public > ?2) ORDER BY public LIMIT ?3",
+            params![public, after.map(|room| room.0), number(limit as u64)],
+            |row| {
+                let members: i64 = row.get(2)?;
+                Ok(DirectoryRow {
+                    room: room_id(row, 0)?,
+                    name: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
+                    members: u32::try_from(members).unwrap_or(0),
+                })
+            },
+        )
+    }
+
+    fn changes(&self, since: Position) -> Read<Changes> {
+        let position = self.position()?;
+        if since >= position {
+            // The frequent answer costs no scan.
+            return Ok(Changes {
+                position,
+                ..Changes::default()
+            });
+        }
+        let since = number(since.0);
+        let rooms = self.all(
+            "SELECT public, head FROM rooms WHERE changed > ?1 ORDER BY public",
+            [since],
+            |row| Ok((room_id(row, 0)?, seq(row, 1)?)),
+        )?;
+        let joined = self.all(
+            "SELECT u.public, r.public, m.since FROM members AS m \
+             JOIN rooms AS r ON r.id = m.room JOIN users AS u ON u.id = m.user \
+             WHERE m.changed > ?1 AND m.state = ?2 ORDER BY r.public, u.public",
+            [since, JOINED],
+            |row| Ok((user_id(row, 0)?, room_id(row, 1)?, seq(row, 2)?)),
+        )?;
+        Ok(Changes {
+            position,
+            rooms,
+            joined,
+        })
+    }
+}
+
+/// The unique form of a name: two names that differ only in case are one.
+pub(super) fn name_key(name: &str) -> String {
+    // A text that is no name has no unique form: nobody has it.
+    chinwag_core::name::name(name)
+        .map_or_else(|_code| name.to_owned(), |name| name.key().to_owned())
+}

@@ -1,0 +1,31 @@
+// The dialog that is open, if one is.
+import { useWorld } from '../app/world';
+import { AddPeople, Leave, NewMessage, NewRoom, SignOut } from './dialogs';
+import { Directory } from './directory';
+
+export function Asked() {
+  const { nav, place } = useWorld();
+  const asking = nav.asking.value;
+  const close = () => nav.ask(undefined);
+  const roomOf = (id: string) => place.rooms.peek().find((row) => row.id === id);
+  switch (asking?.kind) {
+    case undefined:
+      return null;
+    case 'new-room':
+      return <NewRoom onClose={close} />;
+    case 'new-message':
+      return <NewMessage onClose={close} />;
+    case 'directory':
+      return <Directory onClose={close} />;
+    case 'sign-out':
+      return <SignOut waiting={asking.waiting} onClose={close} />;
+    case 'add-people': {
+      const room = roomOf(asking.room);
+      return room ? <AddPeople room={room} onClose={close} /> : null;
+    }
+    case 'leave': {
+      const room = roomOf(asking.room);
+      return room ? <Leave room={room} onClose={close} /> : null;
+    }
+  }
+}

@@ -1,0 +1,84 @@
+// A row of the list: face, name, last words, when, and one sign of what waits.
+import { useWorld } from '../app/world';
+import type { Entry, RoomRow } from '../model';
+import { noticeWords } from '../timeline/notice';
+import { Tick } from '../timeline/tick';
+import { ticking } from '../ui/clock';
+import { RoomFace } from '../ui/faces';
+import { Icon } from '../ui/icons';
+import { shortLabel } from '../ui/times';
+import { t } from '../words';
+
+const now = ticking(60_000);
+
+export function Row({ room }: { room: RoomRow }) {
+  const { nav, drafts, place } = useWorld();
+  const here = nav.room.value === room.id;
+  const draft = here ? '' : (drafts.all.value.get(room.id) ?? '');
+  const { last } = room;
+  const open = (event: MouseEvent) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    nav.open(room.id);
+  };
+  return (
+    <a
+      class={`row${room.unread > 0 ? ' is-new' : ''}`}
+      href={`#/${room.id}`}
+      aria-current={here ? 'page' : undefined}
+      data-room={room.id}
+      data-unread={room.unread}
+      onClick={open}
+    >
+      <RoomFace room={room} />
+      <div class="cut">
+        <div class="name cut" dir="auto">
+          {room.name}
+        </div>
+        <div class="last cut" dir="auto">
+          {draft ? (
+            <>
+              <span class="draft">{t.draft}</span> {oneLine(draft)}
+            </>
+          ) : (
+            last && <Last entry={last} room={room} />
+          )}
+        </div>
+      </div>
+      <div class="side">
+        <time>{last && shortLabel(last.ts, now.value)}</time>
+        <span class="foot">
+          {room.unread > 0 ? (
+            <span class="badge">
+              <span aria-hidden="true">{t.unread(room.unread)}</span>
+              <span class="sr">{t.unreadSpoken(room.unread)}</span>
+            </span>
+          ) : draft ? (
+            <Icon name="pencil" small />
+          ) : (
+            last?.kind === 'message' && last.from === place.me.id && <Tick sending={last.sending} />
+          )}
+        </span>
+      </div>
+    </a>
+  );
+}
+
+function Last({ entry, room }: { entry: Entry; room: RoomRow }) {
+  const { place } = useWorld();
+  if (entry.kind !== 'message') return <>{noticeWords(entry, place).map(({ text }) => text).join(' ')}</>;
+  if (entry.removed) return <>{t.removedMessage}</>;
+  const mine = entry.from === place.me.id;
+  if (!mine && room.kind === 'direct') return <>{oneLine(entry.text)}</>;
+  const who = mine ? t.you : (place.person(entry.from).name.split(' ')[0] ?? '');
+  return (
+    <>
+      {who}: <bdi>{oneLine(entry.text)}</bdi>
+    </>
+  );
+}
+
+/** Enough of a text for one line. */
+function oneLine(text: string): string {
+  return text.slice(0, 160).replace(/\s+/gu, ' ');
+}

@@ -1,0 +1,241 @@
+// Every word that the page says, in one place (ui.md, section 6).
+//
+// Plain, short, second person; what happened, what happens to the words, what one can do.
+// Another language is another object of the same shape.
+
+/** `1 message`, `2 messages`: the number is always written. */
+function count(n: number, one: string, many: string): string {
+  return `${n} ${n === 1 ? one : many}`;
+}
+
+/** "2 people", "1 person". */
+const people = (n: number): string => count(n, 'person', 'people');
+const messages = (n: number): string => count(n, 'message', 'messages');
+
+export const t = {
+  product: 'Chinwag',
+  motto: ['Said once,', 'kept for good.'],
+
+  // The line
+  connected: 'Connected',
+  connecting: 'Connecting…',
+  reconnectingIn: (seconds: number) => `Reconnecting in ${seconds} s`,
+  tryNow: 'Try now',
+  tryAgain: 'Try again',
+  offline: 'Offline',
+  notConnected: 'Not connected',
+  keepWriting: 'Keep writing. Your messages go out when the line is back.',
+  youAreOffline: (waiting: number) =>
+    waiting === 0
+      ? 'You are offline. What you write goes out by itself.'
+      : waiting === 1
+        ? 'You are offline. 1 message waits on this device and goes out by itself.'
+        : `You are offline. ${waiting} messages wait on this device and go out by themselves.`,
+  couldNotReach: (place: string) => `We could not reach ${place}. What you wrote is kept here.`,
+  back: (sent: number) =>
+    sent === 0 ? 'Back.' : `Back. ${messages(sent)} went out.`,
+  newVersion: 'A new version is ready. Your drafts stay.',
+  reload: 'Reload',
+  keepsNothing:
+    'This browser keeps nothing here. Messages you cannot send now are lost when you close it.',
+
+  // Ticks
+  waitingTick: 'Waiting on this device',
+  sendingTick: 'Sending',
+  sentTick: 'Sent',
+  failedTick: 'Not sent',
+
+  // Why a message was refused
+  refusal: (code: string | undefined): string => {
+    switch (code) {
+      case 'forbidden':
+        return 'You may read here, not write.';
+      case 'not_found':
+      case 'not_member':
+        return 'You are no longer in this room.';
+      case 'too_long':
+        return 'This is too long.';
+      case 'blank':
+        return 'There is nothing to see in it.';
+      default:
+        return 'Not sent.';
+    }
+  },
+  deleteIt: 'Delete',
+
+  // Timeline
+  messagesIn: (room: string) => `Messages in ${room}`,
+  newMessages: (n: number) => (n === 1 ? '1 new message' : `${n} new messages`),
+  newBelow: (n: number) => `${n} new below`,
+  toNewest: 'To the newest',
+  edited: 'edited',
+  removedMessage: 'This message was removed',
+  unreadable: 'This message cannot be shown.',
+  you: 'You',
+  founded: 'made this room',
+  came: 'came in',
+  left: 'left',
+  added: 'added',
+  removedFrom: 'removed',
+  older: 'Loading older messages',
+  beginning: 'This is the beginning.',
+  announce: (who: string, text: string) => `${who}: ${text}`,
+
+  // Rooms
+  rooms: 'Rooms',
+  conversations: 'Conversations',
+  newRoomOrMessage: 'New room or message',
+  newRoom: 'New room',
+  newMessage: 'New message',
+  joinRoom: 'Join a room',
+  unread: (n: number) => (n > 999 ? '999+' : String(n)),
+  unreadSpoken: (n: number) => (n > 999 ? 'more than 999 new' : `${n} new`),
+  draft: 'Draft:',
+  noRooms: 'No rooms yet',
+  noRoomsHelp: 'Start one, look into the directory, or write to somebody.',
+  chooseRoom: 'Pick up where you left off',
+  chooseRoomHelp: 'Choose a room from the list, or start a new one.',
+  people,
+  peopleTitle: 'People',
+  publicRoom: (n: number) => `Public, ${people(n)}`,
+  directRoom: 'Only the two of you',
+  backToRooms: 'Back to rooms',
+  more: 'More',
+
+  // An empty room
+  freshRoom: 'A fresh room',
+  freshRoomHelp: 'Nobody has said anything yet. Invite the people it is for, or say the first word.',
+  freshDirectHelp: (name: string) => `Nothing has been said yet. Only you and ${name} can read here.`,
+  invitePeople: 'Invite people',
+
+  // Composer
+  writeTo: (room: string) => `Write to ${room}`,
+  firstWord: 'Say the first word',
+  send: 'Send',
+  tooLong: (n: number) => `${count(n, 'character', 'characters')} too many.`,
+  hintEnter: 'Enter sends',
+  hintShift: 'Shift Enter starts a new line',
+
+  // Dialogs
+  name: 'Name',
+  whoComesIn: 'Who can come in',
+  everyoneAt: (place: string) => `Everyone at ${place}`,
+  everyoneHelp: 'It stands in the directory. People join by themselves.',
+  invitedOnly: 'Only who is invited',
+  invitedHelp: 'Nobody else sees that it exists.',
+  invite: 'Invite',
+  canWait: 'can wait',
+  addName: 'Add a name',
+  nobodyCalled: (name: string) => `Nobody here is called ${name}.`,
+  createRoom: 'Create room',
+  cancel: 'Cancel',
+  close: 'Close',
+  openIt: 'Open',
+  join: 'Join',
+  youAreIn: 'You are in',
+  writeToWhom: 'Write to',
+  writeToHelp: 'The whole name, as it is written at the sign-in.',
+  startWriting: 'Start writing',
+  directoryEmpty: 'No public room yet. Start the first one.',
+  addPeople: 'Add people',
+  add: 'Add',
+  takeOut: (name: string) => `Take ${name} out of the list`,
+  leaveRoom: 'Leave room',
+  leaveQuestion: (room: string) => `Leave ${room}?`,
+  leaveHelp: 'You stop getting its messages. What you wrote stays.',
+  leaveGroupHelp: 'You can come back when somebody adds you. What you wrote stays.',
+  leave: 'Leave',
+  actError: (code: string): string => {
+    switch (code) {
+      case 'disconnected':
+      case 'timeout':
+      case 'offline':
+      case 'unavailable':
+      case 'going_away':
+        return 'This needs the line. Try again when you are connected.';
+      case 'rate_limited':
+        return 'Too many at once. Wait a moment.';
+      case 'forbidden':
+        return 'You may not do this here.';
+      case 'too_long':
+        return 'This name is too long.';
+      case 'blank':
+        return 'A room needs a name.';
+      case 'room_full':
+        return 'This room is full.';
+      case 'self_direct':
+        return 'That is you. Choose somebody else.';
+      case 'already_member':
+        return 'They are in this room already.';
+      default:
+        return 'That did not work. Try again.';
+    }
+  },
+
+  // People
+  role: { reader: 'Reads', member: '', admin: 'Moderator', owner: 'Owner' },
+
+  // Oneself
+  yourMenu: 'You and this device',
+  appearance: 'Appearance',
+  theme: { system: 'System', light: 'Light', dark: 'Dark' },
+  signOut: 'Sign out',
+  signOutQuestion: 'Sign out with words unsent?',
+  signOutHelp: (waiting: number) =>
+    `${waiting === 1 ? '1 message waits' : `${waiting} messages wait`} on this device. Signing out deletes what has not gone out.`,
+  stay: 'Stay',
+  signOutNeedsLine: 'Signing out needs the line. Try again when you are connected.',
+
+  // Entry
+  welcome: 'Welcome back',
+  welcomeHelp: 'Sign in to go on.',
+  come: 'Come in',
+  comeHelp: 'A name and a password, nothing else.',
+  invited: 'You are invited',
+  setup: 'It runs. Now make it yours.',
+  setupHelp: 'This happens once. You become the administrator.',
+  yourName: 'Your name',
+  password: 'Password',
+  showPassword: 'Show password',
+  passwordHelp: 'At least 8 characters. A short sentence is good and easy to keep in mind.',
+  signIn: 'Sign in',
+  makeAccount: 'Make an account',
+  openPlace: (place: string) => `Open ${place}`,
+  newHere: 'New here?',
+  haveAccount: 'You have an account?',
+  byInvite: 'New here? Ask for an invitation: its link opens the door.',
+  closed: 'New here? This place takes no new accounts.',
+  forgotten: 'Forgotten? Ask an administrator for a new link. They cannot read your password.',
+  signedOut:
+    'You were signed out on this device. Sign in to go on; your drafts are here.',
+  entryError: (code: string, retrySeconds: number | undefined, place: string): string => {
+    switch (code) {
+      case 'bad_credentials':
+        return 'That password does not fit this name.';
+      case 'name_taken':
+        return 'Somebody has this name already. Choose another one.';
+      case 'weak_password':
+        return 'A password has 8 to 256 characters.';
+      case 'too_long':
+        return 'This is too long.';
+      case 'blank':
+      case 'bad_field':
+        return 'This cannot be used here.';
+      case 'registration_closed':
+        return 'This place takes no new accounts.';
+      case 'invite_needed':
+        return 'This invitation is not good any more. Ask for a new one.';
+      case 'bad_token':
+      case 'token_expired':
+      case 'not_found':
+        return 'This link has been used or has ended. The server prints a new one when it starts.';
+      case 'busy':
+      case 'rate_limited':
+        return `Too many at once. Wait ${retrySeconds ?? 5} s.`;
+      case 'offline':
+        return `We could not reach ${place}. Try again when the line is back.`;
+      default:
+        return 'That did not work. Try again.';
+    }
+  },
+} as const;
