@@ -32,6 +32,8 @@ export function asError(frame: Of<'error'>): ChatError {
 
 export class Calls {
   #count = 0;
+  /** Caught up: everything may go out. */
+  ready = false;
   #transmit: ((frame: ClientFrame) => void) | undefined;
   readonly #waiting = new Map<number, (reply: Reply) => void>();
   readonly #calls = new Set<Call>();
@@ -51,6 +53,7 @@ export class Calls {
   /** The connection is gone: its requests will not be answered. */
   down(): void {
     this.#transmit = undefined;
+    this.ready = false;
     this.#waiting.clear();
   }
 

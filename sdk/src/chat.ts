@@ -67,6 +67,7 @@ export class Core implements Chat {
       this.#events.emit('profiles', this.#people.all);
     });
     this.#puller = new Puller({
+      calls,
       clock,
       log,
       open: (room) => this.#open.has(room),
@@ -117,7 +118,8 @@ export class Core implements Chat {
       frame: (frame) => this.#receive(frame),
       up: (transmit) => this.#calls.up(transmit),
       down: () => {
-        for (const part of [this.#calls, this.outbox, this.#puller, this.#marks]) part.down();
+        calls.down();
+        this.outbox.down();
       },
       changed: (detail) => this.#events.emit('state', detail.state, detail),
     });
@@ -369,9 +371,9 @@ export class Core implements Chat {
       this.#marks.touch(room);
       if (log.record.cursor !== undefined && log.behind) this.#puller.want(room);
     }
+    this.#calls.ready = true;
     this.outbox.up();
-    this.#marks.up();
-    this.#puller.up();
+    this.#puller.run();
   }
 
   async #sync(): Promise<void> {

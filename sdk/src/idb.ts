@@ -57,7 +57,8 @@ const linesOf = (room: string, before = Infinity) => IDBKeyRange.bound([room, 0]
 
 class IdbStore implements Store {
   private opened: Promise<IDBDatabase> | undefined;
-  private readonly tab = crypto.randomUUID();
+  /** Not `randomUUID`: that exists on secure origins only. */
+  private readonly tab = crypto.getRandomValues(new Uint32Array(4)).join('-');
   private release: (() => void) | undefined;
 
   constructor(private readonly name: string) {

@@ -15,7 +15,6 @@ export const DELIVERED_MEMBERS_MAX = 256;
 export class Marks {
   readonly #dirty = new Set<string>();
   #timer: Unsubscribe | undefined;
-  #online = false;
 
   readonly #calls: Calls;
   readonly #clock: Clock;
@@ -38,22 +37,13 @@ export class Marks {
   /** A cursor or read marker of this room may have risen. */
   touch(room: string): void {
     this.#dirty.add(room);
-    if (this.#online) this.#timer ??= this.#clock.after(MARK_MS, () => this.#flush());
-  }
-
-  up(): void {
-    this.#online = true;
-    for (const room of [...this.#dirty]) this.touch(room);
-  }
-
-  down(): void {
-    this.#online = false;
-    this.#timer?.();
-    this.#timer = undefined;
+    this.#timer ??= this.#clock.after(MARK_MS, () => this.#flush());
   }
 
   #flush(): void {
     this.#timer = undefined;
+    // After connecting, all rooms are touched.
+    if (!this.#calls.ready) return;
     for (const room of [...this.#dirty].slice(0, BURST)) {
       this.#dirty.delete(room);
       const log = this.#log(room);

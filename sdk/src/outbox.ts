@@ -49,7 +49,6 @@ export interface OutboxOptions {
 export class Outbox {
   readonly #entries = new Map<string, Entry>();
   readonly #paused = new Map<string, Unsubscribe>();
-  #online = false;
   #order = 0;
   /** Keys whose removal from the store is under way. */
   readonly #removing = new Set<string>();
@@ -112,13 +111,11 @@ export class Outbox {
 
   /** Caught up: what waits may go. */
   up(): void {
-    this.#online = true;
     for (const room of new Set([...this.#entries.values()].map((entry) => entry.room))) this.#flush(room);
   }
 
   /** What was on its way has an unknown outcome: it goes again, under its key. */
   down(): void {
-    this.#online = false;
     for (const cancel of this.#paused.values()) cancel();
     this.#paused.clear();
     for (const entry of this.#entries.values()) this.#land(entry);
@@ -175,7 +172,7 @@ export class Outbox {
   }
 
   #flush(room: string): void {
-    if (!this.#online || this.#paused.has(room)) return;
+    if (!this.#options.calls.ready || this.#paused.has(room)) return;
     let flying = 0;
     for (const entry of this.of(room)) {
       if (entry.status !== 'pending') continue;

@@ -3,11 +3,10 @@
  * room, the newest page of one never seen, what follows the cursor of one that is behind.
  */
 
-import type { Request } from './calls.js';
+import type { Calls, Request } from './calls.js';
 import type { Clock } from './env.js';
 import { ChatError } from './errors.js';
 import type { RoomLog } from './log.js';
-import type { Unsubscribe } from './types.js';
 
 /** Rooms fetched at the same time. */
 export const PARALLEL = 4;
@@ -17,6 +16,7 @@ export const AGAIN_MS = 2_000;
 export const AFTER_LIMIT = 200;
 
 export interface PullerOptions {
+  calls: Calls;
   clock: Clock;
   log: (room: string) => RoomLog | undefined;
   open: (room: string) => boolean;
@@ -31,8 +31,6 @@ export interface PullerOptions {
 export class Puller {
   readonly #wanted = new Set<string>();
   readonly #busy = new Map<string, Promise<void>>();
-  readonly #timers = new Set<Unsubscribe>();
-  #online = false;
 
   readonly #options: PullerOptions;
 
@@ -43,23 +41,13 @@ export class Puller {
   /** This room may lack something. */
   want(room: string): void {
     this.#wanted.add(room);
-    this.#run();
+    this.run();
   }
 
-  up(): void {
-    this.#online = true;
-    this.#run();
-  }
-
-  down(): void {
-    this.#online = false;
-    for (const cancel of this.#timers) cancel();
-    this.#timers.clear();
-  }
-
-  #run(): void {
-    const { open } = this.#options;
-    while (this.#online && this.#busy.size < PARALLEL) {
+  /** Starts what is wanted, as far as that is possible now. */
+  run(): void {
+    const { open, calls } = this.#options;
+    while (calls.ready && this.#busy.size < PARALLEL) {
       const ready = [...this.#wanted].filter((room) => !this.#busy.has(room));
       const room = ready.find(open) ?? ready[0];
       if (room === undefined) return;
@@ -68,7 +56,7 @@ export class Puller {
         .catch(() => this.#later(room))
         .finally(() => {
           this.#busy.delete(room);
-          this.#run();
+          this.run();
         });
       this.#busy.set(room, work);
     }
@@ -76,8 +64,8 @@ export class Puller {
 
   /** Until nothing is missing, or no progress is made. */
   async #pull(room: string): Promise<void> {
-    const { log, load, ask } = this.#options;
-    for (let before = -2; this.#online; ) {
+    const { log, load, ask, calls } = this.#options;
+    for (let before = -2; calls.ready; ) {
       const now = log(room);
       if (now && !now.loaded) await load(room);
       if (now && !now.behind) return;
@@ -103,11 +91,6 @@ export class Puller {
   }
 
   #later(room: string): void {
-    if (!this.#online) return void this.#wanted.add(room);
-    const cancel = this.#options.clock.after(AGAIN_MS, () => {
-      this.#timers.delete(cancel);
-      this.want(room);
-    });
-    this.#timers.add(cancel);
+    this.#options.clock.after(AGAIN_MS, () => this.want(room));
   }
 }

@@ -33,10 +33,8 @@ export function lineMessage(line: Line, me: string | undefined): Message {
 
 export function entryMessage(entry: Entry, me: string | undefined): Message {
   const { key, room, seq, text, ts, status, error } = entry;
-  return {
-    key, room, seq, kind: 'message', text, from: me ?? '', own: true, ts, status, error,
-    edited: false, redacted: false, reactions: [],
-  };
+  const line = { event: { room, seq, key, ts, from: [me, 0], kind: 'message', body: { text } }, asOf: 0 } as unknown as Line;
+  return { ...lineMessage(line, me), own: true, status, error, event: undefined };
 }
 
 /** Lines by seq, then own ones that have none yet. */

@@ -40,13 +40,13 @@ export function Shell() {
   const room = place.rooms.value.find((row) => row.id === id);
   return (
     <div class="app" ref={app}>
-      <h1 class="sr">{session.placeName}</h1>
       <main
         class="panes"
         data-view={id ? 'room' : 'list'}
         data-people={room && nav.beside ? 'yes' : 'no'}
         data-over={room && nav.over ? 'yes' : 'no'}
       >
+        <h1 class="sr">{session.placeName}</h1>
         <RoomsPane />
         <section class="sheet" aria-label={room?.name}>
           {room ? <RoomSheet key={room.id} room={room} /> : <NoRoom missing={id !== undefined} />}

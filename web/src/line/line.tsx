@@ -49,7 +49,9 @@ export function LineWords() {
       )}
       {view.act && (
         <>
-          <span aria-hidden="true">·</span>
+          <span class="dot-between" aria-hidden="true">
+            ·
+          </span>
           <button type="button" class="text-btn" data-testid="retry" onClick={() => actOn(view, place)}>
             {view.act}
           </button>

@@ -43,7 +43,7 @@ function Head({ room }: { room: RoomRow }) {
       <button type="button" class="ib narrow-only" aria-label={t.backToRooms} data-testid="back" onClick={() => nav.back()}>
         <Icon name="back" flip />
       </button>
-      <span class="narrow-only">
+      <span class="narrow-only head-face">
         <RoomFace room={room} size={34} />
       </span>
       <div class="grow">

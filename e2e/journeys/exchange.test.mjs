@@ -1,0 +1,109 @@
+// Two people exchange every string that ever broke a program, and the server is killed under them.
+//
+// "Byte for byte" means: what stood in the text field when Enter was pressed is what the server
+// keeps and what both pages show. The one thing that a text field changes is told in strings.mjs.
+import assert from 'node:assert/strict';
+
+import { journey, until } from '../lib/journey.mjs';
+import { history } from '../lib/raw.mjs';
+import { isBlank, naughty, scripts, typed } from '../lib/strings.mjs';
+
+/** After so many strings both pages must have caught up. */
+const stretch = 24;
+/** Strings before which the server is killed, with those of the stretch still on their way. */
+const kills = [60, 200, 340];
+/** So many are written while nobody is there. */
+const whileDown = 6;
+/** A person may send ten messages a second: nobody wants to wait for that here. */
+const settings = ['limits.rate_per_second=1000', 'limits.rate_burst=1000'];
+
+journey('two people exchange all naughty strings and ten scripts over three kills', { name: 'exchange', settings, expected: ['away', 'refusals'] }, async ({ browser, server, somebody, t }) => {
+  const strings = [...naughty, ...scripts];
+  const wanted = strings.filter((text) => !isBlank(text)).map(typed);
+  const blanks = strings.filter(isBlank);
+  const ann = await somebody('Ann');
+  const ben = await somebody('Ben');
+  await ann.register();
+  await ben.register();
+  const room = await ann.createRoom('Harbour');
+  await ben.joinRoom('Harbour');
+
+  /** What each wrote, in their order. */
+  const wrote = { Ann: /** @type {string[]} */ ([]), Ben: /** @type {string[]} */ ([]) };
+  let underWay = 0;
+  let startAt = -1;
+  const began = Date.now();
+  for (const [index, text] of wanted.entries()) {
+    if (kills.includes(index)) {
+      await server.kill();
+      startAt = index + whileDown;
+      for (const one of [ann, ben]) {
+        underWay += await one.page.locator('.own:is([data-sending=sending],[data-sending=queued])').count();
+      }
+    }
+    if (index === startAt) await server.start();
+    const [who, mine] = index % 2 === 0 ? [ann, wrote.Ann] : [ben, wrote.Ben];
+    if (process.env.E2E_TRACE) console.error(index, Date.now() - began, JSON.stringify(text).slice(0, 60));
+    await who.write(text);
+    mine.push(text);
+    if (index % stretch === stretch - 1 && index > startAt) {
+      const both = async () => (await ann.count()) === index + 1 && (await ben.count()) === index + 1;
+      await until(`both pages show ${index + 1} messages`, both, 45_000);
+    }
+  }
+  const all = async () => (await ann.count()) === wanted.length && (await ben.count()) === wanted.length;
+  await until(`both pages show ${wanted.length} messages`, all, 45_000);
+  for (const one of [ann, ben]) {
+    await until(`nothing of ${one.name} waits`, async () => (await one.page.locator('.own:not([data-sending=sent])').count()) === 0);
+  }
+  const tookMs = Date.now() - began;
+
+  for (const blank of blanks) await refused(ann, blank, wanted.length);
+
+  const hers = await ann.shown();
+  const his = await ben.shown();
+  const kept = (await history(browser, server, ann, room)).filter(({ kind }) => kind === 'message');
+  const line = (/** @type {{seq: string | number, key: string, text: string}} */ { seq, key, text }) => `${seq} ${key} ${JSON.stringify(text)}`;
+  const truth = kept.map(({ seq, key, body }) => line({ seq, key, text: body.text }));
+  assert.equal(truth.length, wanted.length);
+  assert.deepEqual(hers.map(line), truth, 'what Ann sees is what the server keeps, in its order');
+  assert.deepEqual(his.map(line), truth, 'what Ben sees is what the server keeps, in its order');
+  assert.equal(new Set(hers.map(({ key }) => key)).size, wanted.length, 'each message once');
+  assert.deepEqual([...kept.map(({ body }) => body.text)].sort(), [...wanted].sort(), 'each string once, byte for byte');
+  const orders = [...byAuthor(kept).values()].map((lines) => lines.map(({ body }) => body.text));
+  assert.deepEqual(orders, [wrote.Ann, wrote.Ben], 'each in the order of writing');
+
+  const late = await somebody('Ann');
+  await late.signIn();
+  await late.openRoom('Harbour');
+  await until('a new device reads back to the beginning', async () => {
+    await late.page.locator('.log').evaluate((log) => (log.scrollTop = 0));
+    return (await late.count()) === wanted.length;
+  }, 30_000);
+  assert.deepEqual((await late.shown()).map(line), truth, 'a device that was never here reads the same');
+
+  t.diagnostic(`${strings.length} strings: ${wanted.length} exchanged in ${(tookMs / 1000).toFixed(1)} s, ${blanks.length} blank ones refused by the page; ` +
+    `${server.kills} kills -9 with ${underWay} messages under way; settings: ${settings.join(' ')}`);
+});
+
+/**
+ * The page sends nothing of a text that nobody can see, and takes nothing away.
+ * @param {import('../lib/person.mjs').Person} person
+ * @param {string} blank
+ * @param {number} before
+ */
+async function refused(person, blank, before) {
+  await person.write(blank);
+  assert.equal(await person.composer.inputValue(), blank, 'what was typed still stands there');
+  assert.equal(await person.count(), before, `${JSON.stringify(blank)} is not a message`);
+  assert.equal(await person.at('send').getAttribute('aria-disabled'), 'true');
+  await person.composer.fill('');
+}
+
+/** @param {import('../lib/raw.mjs').Line[]} lines */
+function byAuthor(lines) {
+  /** @type {Map<string, typeof lines>} */
+  const groups = new Map();
+  for (const one of lines) groups.set(one.from[0], [...(groups.get(one.from[0]) ?? []), one]);
+  return groups;
+}

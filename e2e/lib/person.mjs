@@ -1,0 +1,140 @@
+// Somebody in front of a page: does what a person does, sees what a person sees.
+//
+// Nothing here reaches behind the page: no SDK, no store, no call into its code.
+import { patienceMs } from './browser.mjs';
+
+/** What a timeline shows of a message. @typedef {{text: string, key: string, seq: string, sending: string}} Shown */
+
+export class Person {
+  password = 'a horse, a battery, a staple';
+
+  /**
+   * @param {string} name
+   * @param {import('playwright-core').BrowserContext} context
+   * @param {import('playwright-core').Page} page
+   */
+  constructor(name, context, page) {
+    this.name = name;
+    this.context = context;
+    this.page = page;
+  }
+
+  /**
+   * @param {import('playwright-core').Browser} browser
+   * @param {import('./server.mjs').Server} server
+   * @param {import('./browser.mjs').Complaints} complaints
+   * @param {string} name
+   * @param {import('playwright-core').BrowserContextOptions} options
+   */
+  static async come(browser, server, complaints, name, options) {
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-GB', baseURL: server.url, ...options });
+    context.setDefaultTimeout(patienceMs);
+    await complaints.watch(context, name);
+    const page = await context.newPage();
+    await page.goto('/');
+    return new Person(name, context, page);
+  }
+
+  /** @param {string} id */
+  at(id) {
+    return this.page.getByTestId(id);
+  }
+
+  get composer() {
+    return this.page.locator('#composer');
+  }
+
+  /** Makes an account at the door. */
+  async register() {
+    await this.at('to-register').click();
+    await this.fillDoor('register');
+    await this.at('place-name').waitFor();
+  }
+
+  async signIn() {
+    await this.fillDoor('sign-in');
+    await this.at('place-name').waitFor();
+  }
+
+  /** @param {'register' | 'sign-in' | 'setup'} purpose @param {string} [password] */
+  async fillDoor(purpose, password = this.password) {
+    const form = this.at(`${purpose}-form`);
+    await form.locator('#entry-name').fill(this.name);
+    await form.locator('#entry-password').fill(password);
+    await form.getByTestId('enter').click();
+  }
+
+  /** Creates a room that everybody may join, and opens it. @param {string} name @returns {Promise<string>} its id */
+  async createRoom(name) {
+    await this.connected();
+    await this.at('new').click();
+    await this.at('new-room').click();
+    const dialog = this.at('new-room-dialog');
+    await dialog.locator('#room-name').fill(name);
+    await dialog.locator('button[type=submit]').click();
+    await this.inRoom(name);
+    return this.roomId();
+  }
+
+  /** Finds a room in the directory, and joins it. @param {string} name */
+  async joinRoom(name) {
+    await this.connected();
+    await this.at('new').click();
+    await this.at('join-room').click();
+    await this.at('directory-dialog').locator('[data-join]', { hasText: name }).click();
+    await this.inRoom(name);
+  }
+
+  /** Opens a room of the list. @param {string} name */
+  async openRoom(name) {
+    await this.page.locator('.row', { hasText: name }).click();
+    await this.inRoom(name);
+  }
+
+  /** @param {string} name */
+  async inRoom(name) {
+    await this.at('room-name').filter({ hasText: name }).waitFor();
+    await this.composer.waitFor();
+  }
+
+  roomId() {
+    return new URL(this.page.url()).hash.slice('#/'.length);
+  }
+
+  /** Writes into the composer, and presses Enter. @param {string} text */
+  async write(text) {
+    await this.composer.fill(text);
+    await this.composer.press('Enter');
+  }
+
+  /** Waits for a look of the line. @param {string} look */
+  async line(look, ms = patienceMs) {
+    await this.page.locator(`[data-testid=line][data-line=${look}]`).first().waitFor({ timeout: ms });
+  }
+
+  connected(ms = patienceMs) {
+    return this.line('connected', ms);
+  }
+
+  /** The messages of the open room, as they stand there. @returns {Promise<Shown[]>} */
+  shown() {
+    return this.page.locator('.log [data-key]:has([data-text])').evaluateAll((rows) =>
+      rows.map((row) => ({
+        text: row.querySelector('[data-text]')?.textContent ?? '',
+        key: row.getAttribute('data-key') ?? '',
+        seq: row.getAttribute('data-seq') ?? '',
+        sending: row.getAttribute('data-sending') ?? '',
+      })),
+    );
+  }
+
+  /** Only the texts. */
+  async texts() {
+    return (await this.shown()).map(({ text }) => text);
+  }
+
+  /** How many stand there; cheap enough to ask often. */
+  count() {
+    return this.page.locator('.log [data-key]:has([data-text])').count();
+  }
+}
