@@ -142,6 +142,23 @@ impl Live {
             .is_some_and(|user| user.rooms.contains(&room))
     }
 
+    /// Whether a connection of `user` is syncing.
+    #[must_use]
+    pub fn is_syncing(&self, user: UserId) -> bool {
+        let mut conns = self.connections(user).iter();
+        conns.any(|conn| {
+            let entry = self.conns.get(conn);
+            entry.is_some_and(|entry| matches!(entry.mode, Mode::Syncing { .. }))
+        })
+    }
+
+    /// Whether a connection is live.
+    #[must_use]
+    pub fn is_live(&self, conn: ConnId) -> bool {
+        let entry = self.conns.get(&conn);
+        entry.is_some_and(|entry| entry.mode == Mode::Live)
+    }
+
     /// The user of a connection.
     #[must_use]
     pub fn user_of(&self, conn: ConnId) -> Option<UserId> {

@@ -68,9 +68,15 @@ impl Node {
                 self.shown(conn, sync, on);
             }
             Item::Flush(conn, position) => {
-                shard.flush(conn, position, &mut outlet);
+                let live = shard.flush(conn, position, &mut outlet);
+                site.base.trace.note(
+                    site.base.now,
+                    format_args!("n{} flushes {conn:?} at {position}: {live}", self.index),
+                );
             }
             Item::Unregister(conn) => {
+                let note = format_args!("n{} forgets {conn:?}", self.index);
+                site.base.trace.note(site.base.now, note);
                 shard.unregister(conn);
                 self.conns.remove(&conn);
             }
@@ -99,10 +105,19 @@ impl Node {
                 }
             }
             Item::Fetched(room, events, more) => {
+                let found = events.as_ref().map(Vec::len);
+                site.base.trace.note(
+                    site.base.now,
+                    format_args!("n{} fetched {room}: {found:?}", self.index),
+                );
                 shard.fetched(room, events, more, now, &mut outlet, wants);
             }
             Item::Changed(changes) => {
                 self.looking = false;
+                site.base.trace.note(
+                    site.base.now,
+                    format_args!("n{} looks: {changes:?}", self.index),
+                );
                 shard.changes(&changes, now, &mut outlet, wants);
             }
         }
