@@ -77,13 +77,13 @@ impl Shard {
         wants: &mut Wants,
     ) -> bool {
         let feed = &self.feed;
-        if self
-            .live
-            .shown(conn, heads, |room| feed.released(room))
-            .is_none()
-        {
+        let shown = self.live.shown(conn, heads, |room| feed.released(room));
+        let Some(untold) = shown else {
             self.give_up(conn, outlet);
             return false;
+        };
+        for other in untold {
+            self.give_up(other, outlet);
         }
         for (room, head) in heads {
             // A user whom the ring showed out again needs nothing of the room.

@@ -64,6 +64,11 @@ impl Node {
             Item::Check(rooms) => shard.check(&rooms, now, &mut outlet, wants),
             Item::Register(conn, user) => shard.register(conn, user),
             Item::Shown(conn, sync, heads) => {
+                // A sync that was given up meanwhile shows nothing.
+                let under_way = outlet.conns.get(&conn);
+                if !under_way.is_some_and(|conn| conn.syncs.contains_key(&sync)) {
+                    return;
+                }
                 let on = shard.shown(conn, &heads, now, &mut outlet, wants);
                 self.shown(conn, sync, on);
             }
