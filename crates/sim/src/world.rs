@@ -60,6 +60,8 @@ pub(crate) struct World {
     pub(crate) town: Town,
     people: BTreeMap<String, Profile>,
     pub(crate) healed: Option<u64>,
+    /// Since when everything is quiet.
+    quiet_since: Option<u64>,
     over: bool,
 }
 
@@ -111,6 +113,7 @@ impl World {
             town,
             people,
             healed: None,
+            quiet_since: None,
             over: false,
         };
         world.begin();
@@ -279,9 +282,12 @@ impl World {
         });
         let since = self.healed.unwrap_or(self.base.now);
         let Some(unrest) = unrest else {
-            self.over = self.base.now >= since + 6_000;
+            // Long enough for a last look at the store by every node.
+            let quiet = *self.quiet_since.get_or_insert(self.base.now);
+            self.over = self.base.now >= quiet.max(since + 4_000) + 6_500;
             return self.base.later(QUIET_EVERY_MS, Happening::Quiet);
         };
+        self.quiet_since = None;
         if self.base.now > since + REST_MS {
             return self.oracle.violation("all converge", unrest);
         }

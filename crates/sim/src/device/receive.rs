@@ -331,6 +331,21 @@ impl Device {
         }
     }
 
+    /// A second attempt was refused for now after the first had its answer: its room stays shut
+    /// on this connection until the key comes again, and so it does.
+    fn repeat_settled(&mut self, key: chinwag_core::ids::Key, purpose: Purpose) {
+        if self.outbox.iter().any(|item| item.key == key) {
+            return;
+        }
+        if let Some(command) = self.said.get(&key) {
+            let purpose = match purpose {
+                Purpose::Real | Purpose::Again => Purpose::Again,
+                Purpose::Conflict => Purpose::Conflict,
+            };
+            self.submit(key, command.clone(), purpose);
+        }
+    }
+
     fn ok(&mut self, req: Req) {
         if let Some(Asked::Mark(room, delivered, read)) = self.asked.remove(&req)
             && let Some(copy) = self.memory.rooms.get_mut(&room)
@@ -366,6 +381,7 @@ impl Device {
                     if purpose != Purpose::Conflict {
                         shore.oracle.refused(key, self.link, code);
                     }
+                    self.repeat_settled(key, purpose);
                     return;
                 }
                 if purpose == Purpose::Conflict {

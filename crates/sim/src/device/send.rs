@@ -68,6 +68,7 @@ impl Device {
         self.outbox[at].sent = Some(shore.base.now);
         let item = self.outbox[at].clone();
         let req = self.req(Asked::Command(item.key, item.purpose, item.room));
+        self.said.insert(item.key, item.command.clone());
         if item.purpose != Purpose::Conflict {
             let order = shore.base.order();
             shore.oracle.sent(self.index, self.user, &item, link, order);

@@ -105,6 +105,8 @@ impl Conn {
         let behind = Down::Frame(Arc::new(ServerFrame::Behind {}));
         let bytes = behind.weight();
         self.outbox.fall_behind(behind, bytes);
+        // What a sync under way would still stream belongs to a cursor that is given up.
+        self.syncs.clear();
         self.input(Input::FellBehind, now, None);
     }
 

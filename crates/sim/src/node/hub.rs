@@ -64,13 +64,24 @@ impl Node {
             Item::Check(rooms) => shard.check(&rooms, now, &mut outlet, wants),
             Item::Register(conn, user) => shard.register(conn, user),
             Item::Shown(conn, sync, heads) => {
+                // A sync that was given up meanwhile shows nothing.
+                let under_way = outlet.conns.get(&conn);
+                if !under_way.is_some_and(|conn| conn.syncs.contains_key(&sync)) {
+                    return;
+                }
                 let on = shard.shown(conn, &heads, now, &mut outlet, wants);
                 self.shown(conn, sync, on);
             }
             Item::Flush(conn, position) => {
-                shard.flush(conn, position, &mut outlet);
+                let live = shard.flush(conn, position, &mut outlet);
+                site.base.trace.note(
+                    site.base.now,
+                    format_args!("n{} flushes {conn:?} at {position}: {live}", self.index),
+                );
             }
             Item::Unregister(conn) => {
+                let note = format_args!("n{} forgets {conn:?}", self.index);
+                site.base.trace.note(site.base.now, note);
                 shard.unregister(conn);
                 self.conns.remove(&conn);
             }
@@ -99,10 +110,19 @@ impl Node {
                 }
             }
             Item::Fetched(room, events, more) => {
+                let found = events.as_ref().map(Vec::len);
+                site.base.trace.note(
+                    site.base.now,
+                    format_args!("n{} fetched {room}: {found:?}", self.index),
+                );
                 shard.fetched(room, events, more, now, &mut outlet, wants);
             }
             Item::Changed(changes) => {
                 self.looking = false;
+                site.base.trace.note(
+                    site.base.now,
+                    format_args!("n{} looks: {changes:?}", self.index),
+                );
                 shard.changes(&changes, now, &mut outlet, wants);
             }
         }

@@ -29,8 +29,10 @@ impl Node {
         let Some(conn) = self.conns.get_mut(&id).filter(|conn| !conn.gone) else {
             return;
         };
+        if conn.syncs.remove(&sync).is_none() {
+            return;
+        }
         let Some(snapshot) = snapshot else {
-            conn.syncs.remove(&sync);
             return self.input(id, Input::SyncFailed, base);
         };
         let heads = snapshot.heads.clone();
