@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use chinwag_core::ids::{Key, RoomId, UserId};
 use chinwag_server::config::{Config, Issuer, IssuerKeys, Whole};
-use jsonwebtoken::Algorithm;
 use chinwag_server::node::{self, Running};
 use chinwag_server::store::sqlite::SqliteStore;
+use jsonwebtoken::Algorithm;
 use jsonwebtoken::{EncodingKey, Header};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
