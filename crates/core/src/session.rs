@@ -4,7 +4,7 @@
 //! the frame alone proves wrong is refused here for good; mute, role and membership are decided
 //! in the commit, after the key look-up (contract 2).
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::batch::{Command, Outcome, Submission};
 use crate::code::{CloseCode, ErrorCode};
@@ -166,7 +166,8 @@ pub struct Session {
     terms: Terms,
     phase: Phase,
     user: Option<UserId>,
-    in_flight: BTreeSet<Req>,
+    /// What waits for its reply; the key of those that write.
+    in_flight: BTreeMap<Req, Option<Key>>,
     /// A renewal being verified.
     renewing: Option<Req>,
     gate: Gate<RoomId>,
@@ -187,7 +188,7 @@ impl Session {
             terms,
             phase: Phase::Hello,
             user: None,
-            in_flight: BTreeSet::new(),
+            in_flight: BTreeMap::new(),
             renewing: None,
             gate: Gate::default(),
             begun: now,
@@ -393,7 +394,7 @@ impl Session {
         let (Some(req), Some(user)) = (frame.req(), self.user) else {
             return;
         };
-        if self.in_flight.contains(&req) || self.renewing == Some(req) {
+        if self.in_flight.contains_key(&req) || self.renewing == Some(req) {
             let text = "choose another `req`: this one still waits for its reply";
             return send(effects, refuse(Some(req), ErrorCode::ReqReused, text));
         }
@@ -427,7 +428,7 @@ impl Session {
                 read,
                 ..
             } => {
-                self.in_flight.insert(req);
+                self.in_flight.insert(req, None);
                 let (delivered, read) = (delivered.unwrap_or_default(), read.unwrap_or_default());
                 return effects.push(Effect::Mark(
                     req,
@@ -479,7 +480,7 @@ impl Session {
                 return self.submit(req, submission, now, bucket, effects);
             }
         };
-        self.in_flight.insert(req);
+        self.in_flight.insert(req, None);
         effects.push(Effect::Read(req, query));
     }
 
@@ -515,17 +516,25 @@ impl Session {
             let text = "an earlier command to this room was refused for now: repeat that first";
             return send(effects, refuse(Some(req), ErrorCode::RetryInOrder, text));
         }
-        if self.draining {
+        // The first attempt may have its final answer any moment: were this one refused for now,
+        // the room would wait for a key that the client has no reason to send again.
+        let first_in_flight = self.is_in_flight(key);
+        if self.draining && !first_in_flight {
             self.gate.refuse(room, key);
             let text = "the server is stopping: reconnect and send it again";
             return send(effects, refuse(Some(req), ErrorCode::GoingAway, text));
         }
+        let bucket = bucket.filter(|_bucket| !first_in_flight);
         if let Some(Err(wait_ms)) = bucket.map(|bucket| bucket.take(1, now)) {
             self.gate.refuse(room, key);
             return send(effects, rate_limited(req, wait_ms));
         }
-        self.in_flight.insert(req);
+        self.in_flight.insert(req, Some(key));
         effects.push(Effect::Submit(req, submission));
+    }
+
+    fn is_in_flight(&self, key: Key) -> bool {
+        self.in_flight.values().any(|other| *other == Some(key))
     }
 
     fn committed(
@@ -553,8 +562,8 @@ impl Session {
             }
             Ok(Outcome::Refused(code)) | Err(code) => code,
         };
-        if code.retryable() && code != ErrorCode::RetryInOrder {
-            self.gate.refuse(room, key);
+        if code.retryable() && !self.is_in_flight(key) {
+            self.gate.recall(room, key);
         }
         send(effects, refuse(Some(req), code, code.meaning()));
     }
