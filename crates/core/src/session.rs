@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::batch::{Command, Outcome, Submission};
 use crate::code::{CloseCode, ErrorCode};
 use crate::codec::Refusal;
-use crate::gate::Gate;
+use crate::gate::Line;
 use crate::ids::{Epoch, Key, Millis, RoomId, Seq, SessionId, Tick, UserId};
 use crate::lanes::Lane;
 use crate::limits;
@@ -170,7 +170,7 @@ pub struct Session {
     in_flight: BTreeMap<Req, Option<Key>>,
     /// A renewal being verified.
     renewing: Option<Req>,
-    gate: Gate<RoomId>,
+    line: Line,
     begun: Tick,
     heard: Tick,
     next_ping: Tick,
@@ -190,7 +190,7 @@ impl Session {
             user: None,
             in_flight: BTreeMap::new(),
             renewing: None,
-            gate: Gate::default(),
+            line: Line::default(),
             begun: now,
             heard: now,
             next_ping: now.plus(limits::HEARTBEAT_MS),
@@ -512,29 +512,31 @@ impl Session {
         effects: &mut Vec<Effect>,
     ) {
         let (room, key) = (submission.room(), submission.key);
-        if !self.gate.admit(&room, key) {
+        // The first attempt may have its final answer any moment: nobody must wait for a second
+        // one, which the client would have no reason to repeat.
+        let repeated = self.in_flight.values().any(|other| *other == Some(key));
+        let refused = if !self.line.is_next(room, key) {
             let text = "an earlier command to this room was refused for now: repeat that first";
-            return send(effects, refuse(Some(req), ErrorCode::RetryInOrder, text));
-        }
-        // The first attempt may have its final answer any moment: were this one refused for now,
-        // the room would wait for a key that the client has no reason to send again.
-        let first_in_flight = self.is_in_flight(key);
-        if self.draining && !first_in_flight {
-            self.gate.refuse(room, key);
+            Some(refuse(Some(req), ErrorCode::RetryInOrder, text))
+        } else if repeated {
+            None
+        } else if self.draining {
             let text = "the server is stopping: reconnect and send it again";
-            return send(effects, refuse(Some(req), ErrorCode::GoingAway, text));
+            Some(refuse(Some(req), ErrorCode::GoingAway, text))
+        } else {
+            let taken = bucket.map(|bucket| bucket.take(1, now));
+            let wait_ms = taken.and_then(Result::err);
+            wait_ms.map(|wait_ms| rate_limited(req, wait_ms))
+        };
+        if let Some(frame) = refused {
+            if !repeated {
+                self.line.refuse(room, key);
+            }
+            return send(effects, frame);
         }
-        let bucket = bucket.filter(|_bucket| !first_in_flight);
-        if let Some(Err(wait_ms)) = bucket.map(|bucket| bucket.take(1, now)) {
-            self.gate.refuse(room, key);
-            return send(effects, rate_limited(req, wait_ms));
-        }
+        self.line.pass(room, key);
         self.in_flight.insert(req, Some(key));
         effects.push(Effect::Submit(req, submission));
-    }
-
-    fn is_in_flight(&self, key: Key) -> bool {
-        self.in_flight.values().any(|other| *other == Some(key))
     }
 
     fn committed(
@@ -548,6 +550,7 @@ impl Session {
         self.in_flight.remove(&req);
         let code = match result {
             Ok(Outcome::Done(ack) | Outcome::Replayed(ack)) => {
+                self.line.settle(room, key);
                 let (room, seq, msg_no, ts) = (ack.room, ack.seq, ack.msg_no, ack.ts);
                 return send(
                     effects,
@@ -562,8 +565,11 @@ impl Session {
             }
             Ok(Outcome::Refused(code)) | Err(code) => code,
         };
-        if code.retryable() && !self.is_in_flight(key) {
-            self.gate.recall(room, key);
+        let repeated = self.in_flight.values().any(|other| *other == Some(key));
+        match code.retryable() {
+            true if !repeated => self.line.recall(room, key),
+            true => {}
+            false => self.line.settle(room, key),
         }
         send(effects, refuse(Some(req), code, code.meaning()));
     }

@@ -33,6 +33,8 @@ pub struct Counts {
     pub behinds: u64,
     /// Used keys with other contents, refused.
     pub conflicts: u64,
+    /// Connections given up because a room did not go on.
+    pub stuck: u64,
     /// Close frames received.
     pub closes: u64,
     /// By kind: all, and those that hit a send in flight.
@@ -63,6 +65,7 @@ impl Counts {
         self.behinds += other.behinds;
         self.conflicts += other.conflicts;
         self.closes += other.closes;
+        self.stuck += other.stuck;
         for (fault, (all, hit)) in &other.faults {
             let slot = self.faults.entry(*fault).or_default();
             slot.0 += all;
@@ -122,6 +125,8 @@ impl Counts {
         for (name, count) in self.figures() {
             lines.push(format!("{name:<24}{count:>12}"));
         }
+        let stuck = self.stuck;
+        lines.push(format!("{:<24}{stuck:>12}", "stuck connections"));
         let (all, hit) = self.faults_sum();
         let percent = 100.0 * hit as f64 / all.max(1) as f64;
         let text = format!("{:<24}{all:>12}", "faults");

@@ -135,6 +135,8 @@ pub(crate) struct Device {
     held: BTreeMap<RoomId, BTreeMap<Seq, Event>>,
     fetching: BTreeSet<RoomId>,
     pauses: BTreeMap<RoomId, u64>,
+    /// Refusals in a row that name no command of ours to be repeated first.
+    in_vain: u32,
     heard: u64,
     begun: u64,
     pinged: Option<u64>,
@@ -166,6 +168,7 @@ impl Device {
             held: BTreeMap::new(),
             fetching: BTreeSet::new(),
             pauses: BTreeMap::new(),
+            in_vain: 0,
             heard: 0,
             begun: 0,
             pinged: None,
@@ -270,6 +273,7 @@ impl Device {
         self.fetching.clear();
         self.pauses.clear();
         self.pinged = None;
+        self.in_vain = 0;
         for waiting in &mut self.outbox {
             waiting.sent = None;
         }

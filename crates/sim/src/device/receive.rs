@@ -10,6 +10,9 @@ use super::{Asked, Copy, Device, Phase, Purpose, Shore};
 use crate::link::{Down, Up};
 use crate::oracle::Way;
 
+/// Times that the oldest command of a room may be refused in favour of another.
+const IN_VAIN_MAX: u32 = 8;
+
 impl Device {
     /// Something arrived on the present link.
     pub(crate) fn hear(&mut self, what: Down, shore: &mut Shore<'_>) {
@@ -292,6 +295,7 @@ impl Device {
             return shore.oracle.wrong(what);
         }
         shore.base.counts.acks += 1;
+        self.in_vain = 0;
         let order = shore.base.order();
         let ack = (*room, *seq, *msg_no, *ts);
         shore.oracle.acked(key, ack, order);
@@ -331,24 +335,17 @@ impl Device {
         }
     }
 
-    /// A second attempt was refused for now after the first had its final answer: its room stays
-    /// shut on this connection until the key comes again. One that is stored may; one that was
-    /// refused for good must not be stored after all, so another connection is made instead.
-    fn repeat_settled(
-        &mut self,
-        key: chinwag_core::ids::Key,
-        purpose: Purpose,
-        shore: &mut Shore<'_>,
-    ) {
-        if self.outbox.iter().any(|item| item.key == key) {
+    /// The oldest command of a room is refused in favour of one that nobody here has: after a
+    /// while this connection is given up, because a new one starts free.
+    fn stuck(&mut self, key: chinwag_core::ids::Key, room: RoomId, shore: &mut Shore<'_>) {
+        let oldest = self.outbox.iter().find(|item| item.room == room);
+        if oldest.is_none_or(|oldest| oldest.key != key) {
             return;
         }
-        let stored = self.past.iter().find(|(past, _command)| *past == key);
-        match stored.cloned() {
-            Some((key, command)) if purpose != Purpose::Conflict => {
-                self.submit(key, command, Purpose::Again);
-            }
-            _ => self.give_up(None, shore),
+        self.in_vain += 1;
+        if self.in_vain >= IN_VAIN_MAX {
+            shore.base.counts.stuck += 1;
+            self.give_up(None, shore);
         }
     }
 
@@ -387,7 +384,11 @@ impl Device {
                     if purpose != Purpose::Conflict {
                         shore.oracle.refused(key, code);
                     }
-                    self.repeat_settled(key, purpose, shore);
+                    if code == ErrorCode::RetryInOrder {
+                        self.stuck(key, room, shore);
+                    } else {
+                        self.in_vain = 0;
+                    }
                     return;
                 }
                 if purpose == Purpose::Conflict {

@@ -173,7 +173,8 @@ impl Oracle {
             if let Some((_ack, order)) = sent.ack {
                 moments.push((order, true, event.seq, *key));
             }
-            if sent.definite.is_none() {
+            // Membership commands may be refused unheard and be right when they are repeated.
+            if sent.definite.is_none() && matches!(sent.command, Command::Send { .. }) {
                 let sends = by_sender.entry((sent.device, sent.room)).or_default();
                 sends.push((sent.first, event.seq, *key));
             }
