@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const unmarked = {
   name: 'unmarked',
   generateBundle(_options: unknown, bundle: Record<string, { code?: string }>) {
-    for (const file of Object.values(bundle)) file.code &&= file.code.replaceAll('/* @__PURE__ */', '');
+    for (const file of Object.values(bundle)) file.code &&= file.code.replaceAll('/* @__PURE__ */ ', '');
   },
 };
 

@@ -21,8 +21,9 @@ export function silentWait(random: Random): number {
 /** What the number in a close frame says about coming back. */
 export type ComeBack = 'soon' | 'later' | 'token' | 'never';
 
+const RANGES: Record<number, ComeBack> = { 41: 'later', 42: 'token', 43: 'never' };
+
 export function comeBack(code: number): ComeBack {
-  if ([1002, 1003, 1007, 1009].includes(code)) return 'never';
-  const range = Math.floor(code / 100);
-  return range === 43 ? 'never' : range === 42 ? 'token' : range === 41 ? 'later' : 'soon';
+  if ([1002, 1003, 1007, 1008, 1009].includes(code)) return 'never';
+  return RANGES[Math.floor(code / 100)] ?? 'soon';
 }

@@ -3,10 +3,12 @@
  * wants to know. The order of arrival is the order of the journal. Lives as long as the chat.
  */
 
+import type { Emitter } from './emitter.js';
 import type { Line } from './fold.js';
 import { Journal } from './journal.js';
 import { newRecord, RoomLog, type RoomRecord, type Taken } from './log.js';
 import type { Snapshot } from './store.js';
+import type { ChatEvents } from './types.js';
 import type { Event, Item, Reset, RoomRow, ServerFrame } from './wire.js';
 
 /** Lines read from the store into a window. */
@@ -16,21 +18,21 @@ export const PREFETCH_ROOMS = 30;
 
 type Of<T extends ServerFrame['type']> = Extract<ServerFrame, { type: T }>;
 
-export interface BookOptions {
+export interface BookCore {
   journal: Journal;
   /** The id of the user. */
-  me: () => string | undefined;
+  me(): string | undefined;
   /** A room has changed: row, lines or unread. */
-  changed: (room: string) => void;
+  changed(room: string): void;
   /** An event was applied. */
-  applied: (log: RoomLog, event: Event) => void;
+  applied(log: RoomLog, event: Event): void;
   /** All up to the cursor is had. */
-  advanced: (log: RoomLog) => void;
-  /** Somebody looks at the room. */
-  open: (room: string) => boolean;
+  advanced(log: RoomLog): void;
+  /** Rooms that somebody looks at. */
+  open: ReadonlySet<string>;
   /** A room lacks something. */
-  want: (room: string) => void;
-  missed: (count: number) => void;
+  want(room: string): void;
+  events: Emitter<ChatEvents>;
 }
 
 export class Book {
@@ -41,11 +43,7 @@ export class Book {
   /** Rooms of the summary that is coming in, if it names all. */
   #listed = new Set<string>();
 
-  readonly #options: BookOptions;
-
-  constructor(options: BookOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly core: BookCore) {}
 
   /** What the store has; windows that it has overtaken, by another tab, are read again. */
   restore({ rooms }: Snapshot, overtaken = false): void {
@@ -58,7 +56,7 @@ export class Book {
         log.loaded = false;
         void this.load(room);
       } else continue;
-      this.#options.changed(room);
+      this.core.changed(room);
     }
     for (const room of this.logs.keys()) if (!rooms.has(room)) this.#drop(room);
   }
@@ -70,9 +68,9 @@ export class Book {
       if (log.loaded) continue;
       log.record.cursor = undefined;
       log.loaded = true;
-      this.#options.want(room);
+      this.core.want(room);
     }
-    return new Map([...this.logs].map(([room, log]) => [room, log.snapshot(this.#options.me())]));
+    return new Map([...this.logs].map(([room, log]) => [room, log.snapshot(this.core.me())]));
   }
 
   /** Reads the stored lines of a room into its window, once. */
@@ -81,19 +79,14 @@ export class Book {
     if (!log || log.loaded) return Promise.resolve();
     const running = this.#loading.get(room);
     if (running) return running;
-    const { store } = this.#options.journal;
-    const low = () => log.record.low;
-    const work = store
-      .lines(room, Infinity, WINDOW_LINES)
-      .catch((cause) => (this.#options.journal.degrade(cause), [] as Line[]))
-      .then((lines) => {
-        this.#loading.delete(room);
-        if (log.loaded || this.logs.get(room) !== log) return;
-        const { cursor } = log.record;
-        const mine = lines.filter(({ event }) => event.seq >= low() && event.seq <= (cursor ?? -1));
-        log.load(mine, lines.length < WINDOW_LINES);
-        this.#took(log, log.take([]));
-      });
+    const work = this.#stored(room, Infinity, WINDOW_LINES).then((lines) => {
+      this.#loading.delete(room);
+      if (log.loaded || this.logs.get(room) !== log) return;
+      const { low, cursor = -1 } = log.record;
+      const mine = lines.filter(({ event }) => event.seq >= low && event.seq <= cursor);
+      log.load(mine, lines.length < WINDOW_LINES);
+      this.#took(log, log.take([]));
+    });
     this.#loading.set(room, work);
     return work;
   }
@@ -107,51 +100,47 @@ export class Book {
     if (more) return;
     if (all) for (const room of [...this.logs.keys()]) if (!this.#listed.has(room)) this.#forget(room);
     this.#listed = new Set();
-    this.#options.missed(missed);
+    this.core.events.emit('missed', missed);
   }
 
   /** A row as the server has it now. */
   row(row: RoomRow): void {
-    const { journal, open, want, changed, me } = this.#options;
-    const log = this.logs.get(row.room);
-    this.unknown.delete(row.room);
+    const { room } = row;
+    const log = this.logs.get(room);
+    this.unknown.delete(room);
     if (!log) {
       const fresh = new RoomLog(newRecord(row));
       // Nothing can be stored of a room that nothing was known of.
       fresh.loaded = true;
-      this.logs.set(row.room, fresh);
-      journal.room(fresh, me(), undefined, true);
-      if (this.logs.size <= PREFETCH_ROOMS || open(row.room)) want(row.room);
+      this.logs.set(room, fresh);
+      this.keep(fresh, undefined, true);
+      if (this.logs.size <= PREFETCH_ROOMS || this.core.open.has(room)) this.core.want(room);
     } else {
       log.refresh(row);
-      journal.room(log, me());
-      if (log.behind && log.record.cursor !== undefined) want(row.room);
+      this.keep(log);
+      if (log.behind && log.record.cursor !== undefined) this.core.want(room);
     }
-    changed(row.room);
   }
 
   /** Live pieces, and stretches of a log. */
-  items(room: string, items: readonly Item[], head?: number): void {
+  items(room: string, items: readonly Item[], head = 0): void {
     const log = this.logs.get(room);
     // Events of an unknown room: somebody has let this user in.
     if (!log) {
       this.unknown.add(room);
-      return this.#options.want(room);
+      return this.core.want(room);
     }
-    const taken = log.take(items, this.#options.me());
-    if (head !== undefined && head > log.record.row.head) log.record.row = { ...log.record.row, head };
+    const taken = log.take(items, this.core.me());
+    log.heard(head);
     this.#took(log, taken);
-    if (log.behind) {
-      if (log.loaded) this.#options.want(room);
-      else void this.load(room).then(() => log.behind && this.#options.want(room));
-    }
+    if (log.behind) void this.load(room).then(() => log.behind && this.core.want(room));
   }
 
   reset(frame: Reset): void {
     const { room } = frame.row;
     const log = this.logs.get(room) ?? new RoomLog(newRecord(frame.row));
     this.logs.set(room, log);
-    const { journal } = this.#options;
+    const { journal } = this.core;
     const last = frame.page.at(-1);
     // The event that `last` names may be what the server does not have.
     if (journal.meta.last?.room === room) journal.note({ last: last && { room, seq: last.seq, key: last.key } });
@@ -161,10 +150,9 @@ export class Book {
   page(frame: Of<'page'>): void {
     const log = this.logs.get(frame.room);
     if (!log) return;
-    const { cursor } = log.record;
-    if (cursor === undefined) return this.#took(log, log.begin(frame.messages, frame.as_of, frame.before), true);
-    const lines = frame.messages.map((event) => ({ event, asOf: frame.as_of }));
-    this.#took(log, log.extend(lines, frame.before));
+    const { messages, as_of: asOf, before } = frame;
+    if (log.record.cursor === undefined) this.#took(log, log.begin(messages, asOf, before), true);
+    else this.#took(log, log.extend(messages.map((event) => ({ event, asOf })), before));
   }
 
   marker({ room, delivered, read, unread }: Of<'marker'>): void {
@@ -184,48 +172,48 @@ export class Book {
     return true;
   }
 
-  /** The row of a log was changed. */
-  keep(log: RoomLog): void {
-    const { journal, me, changed } = this.#options;
-    journal.room(log, me());
-    changed(log.record.row.room);
+  /** A log was changed. */
+  keep(log: RoomLog, taken?: Taken, clear = false): void {
+    this.core.journal.room(log, this.core.me(), taken, clear);
+    this.core.changed(log.record.row.room);
   }
 
   /** Older lines, from the store if it has them. */
   async stored(room: string): Promise<number | undefined> {
     const log = this.logs.get(room);
     if (!log || log.low <= log.record.low) return undefined;
-    const lines = await this.#options.journal.store.lines(room, log.low, 50);
+    const lines = await this.#stored(room, log.low, 50);
     const mine = lines.filter(({ event }) => event.seq >= log.record.low && event.seq < log.low);
-    if (mine.length === 0) return undefined;
+    if (!mine.length) return undefined;
     log.extend(mine, lines.length < 50 ? log.record.low : mine[0]!.event.seq);
-    this.#options.changed(room);
+    this.core.changed(room);
     return mine.length;
   }
 
+  #stored(room: string, before: number, limit: number): Promise<Line[]> {
+    return this.core.journal.attempt((store) => store.lines(room, before, limit));
+  }
+
   #took(log: RoomLog, taken: Taken, clear = false): void {
-    const { journal, me, applied, advanced, changed } = this.#options;
-    const { room } = log.record.row;
-    journal.room(log, me(), taken, clear);
+    this.keep(log, taken, clear);
     const last = taken.events.at(-1);
-    if (last) journal.note({ last: { room, seq: last.seq, key: last.key } });
-    for (const event of taken.events) applied(log, event);
-    advanced(log);
-    changed(room);
+    if (last) this.core.journal.note({ last: { room: last.room, seq: last.seq, key: last.key } });
+    for (const event of taken.events) this.core.applied(log, event);
+    this.core.advanced(log);
   }
 
   #wipe(): void {
-    this.#options.journal.wipe();
+    this.core.journal.wipe();
     for (const room of this.logs.keys()) this.#drop(room);
   }
 
   #forget(room: string): void {
-    this.#options.journal.forget(room);
+    this.core.journal.forget(room);
     this.#drop(room);
   }
 
   #drop(room: string): void {
     this.logs.delete(room);
-    this.#options.changed(room);
+    this.core.changed(room);
   }
 }

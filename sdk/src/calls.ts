@@ -5,6 +5,7 @@
 
 import type { Clock } from './env.js';
 import { ChatError } from './errors.js';
+import type { Unsubscribe } from './types.js';
 import type { ClientFrame, ServerFrame } from './wire.js';
 
 type Without<T> = T extends { req: number } ? Omit<T, 'req'> : never;
@@ -19,13 +20,6 @@ export const CALL_MS = 30_000;
 /** Before a call refused for now is tried again, if the server does not say. */
 export const RETRY_MS = 1000;
 
-interface Call {
-  frame: Request;
-  done: (reply: Reply) => void;
-  failed: (error: ChatError) => void;
-  cancel: () => void;
-}
-
 export function asError(frame: Of<'error'>): ChatError {
   return new ChatError(frame.code, frame.message, frame.retryable, frame.field, frame.retry_after_ms);
 }
@@ -36,18 +30,15 @@ export class Calls {
   ready = false;
   #transmit: ((frame: ClientFrame) => void) | undefined;
   readonly #waiting = new Map<number, (reply: Reply) => void>();
-  readonly #calls = new Set<Call>();
+  /** How to ask again, and how to give up. */
+  readonly #calls = new Map<() => void, (error: ChatError) => void>();
 
-  readonly #clock: Clock;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
+  constructor(private readonly core: { clock: Clock }) {}
 
   /** A connection takes frames. */
   up(transmit: (frame: ClientFrame) => void): void {
     this.#transmit = transmit;
-    for (const call of this.#calls) this.#ask(call);
+    for (const ask of this.#calls.keys()) ask();
   }
 
   /** The connection is gone: its requests will not be answered. */
@@ -58,7 +49,7 @@ export class Calls {
   }
 
   /** Sends at once, if there is a connection; its number, or nothing. */
-  request(frame: Request, answered: (reply: Reply) => void): number | undefined {
+  request(frame: Request, answered: (reply: Reply) => void = () => undefined): number | undefined {
     if (!this.#transmit) return undefined;
     const req = ++this.#count;
     this.#waiting.set(req, answered);
@@ -66,50 +57,47 @@ export class Calls {
     return req;
   }
 
-  /** Asks until there is an answer of this type. Safe to repeat: reads, or commands with a key. */
-  call<T extends Reply['type']>(frame: Request, _type: T): Promise<Of<T>> {
+  /** Asks until there is an answer, of this type. Safe to repeat: reads, or commands with a key. */
+  call<T extends Reply['type']>(frame: Request): Promise<Of<T>> {
     return new Promise((resolve, reject) => {
+      let cancel: Unsubscribe | undefined;
       const end = () => {
-        cancel();
-        call.cancel();
-        this.#calls.delete(call);
+        expire();
+        cancel?.();
+        this.#calls.delete(ask);
       };
-      const call: Call = {
-        frame,
-        cancel: () => undefined,
-        done: (reply) => (end(), resolve(reply as Of<T>)),
-        failed: (error) => (end(), reject(error)),
+      const fail = (error: ChatError) => {
+        end();
+        reject(error);
       };
-      let cancel = this.#clock.after(CALL_MS, () =>
-        call.failed(new ChatError('timeout', 'no answer within 30 s', true)),
-      );
-      this.#calls.add(call);
-      this.#ask(call);
+      const ask = () => {
+        cancel?.();
+        this.request(frame, (reply) => {
+          if (reply.type !== 'error') {
+            end();
+            resolve(reply as Of<T>);
+          } else if (reply.retryable) cancel = this.core.clock.after(reply.retry_after_ms ?? RETRY_MS, ask);
+          else fail(asError(reply));
+        });
+      };
+      const expire = this.core.clock.after(CALL_MS, () => fail(new ChatError('timeout', undefined, true)));
+      this.#calls.set(ask, fail);
+      ask();
     });
   }
 
   /** Hands a reply to whom it answers. */
   reply(frame: ServerFrame): boolean {
-    const req = 'req' in frame ? frame.req : undefined;
-    const answered = req === undefined ? undefined : this.#waiting.get(req);
-    if (!answered) return false;
+    const { req } = frame as { req?: number };
+    const answered = this.#waiting.get(req!);
     this.#waiting.delete(req!);
-    answered(frame as Reply);
-    return true;
+    answered?.(frame as Reply);
+    return answered !== undefined;
   }
 
   /** Nothing will be answered any more. */
   end(error: ChatError): void {
     this.down();
-    for (const call of [...this.#calls]) call.failed(error);
-  }
-
-  #ask(call: Call): void {
-    call.cancel();
-    this.request(call.frame, (reply) => {
-      if (reply.type !== 'error') return call.done(reply);
-      if (!reply.retryable) return call.failed(asError(reply));
-      call.cancel = this.#clock.after(reply.retry_after_ms ?? RETRY_MS, () => this.#ask(call));
-    });
+    for (const fail of [...this.#calls.values()]) fail(error);
   }
 }

@@ -37,7 +37,7 @@ export async function connect(url: string, options: ConnectOptions): Promise<Cha
   const { reason, closeCode } = await settled;
   if (reason === 'signed_out' || reason === 'refused') {
     await chat.disconnect();
-    throw new ChatError(reason, closeCode ? `the server closed with ${closeCode}` : 'there is no token');
+    throw new ChatError(reason, closeCode ? `closed with ${closeCode}` : undefined);
   }
   return chat;
 }

@@ -18,76 +18,60 @@ function tell<A extends unknown[]>(
 export class Emitter<Events extends object> {
   readonly #listeners = new Map<keyof Events, Set<(...args: never[]) => void>>();
 
-  readonly #broken: (cause: unknown) => void;
+  constructor(private readonly broken: (cause: unknown) => void) {}
 
-  constructor(broken: (cause: unknown) => void) {
-    this.#broken = broken;
-  }
-
-  on(type: keyof Events, listener: (...args: never[]) => void, options?: { signal?: AbortSignal }): Unsubscribe {
+  on(type: keyof Events, listener: (...args: never[]) => void, { signal }: { signal?: AbortSignal } = {}): Unsubscribe {
     // A wrapper of its own for each call: the same function may listen twice.
     const own = (...args: never[]) => listener(...args);
     const set = this.#listeners.get(type) ?? new Set();
     this.#listeners.set(type, set);
-    if (!options?.signal?.aborted) set.add(own);
+    if (!signal?.aborted) set.add(own);
     const off = () => void set.delete(own);
-    options?.signal?.addEventListener('abort', off, { once: true });
+    signal?.addEventListener('abort', off);
     return off;
   }
 
   emit(type: keyof Events, ...args: unknown[]): void {
-    tell(this.#listeners.get(type) ?? [], args as never[], this.#broken);
+    tell(this.#listeners.get(type) ?? [], args as never[], this.broken);
   }
 }
 
-/** A value computed when asked for after a change, told once per turn however often it changed. */
-export class Live<T> implements Readable<T> {
-  #value: T | undefined;
-  #stale = true;
-  #told = true;
-  readonly #listeners = new Set<(value: T) => void>();
-
-  readonly #compute: () => T;
-  readonly #broken: (cause: unknown) => void;
-  /** Told when the first listener comes and when the last one goes. */
-  readonly #watched: (on: boolean) => void;
-
-  constructor(
-    compute: () => T,
-    broken: (cause: unknown) => void,
-    watched: (on: boolean) => void = () => undefined,
-  ) {
-    this.#compute = compute;
-    this.#broken = broken;
-    this.#watched = watched;
-  }
-
-  get(): T {
-    if (this.#stale) {
-      this.#value = this.#compute();
-      this.#stale = false;
-    }
-    return this.#value as T;
-  }
-
-  subscribe(listener: (value: T) => void): Unsubscribe {
-    const own = (value: T) => listener(value);
-    this.#listeners.add(own);
-    if (this.#listeners.size === 1) this.#watched(true);
-    own(this.get());
-    return () => {
-      if (this.#listeners.delete(own) && this.#listeners.size === 0) this.#watched(false);
-    };
-  }
-
-  /** What it is computed from has changed. */
-  touch(): void {
-    this.#stale = true;
-    if (!this.#told) return;
-    this.#told = false;
-    queueMicrotask(() => {
-      this.#told = true;
-      tell(this.#listeners, [this.get()], this.#broken);
-    });
-  }
+/**
+ * A value computed when asked for after a change, told once per turn however often it changed.
+ * `watched` is told when the first listener comes and when the last one goes.
+ */
+export function live<T>(
+  compute: () => T, broken: (cause: unknown) => void, watched?: (on: boolean) => void,
+): Readable<T> & { touch(): void } {
+  const listeners = new Set<(value: T) => void>();
+  let value: T;
+  let stale = true;
+  let told = true;
+  const get = () => {
+    if (stale) value = compute();
+    stale = false;
+    return value;
+  };
+  return {
+    get,
+    subscribe(listener) {
+      const own = (now: T) => listener(now);
+      listeners.add(own);
+      if (listeners.size === 1) watched?.(true);
+      own(get());
+      return () => {
+        if (listeners.delete(own) && !listeners.size) watched?.(false);
+      };
+    },
+    /** What it is computed from has changed. */
+    touch() {
+      stale = true;
+      if (!told) return;
+      told = false;
+      queueMicrotask(() => {
+        told = true;
+        tell(listeners, [get()], broken);
+      });
+    },
+  };
 }

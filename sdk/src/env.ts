@@ -44,31 +44,23 @@ export const systemClock: Clock = {
   },
 };
 
-/** The address of a server's socket: `/ws`, or an http address, as one of WebSocket. */
-function socketUrl(url: string): string {
-  const full = new URL(url, typeof location === 'undefined' ? undefined : location.href);
+/** A socket to `/ws`, or to an http address, as one of WebSocket. */
+export const browserSocket: OpenSocket = (url, protocol) => {
+  const full = new URL(url, globalThis.location?.href);
   full.protocol = full.protocol.replace('http', 'ws');
-  return full.href;
-}
+  return new WebSocket(full, protocol) as unknown as SocketLike;
+};
 
-export const browserSocket: OpenSocket = (url, protocol) =>
-  new WebSocket(socketUrl(url), protocol) as unknown as SocketLike;
-
-const WAKE = ['online', 'pageshow', 'focus', 'pointerdown', 'resume'];
+const WAKE = ['online', 'pageshow', 'focus', 'pointerdown', 'resume', 'visibilitychange'];
 
 /** The page around us; outside a browser it is always visible and never wakes. */
 export const browserPage: Page = {
-  visible: () => typeof document === 'undefined' || document.visibilityState !== 'hidden',
+  visible: () => globalThis.document?.visibilityState !== 'hidden',
   onWake(listener) {
-    if (typeof document === 'undefined') return () => undefined;
-    const shown = () => {
-      if (document.visibilityState === 'visible') listener();
-    };
-    for (const type of WAKE) addEventListener(type, listener);
-    document.addEventListener('visibilitychange', shown);
-    return () => {
-      for (const type of WAKE) removeEventListener(type, listener);
-      document.removeEventListener('visibilitychange', shown);
-    };
+    const off = new AbortController();
+    const awake = () => browserPage.visible() && listener();
+    // Events of the document reach the window as well.
+    for (const type of WAKE) globalThis.addEventListener?.(type, awake, off);
+    return () => off.abort();
   },
 };

@@ -11,66 +11,51 @@ export const ANSWER_MS = 8_000;
 /** Silence after which a page that wakes up asks. */
 export const WAKE_MS = 5_000;
 
-export class Heartbeat {
-  #heardAt: number;
-  #deadline: number | undefined;
-  #cancel: Unsubscribe = () => undefined;
-
-  readonly #clock: Clock;
-  readonly #visible: () => boolean;
-  readonly #ping: () => void;
-  readonly #dead: () => void;
-
-  constructor(clock: Clock, visible: () => boolean, ping: () => void, dead: () => void) {
-    this.#clock = clock;
-    this.#visible = visible;
-    this.#ping = ping;
-    this.#dead = dead;
-    this.#heardAt = clock.now();
-    this.#arm(SILENCE_MS);
-  }
-
+export interface Heartbeat {
   /** A frame came: whatever was asked is answered. */
-  heard(): void {
-    this.#heardAt = this.#clock.now();
-    if (this.#deadline === undefined) return;
-    this.#deadline = undefined;
-    this.#arm(SILENCE_MS);
-  }
-
+  heard(): void;
   /** The page is looked at again, or the network is back. */
-  wake(): void {
-    if (this.#deadline === undefined && this.#clock.now() - this.#heardAt >= WAKE_MS) this.#ask();
-  }
+  wake(): void;
+  stop(): void;
+}
 
-  stop(): void {
-    this.#cancel();
-  }
-
-  #arm(ms: number): void {
-    this.#cancel();
-    this.#cancel = this.#clock.after(ms, () => this.#look());
-  }
-
-  #look(): void {
-    const now = this.#clock.now();
-    if (this.#deadline !== undefined) {
-      if (now >= this.#deadline) this.#dead();
-      else this.#arm(this.#deadline - now);
-      return;
-    }
-    const silent = now - this.#heardAt;
+export function heartbeat(clock: Clock, visible: () => boolean, ping: () => void, dead: () => void): Heartbeat {
+  let heardAt = clock.now();
+  let deadline: number | undefined;
+  let stop: Unsubscribe | undefined;
+  const arm = (ms: number) => {
+    stop?.();
+    stop = clock.after(ms, look);
+  };
+  const ask = () => {
+    deadline = clock.now() + ANSWER_MS;
+    arm(ANSWER_MS);
+    ping();
+  };
+  const look = () => {
+    const now = clock.now();
+    const silent = now - heardAt;
+    if (deadline !== undefined) {
+      if (now >= deadline) dead();
+      else arm(deadline - now);
+    } else if (silent < SILENCE_MS) arm(SILENCE_MS - silent);
     // In the background the network is left alone; onWake asks.
-    if (silent < SILENCE_MS) this.#arm(SILENCE_MS - silent);
-    else if (this.#visible()) this.#ask();
-    else this.#arm(SILENCE_MS);
-  }
-
-  #ask(): void {
-    this.#deadline = this.#clock.now() + ANSWER_MS;
-    this.#arm(ANSWER_MS);
-    this.#ping();
-  }
+    else if (visible()) ask();
+    else arm(SILENCE_MS);
+  };
+  arm(SILENCE_MS);
+  return {
+    heard() {
+      heardAt = clock.now();
+      if (deadline === undefined) return;
+      deadline = undefined;
+      arm(SILENCE_MS);
+    },
+    wake() {
+      if (deadline === undefined && clock.now() - heardAt >= WAKE_MS) ask();
+    },
+    stop: () => stop?.(),
+  };
 }
 
 /** The median of the last five round trips. */

@@ -81,7 +81,7 @@ class IdbStore implements Store {
     return {
       meta: meta ?? {},
       rooms: new Map(keys.map((room, at) => [room as string, records[at]!])),
-      profiles,
+      profiles: new Map(profiles.map((one) => [one.id, one])),
     };
   }
 
@@ -111,8 +111,7 @@ class IdbStore implements Store {
       if (changes.life < (meta.life ?? 0)) return;
       const fresh = changes.life > (meta.life ?? 0);
       if (fresh) for (const store of ['rooms', 'lines']) transaction.objectStore(store).clear();
-      const { user, device } = meta;
-      metas.put({ ...(fresh ? { user, device, life: changes.life } : meta), ...changes.meta }, 'meta');
+      metas.put({ ...(fresh ? { life: changes.life } : meta), ...changes.meta }, 'meta');
       for (const profile of changes.profiles.values()) transaction.objectStore('profiles').put(profile);
       for (const [room, change] of changes.rooms) this.room(transaction, room, change);
     };

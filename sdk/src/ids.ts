@@ -4,35 +4,27 @@ import type { Random } from './env.js';
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 
-function text(prefix: string, bytes: number[]): string {
-  let out = prefix;
-  let rest = 0;
-  let bits = 0;
-  for (const byte of bytes) {
-    rest = (rest << 8) | byte;
-    bits += 8;
-    for (; bits >= 5; bits -= 5) out += ALPHABET[(rest >> (bits - 5)) & 31];
-    rest &= (1 << bits) - 1;
-  }
-  // Three bits are left over; the two spare ones are zero, so that each id has one text.
-  return out + ALPHABET[(rest << (5 - bits)) & 31];
+/** The two spare bits of the last character are zero, so that each id has one text. */
+function text(prefix: string, bits: bigint): string {
+  const digits = (bits << 2n).toString(32).padStart(26, '0');
+  return prefix + digits.replace(/./g, (digit) => ALPHABET[parseInt(digit, 32)]!);
 }
 
-const chance = (random: Random) => Math.floor(random() * 256);
+/** 128 random bits. */
+const chance = (random: Random) =>
+  [1, 2, 3, 4].reduce((bits) => (bits << 32n) | BigInt(Math.floor(random() * 2 ** 32)), 0n);
 
-/** An id of random bytes. */
+/** An id of random bits. */
 export function randomId(prefix: string, random: Random): string {
-  return text(prefix, Array.from({ length: 16 }, () => chance(random)));
+  return text(prefix, chance(random));
 }
 
 /** An idempotency key: UUIDv7 (RFC 9562), so that keys made later sort later in the server's index. */
 export function newKey(now: number, random: Random): string {
-  const bytes = Array.from({ length: 16 }, (_, at) =>
-    at < 6 ? Math.floor(now / 2 ** (8 * (5 - at))) % 256 : chance(random),
-  );
-  bytes[6] = 0x70 | (bytes[6]! & 15);
-  bytes[8] = 0x80 | (bytes[8]! & 63);
-  return text('k_', bytes);
+  const time = BigInt(now) << 80n;
+  const version = 7n << 76n;
+  const variant = 2n << 62n;
+  return text('k_', time | version | variant | (chance(random) & 0xfff_3fff_ffff_ffff_ffffn));
 }
 
 /** Chance that does not repeat between devices. */

@@ -9,25 +9,19 @@ import { memoryStore, type Changes, type Meta, type RoomChange, type Snapshot, t
 import type { Problem } from './types.js';
 import type { Profile } from './wire.js';
 
+export interface JournalCore {
+  trouble(problem: Problem): void;
+  /** All that is known, for a store that begins in the middle. */
+  known(): Omit<Snapshot, 'meta'>;
+}
+
 export class Journal {
   /** As stored or about to be. */
   meta: Meta = {};
   #pending: Changes | undefined;
   #running: Promise<void> | undefined;
-  #degraded = false;
 
-  readonly #problem: (problem: Problem) => void;
-  /** All that is known, for a store that begins in the middle. */
-  readonly #known: () => Omit<Snapshot, 'meta'>;
-
-  constructor(
-    public store: Store,
-    problem: (problem: Problem) => void,
-    known: () => Omit<Snapshot, 'meta'>,
-  ) {
-    this.#problem = problem;
-    this.#known = known;
-  }
+  constructor(public store: Store, private readonly core: JournalCore) {}
 
   note(meta: Meta): void {
     Object.assign(this.meta, meta);
@@ -50,26 +44,28 @@ export class Journal {
     change.lines.clear();
   }
 
-  profile(profile: Profile): void {
-    this.#changes().profiles.set(profile.id, profile);
+  profiles(profiles: Profile[]): void {
+    for (const one of profiles) this.#changes().profiles.set(one.id, one);
   }
 
-  /** What the store has; nothing, if it cannot be read. */
-  async load(): Promise<Snapshot> {
+  /** Does it with the store; if that fails, with the memory that takes over. */
+  async attempt<T>(work: (store: Store) => Promise<T>): Promise<T> {
+    const { store } = this;
     try {
-      return await this.store.load();
+      return await work(store);
     } catch (cause) {
-      this.degrade(cause);
-      return this.store.load();
+      // Another one may have found out first.
+      if (store === this.store) this.#degrade(cause);
+      return work(this.store);
     }
   }
 
   /** Everything is void but who one is. */
   wipe(): void {
-    const { user, device, life = 0 } = this.meta;
-    this.meta = { user, device, life: life + 1 };
-    const { profiles } = this.#changes();
-    this.#pending = { life: life + 1, meta: { ...this.meta }, rooms: new Map(), profiles };
+    const { user, device, life: last = 0 } = this.meta;
+    const life = last + 1;
+    this.meta = { user, device, life };
+    Object.assign(this.#changes(), { life, meta: { ...this.meta }, rooms: new Map() });
   }
 
   /** Resolves when all that was noted so far is stored. */
@@ -78,12 +74,10 @@ export class Journal {
   }
 
   /** The store has failed: memory from here on. */
-  degrade(cause: unknown): void {
-    if (this.#degraded) return;
-    this.#degraded = true;
-    this.store = memoryStore({ ...this.#known(), meta: { ...this.meta } });
+  #degrade(cause: unknown): void {
+    this.store = memoryStore({ ...this.core.known(), meta: { ...this.meta } });
     const full = (cause as { name?: string } | undefined)?.name === 'QuotaExceededError';
-    this.#problem({ code: full ? 'device_full' : 'store_broken', cause });
+    this.core.trouble({ code: full ? 'device_full' : 'store_broken', cause });
   }
 
   #change(room: string): RoomChange {
@@ -111,12 +105,6 @@ export class Journal {
   async #next(): Promise<void> {
     const changes = this.#pending;
     this.#pending = undefined;
-    if (!changes) return;
-    try {
-      await this.store.write(changes);
-    } catch (cause) {
-      this.degrade(cause);
-      await this.store.write(changes);
-    }
+    if (changes) await this.attempt((store) => store.write(changes));
   }
 }

@@ -4,10 +4,12 @@
  */
 
 import { comeBack, silentWait, STEPS_MS, wait } from './backoff.js';
+import type { Calls } from './calls.js';
+import type { Emitter } from './emitter.js';
 import type { Clock, OpenSocket, Page, Random, SocketLike } from './env.js';
 import { ChatError } from './errors.js';
-import { Heartbeat } from './heartbeat.js';
-import type { Reason, State, StateDetail, Unsubscribe } from './types.js';
+import { heartbeat, type Heartbeat } from './heartbeat.js';
+import type { ChatEvents, Reason, State, StateDetail, Unsubscribe } from './types.js';
 import type { ClientFrame, ServerFrame } from './wire.js';
 
 export const PROTOCOL = 'chinwag.v1.json';
@@ -18,21 +20,20 @@ export const STABLE_MS = 10_000;
 /** Touching the page starts a try at most so often. */
 export const WAKE_TRY_MS = 2_000;
 
-export interface LinkOptions {
+export interface LinkCore {
   url: string;
   token: () => Promise<string>;
-  open: OpenSocket;
+  openSocket: OpenSocket;
   clock: Clock;
   random: Random;
   page: Page;
   /** The rest of `hello`, read from the store. */
-  hello: () => Promise<Omit<Extract<ClientFrame, { type: 'hello' }>, 'type' | 'v' | 'token'>>;
-  ping: () => void;
-  frame: (frame: ServerFrame) => void;
-  /** `welcome` came: requests may go out. */
-  up: (transmit: (frame: ClientFrame) => void) => void;
-  down: () => void;
-  changed: (detail: StateDetail) => void;
+  hello(): Promise<Omit<Extract<ClientFrame, { type: 'hello' }>, 'type' | 'v' | 'token'>>;
+  ping(): void;
+  receive(frame: ServerFrame): void;
+  calls: Pick<Calls, 'up'>;
+  down(): void;
+  events: Emitter<ChatEvents>;
 }
 
 interface Live {
@@ -54,15 +55,11 @@ export class Link {
   #cancel: Unsubscribe = () => undefined;
   #unwake: Unsubscribe | undefined;
 
-  readonly #options: LinkOptions;
-
-  constructor(options: LinkOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly core: LinkCore) {}
 
   /** Tries at once, with the schedule from its start. */
   start(): void {
-    this.#unwake ??= this.#options.page.onWake(() => this.#wake());
+    this.#unwake ??= this.core.page.onWake(() => this.#wake());
     if (this.#live) return;
     this.#attempt = 0;
     this.#token = undefined;
@@ -80,16 +77,16 @@ export class Link {
   /** Fetches another token; for a live connection that is asked for one. */
   async renew(): Promise<string> {
     this.#token = undefined;
-    return (this.#token = await this.#options.token());
+    return (this.#token = await this.core.token());
   }
 
   /** The server announced that it goes. */
   restart(afterMs: number, spreadMs: number): void {
-    this.#hint = afterMs + Math.floor(spreadMs * this.#options.random());
+    this.#hint = afterMs + Math.floor(spreadMs * this.core.random());
   }
 
   #wake(): void {
-    const { clock } = this.#options;
+    const { clock } = this.core;
     if (this.#live) return this.#live.heartbeat?.wake();
     const { state, reason } = this.detail;
     if (state === 'disconnected' || reason === 'refused' || reason === 'signed_out') return;
@@ -100,7 +97,7 @@ export class Link {
 
   /** A try begins. `state`: what is told, if it is not a silent one. */
   #try(state: State | undefined, reason: Reason): void {
-    const { open, url, clock } = this.#options;
+    const { url, clock } = this.core;
     this.#cancel();
     this.#hint = undefined;
     this.#triedAt = clock.now();
@@ -108,7 +105,7 @@ export class Link {
     const stopTimer = clock.after(OPEN_MS, () => this.#lost('silent'));
     let socket: SocketLike;
     try {
-      socket = open(url, PROTOCOL);
+      socket = this.core.openSocket(url, PROTOCOL);
     } catch {
       // A URL that the page may not open, for example: it fails like a socket that never opened.
       stopTimer();
@@ -126,7 +123,7 @@ export class Link {
         live.fresh = true;
         await this.renew();
       }
-      const rest = await this.#options.hello();
+      const rest = await this.core.hello();
       if (this.#live === live) this.#transmit({ type: 'hello', v: 1, token: this.#token!, ...rest });
     } catch (error) {
       if (this.#live === live) this.#lost(signedOut(error) ? 'signed_out' : 'token');
@@ -147,13 +144,13 @@ export class Link {
     live.heartbeat?.heard();
     if (frame.type === 'welcome') {
       live.stopTimer();
-      const { clock, page, ping } = this.#options;
-      live.heartbeat = new Heartbeat(clock, () => page.visible(), ping, () => this.#lost('silent'));
-      this.#options.up((out) => this.#live === live && this.#transmit(out));
+      const { clock, page } = this.core;
+      live.heartbeat = heartbeat(clock, () => page.visible(), () => this.core.ping(), () => this.#lost('silent'));
+      this.core.calls.up((out) => this.#live === live && this.#transmit(out));
     }
-    this.#options.frame(frame);
+    this.core.receive(frame);
     if (frame.type === 'caught_up' && live.caughtUpAt === undefined && this.#live === live) {
-      live.caughtUpAt = this.#options.clock.now();
+      live.caughtUpAt = this.core.clock.now();
       this.#tell('connected', 'ready');
     }
   }
@@ -166,12 +163,12 @@ export class Link {
     live.heartbeat?.stop();
     live.socket.onopen = live.socket.onmessage = live.socket.onclose = null;
     live.socket.close();
-    this.#options.down();
+    this.core.down();
     return live;
   }
 
   #lost(reason: Reason, code?: number): void {
-    const { clock, random } = this.#options;
+    const { clock, random } = this.core;
     const live = this.#drop();
     const upMs = live?.caughtUpAt === undefined ? undefined : clock.now() - live.caughtUpAt;
     const stable = upMs !== undefined && upMs >= STABLE_MS;
@@ -209,7 +206,7 @@ export class Link {
       retryInMs,
       closeCode,
     };
-    this.#options.changed(this.detail);
+    this.core.events.emit('state', state, this.detail);
   }
 }
 

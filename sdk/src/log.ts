@@ -60,6 +60,16 @@ export class RoomLog {
     return (this.record.cursor ?? -1) < this.record.row.head;
   }
 
+  /** What has changed in the row. */
+  row(change: Partial<RoomRow>): void {
+    this.record.row = { ...this.record.row, ...change };
+  }
+
+  /** A head was heard of. */
+  heard(head: number): void {
+    if (head > this.record.row.head) this.row({ head });
+  }
+
   /** The stored lines, the newest of them. `whole`: there are no others. */
   load(lines: Line[], whole: boolean): void {
     this.lines = lines;
@@ -88,7 +98,7 @@ export class RoomLog {
     const record = this.record;
     const last = page.at(-1);
     record.cursor = asOf;
-    record.row = { ...record.row, head: Math.max(record.row.head, asOf) };
+    this.heard(asOf);
     record.key = last?.seq === asOf ? last.key : undefined;
     record.low = this.low = before ?? 1;
     this.lines = page.map((event) => ({ event, asOf }));
@@ -120,11 +130,11 @@ export class RoomLog {
     const old = this.record.row;
     this.record.row = { ...row, head: Math.max(row.head, old.head), msg_no: Math.max(row.msg_no, old.msg_no) };
     this.record.read = Math.max(this.record.read, row.me.read);
-    this.recount(row.me.unread, row.head);
+    this.#recount(row.me.unread, row.head);
   }
 
   /** The server counted: `unread` at `at`. */
-  recount(unread: number, at: number): void {
+  #recount(unread: number, at: number): void {
     this.record.unread = unread;
     this.record.unreadAt = at;
   }
@@ -144,7 +154,7 @@ export class RoomLog {
   snapshot(me: string | undefined): RoomRecord {
     // Counted anew from here on, so that a start without the lines has the number.
     if (this.loaded && this.record.cursor !== undefined && !this.behind) {
-      this.recount(this.unread(me), this.record.cursor);
+      this.#recount(this.unread(me), this.record.cursor);
     }
     return { ...this.record };
   }
@@ -154,16 +164,14 @@ export class RoomLog {
     const [, to] = range(item);
     const row = this.record.row;
     if (to <= row.head) return;
-    const next = { ...row, head: to };
-    if (item.type === 'event') {
-      next.msg_no = item.msg_no;
-      if (item.kind === 'member') {
-        const { user, state, role } = item.body;
-        next.members = Math.max(0, row.members + (state === 'joined' ? 1 : -1));
-        if (user === me) next.me = { ...row.me, state, role, since: state === 'joined' ? item.seq : row.me.since };
-      }
-    }
-    this.record.row = next;
+    this.row({ head: to });
+    if (item.type === 'skip') return;
+    this.row({ msg_no: item.msg_no });
+    if (item.kind !== 'member') return;
+    const { user, state, role } = item.body;
+    const joined = state === 'joined';
+    this.row({ members: Math.max(0, row.members + (joined ? 1 : -1)) });
+    if (user === me) this.row({ me: { ...row.me, state, role, since: joined ? item.seq : row.me.since } });
   }
 
   /** Whether `item` is done with: applied now or before. */

@@ -6,7 +6,7 @@
 
 import { asError, RETRY_MS, type Calls, type Reply } from './calls.js';
 import type { Clock } from './env.js';
-import { ChatError, type LocalCode } from './errors.js';
+import { ChatError } from './errors.js';
 import type { Journal } from './journal.js';
 import type { Waiting } from './store.js';
 import type { Message, Sent, Unsubscribe } from './types.js';
@@ -16,8 +16,12 @@ import type { ErrorCode, Event, PublicLimits } from './wire.js';
 export const RESEND_MS = 5_000;
 /** Messages of one room on their way at once. */
 export const WINDOW = 8;
+/** Between looks whether all have come down. */
+export const LANDING_MS = 100;
 
-const FAILED = 'longer than a message may be';
+/** More than a `send` has beside its text, in bytes. */
+const ENVELOPE = 200;
+
 const bytes = (text: string) => new TextEncoder().encode(text).length;
 
 /** Half a surrogate pair is no text: it would make the whole frame unreadable to the server. */
@@ -38,12 +42,13 @@ export interface Entry extends Waiting {
   settle: (end: { seq: number; ts: number } | ChatError) => void;
 }
 
-export interface OutboxOptions {
+export interface OutboxCore {
   calls: Calls;
   journal: Journal;
   clock: Clock;
-  newKey: () => string;
-  changed: (room: string, entry: Entry) => void;
+  newKey(): string;
+  /** An entry has come, gone or changed its status. */
+  moved(entry: Entry): void;
 }
 
 export class Outbox {
@@ -53,13 +58,9 @@ export class Outbox {
   /** Keys whose removal from the store is under way. */
   readonly #removing = new Set<string>();
   /** The server's, once it has told them. */
-  limits: Pick<PublicLimits, 'text_bytes' | 'frame_bytes'> = { text_bytes: 16_384, frame_bytes: 65_536 };
+  limits: Pick<PublicLimits, 'frame_bytes'> = { frame_bytes: 65_536 };
 
-  readonly #options: OutboxOptions;
-
-  constructor(options: OutboxOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly core: OutboxCore) {}
 
   /** Takes what the store kept; entries known already stay. */
   load(stored: Waiting[]): void {
@@ -75,21 +76,20 @@ export class Outbox {
   }
 
   send(room: string, raw: string): Sent {
-    const { clock, newKey } = this.#options;
     const text = wellFormed(raw);
-    const ts = clock.now();
+    const ts = this.core.clock.now();
     this.#order = Math.max(this.#order + 1, ts * 1000);
-    const entry = this.#enter({ key: newKey(), room, text, order: this.#order, ts }, false);
-    // Sent, it would end the connection, and again after each reload.
-    if (bytes(text) > this.limits.text_bytes || bytes(JSON.stringify(text)) + 200 > this.limits.frame_bytes) {
-      this.#fail(entry, new ChatError('too_long', FAILED, false, 'text'), true);
+    const entry = this.#enter({ key: this.core.newKey(), room, text, order: this.#order, ts }, false);
+    // Sent, it would end the connection, and again after each reload. Shorter ones are the server's to refuse.
+    if (bytes(JSON.stringify(text)) + ENVELOPE > this.limits.frame_bytes) {
+      this.#fail(entry, new ChatError('too_long', undefined, false, 'text'), true);
       return entry;
     }
     void this.#store(entry).then(() => {
       entry.stored = true;
       this.#flush(room);
     });
-    this.#options.changed(room, entry);
+    this.core.moved(entry);
     return entry;
   }
 
@@ -106,7 +106,7 @@ export class Outbox {
     if (entry?.status !== 'failed') return;
     this.#entries.delete(key);
     this.#remove(entry);
-    this.#options.changed(entry.room, entry);
+    this.core.moved(entry);
   }
 
   /** Caught up: what waits may go. */
@@ -150,29 +150,17 @@ export class Outbox {
     return entry;
   }
 
-  async #store(entry: Entry): Promise<void> {
-    const { key, room, text, order, ts, failed } = entry;
-    const waiting: Waiting = { key, room, text, order, ts, failed };
-    const { journal } = this.#options;
-    try {
-      await journal.store.put(waiting);
-    } catch (cause) {
-      journal.degrade(cause);
-      await journal.store.put(waiting);
-    }
+  #store({ key, room, text, order, ts, failed }: Entry): Promise<void> {
+    return this.core.journal.attempt((store) => store.put({ key, room, text, order, ts, failed }));
   }
 
   #remove({ key }: Entry): void {
-    const { journal } = this.#options;
     this.#removing.add(key);
-    journal.store
-      .remove(key)
-      .catch((cause) => journal.degrade(cause))
-      .finally(() => this.#removing.delete(key));
+    void this.core.journal.attempt((store) => store.remove(key)).finally(() => this.#removing.delete(key));
   }
 
   #flush(room: string): void {
-    if (!this.#options.calls.ready || this.#paused.has(room)) return;
+    if (!this.core.calls.ready || this.#paused.has(room)) return;
     let flying = 0;
     for (const entry of this.of(room)) {
       if (entry.status !== 'pending') continue;
@@ -183,7 +171,7 @@ export class Outbox {
   }
 
   #fly(entry: Entry): void {
-    const { calls, clock } = this.#options;
+    const { calls, clock } = this.core;
     const { key, room, text } = entry;
     const req = calls.request({ type: 'send', key, room, text }, (reply) => this.#answered(entry, req!, reply));
     if (req === undefined) return;
@@ -216,16 +204,17 @@ export class Outbox {
   /** The server refuses the room until the refused one comes again: wait, then go on from there. */
   #pause(room: string, ms: number): void {
     if (this.#paused.has(room)) return;
-    const resume = () => {
-      // Those sent after the refused one are refused as well; only then is the order known again.
-      if (this.of(room).some((entry) => entry.flight)) {
-        this.#paused.set(room, this.#options.clock.after(100, resume));
-        return;
-      }
-      this.#paused.delete(room);
-      this.#flush(room);
-    };
-    this.#paused.set(room, this.#options.clock.after(ms, resume));
+    const again = (wait: number) =>
+      this.#paused.set(
+        room,
+        this.core.clock.after(wait, () => {
+          // Those sent after the refused one are refused as well; only then is the order known again.
+          if (this.of(room).some((entry) => entry.flight)) return again(LANDING_MS);
+          this.#paused.delete(room);
+          this.#flush(room);
+        }),
+      );
+    again(ms);
   }
 
   #done(entry: Entry, seq: number, ts: number): void {
@@ -236,16 +225,16 @@ export class Outbox {
     entry.ts = ts;
     entry.settle({ seq, ts });
     this.#remove(entry);
-    this.#options.changed(entry.room, entry);
+    this.core.moved(entry);
   }
 
   #fail(entry: Entry, error: ChatError, keep: boolean): void {
     this.#land(entry);
     entry.status = 'failed';
     entry.error = error;
-    entry.failed = { code: error.code as ErrorCode | LocalCode, message: error.message };
+    entry.failed = { code: error.code, message: error.message };
     entry.settle(error);
     if (keep) void this.#store(entry);
-    this.#options.changed(entry.room, entry);
+    this.core.moved(entry);
   }
 }

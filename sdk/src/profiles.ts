@@ -9,51 +9,46 @@ export const BATCH = 200;
 /** So long, askings gather into one. */
 export const GATHER_MS = 20;
 
+export interface ProfilesCore {
+  calls: Calls;
+  clock: Clock;
+  learnt(profiles: Profile[]): void;
+}
+
 export class Profiles {
   /** Replaced, never changed, so that who holds it sees a difference. */
   all: ReadonlyMap<string, Profile> = new Map();
   readonly #wanted = new Set<string>();
   /** The version last asked for: who does not exist is not asked for for ever. */
   readonly #asked = new Map<string, number>();
-  #timer = false;
 
-  readonly #calls: Calls;
-  readonly #clock: Clock;
-  readonly #learnt: (profiles: Profile[]) => void;
+  constructor(private readonly core: ProfilesCore) {}
 
-  constructor(calls: Calls, clock: Clock, learnt: (profiles: Profile[]) => void) {
-    this.#calls = calls;
-    this.#clock = clock;
-    this.#learnt = learnt;
-  }
-
-  add(profiles: Profile[]): void {
-    const fresh = profiles.filter((one) => one.version > (this.all.get(one.id)?.version ?? -1));
-    if (fresh.length === 0) return;
+  add(profiles: Iterable<Profile>): void {
+    const fresh = [...profiles].filter(({ id, version }) => version > (this.all.get(id)?.version ?? -1));
+    if (!fresh.length) return;
     this.all = new Map([...this.all, ...fresh.map((one) => [one.id, one] as const)]);
-    this.#learnt(fresh);
+    this.core.learnt(fresh);
   }
 
   /** Version 0 is "any". */
   get(id: string, version = 0): Profile | undefined {
     const known = this.all.get(id);
-    if ((!known || known.version < version) && (this.#asked.get(id) ?? -1) < version) {
+    if ((known?.version ?? -1) < version && (this.#asked.get(id) ?? -1) < version) {
       this.#asked.set(id, version);
       this.#wanted.add(id);
-      this.#gather();
+      if (this.#wanted.size === 1) this.#gather();
     }
     return known;
   }
 
   #gather(): void {
-    if (this.#timer) return;
-    this.#timer = true;
-    this.#clock.after(GATHER_MS, () => {
-      this.#timer = false;
+    const { clock, calls } = this.core;
+    clock.after(GATHER_MS, () => {
       const users = [...this.#wanted].slice(0, BATCH);
       for (const user of users) this.#wanted.delete(user);
-      if (this.#wanted.size > 0) this.#gather();
-      this.#calls.call({ type: 'profiles', users }, 'profiles').then(
+      if (this.#wanted.size) this.#gather();
+      calls.call<'profiles'>({ type: 'profiles', users }).then(
         (reply) => this.add(reply.users),
         // Asked again when they are looked at the next time.
         () => users.forEach((user) => this.#asked.delete(user)),

@@ -3,6 +3,7 @@
  * room, the newest page of one never seen, what follows the cursor of one that is behind.
  */
 
+import type { Book } from './book.js';
 import type { Calls, Request } from './calls.js';
 import type { Clock } from './env.js';
 import { ChatError } from './errors.js';
@@ -15,28 +16,22 @@ export const AGAIN_MS = 2_000;
 /** Events asked for at once. */
 export const AFTER_LIMIT = 200;
 
-export interface PullerOptions {
+export interface PullerCore {
   calls: Calls;
   clock: Clock;
-  log: (room: string) => RoomLog | undefined;
-  open: (room: string) => boolean;
+  log(room: string): RoomLog | undefined;
+  /** Rooms that somebody looks at. */
+  open: ReadonlySet<string>;
+  book: Pick<Book, 'load' | 'unknown'>;
   /** Asks and takes in the answer. */
-  ask: (frame: Request) => Promise<void>;
-  /** The server says no: there is nothing to fetch. */
-  gone: (room: string) => void;
-  /** Reads the stored lines. */
-  load: (room: string) => Promise<void>;
+  ask(frame: Request): Promise<void>;
 }
 
 export class Puller {
   readonly #wanted = new Set<string>();
-  readonly #busy = new Map<string, Promise<void>>();
+  readonly #busy = new Set<string>();
 
-  readonly #options: PullerOptions;
-
-  constructor(options: PullerOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly core: PullerCore) {}
 
   /** This room may lack something. */
   want(room: string): void {
@@ -46,39 +41,38 @@ export class Puller {
 
   /** Starts what is wanted, as far as that is possible now. */
   run(): void {
-    const { open, calls } = this.#options;
-    while (calls.ready && this.#busy.size < PARALLEL) {
+    while (this.core.calls.ready && this.#busy.size < PARALLEL) {
       const ready = [...this.#wanted].filter((room) => !this.#busy.has(room));
-      const room = ready.find(open) ?? ready[0];
-      if (room === undefined) return;
+      const room = ready.find((one) => this.core.open.has(one)) ?? ready[0];
+      if (!room) return;
       this.#wanted.delete(room);
-      const work = this.#pull(room)
+      this.#busy.add(room);
+      void this.#pull(room)
         .catch(() => this.#later(room))
         .finally(() => {
           this.#busy.delete(room);
           this.run();
         });
-      this.#busy.set(room, work);
     }
   }
 
   /** Until nothing is missing, or no progress is made. */
   async #pull(room: string): Promise<void> {
-    const { log, load, ask, calls } = this.#options;
-    for (let before = -2; calls.ready; ) {
-      const now = log(room);
-      if (now && !now.loaded) await load(room);
-      if (now && !now.behind) return;
+    const core = this.core;
+    for (let before = -2; core.calls.ready; ) {
+      const now = core.log(room);
+      await core.book.load(room);
+      if (now?.behind === false) return;
       const cursor = now?.record.cursor ?? -1;
       if (now && cursor === before) return this.#later(room);
       before = now ? cursor : before;
       try {
-        await ask(this.#frame(room, now));
+        await core.ask(this.#frame(room, now));
       } catch (error) {
-        if (error instanceof ChatError && !error.retryable) return void this.#options.gone(room);
+        if (error instanceof ChatError && !error.retryable) return void core.book.unknown.delete(room);
         throw error;
       }
-      if (!now && !log(room)) return;
+      if (!now && !core.log(room)) return;
     }
     this.#wanted.add(room);
   }
@@ -91,6 +85,6 @@ export class Puller {
   }
 
   #later(room: string): void {
-    this.#options.clock.after(AGAIN_MS, () => this.want(room));
+    this.core.clock.after(AGAIN_MS, () => this.want(room));
   }
 }

@@ -1,7 +1,7 @@
 /** One room as a page uses it. Holds nothing itself. */
 
 import type { Core } from './chat.js';
-import { Emitter, Live } from './emitter.js';
+import { Emitter, live } from './emitter.js';
 import type { Message, Room, RoomEvents, RoomInfo } from './types.js';
 import { infoOf, windowOf } from './view.js';
 
@@ -13,14 +13,14 @@ export interface RoomFacade extends Room {
 }
 
 export function roomFacade(id: string, core: Core): RoomFacade {
-  const { book, outbox, broken, me } = core;
-  const log = () => book.logs.get(id);
+  const { outbox, broken, me } = core;
+  const log = () => core.log(id);
   const events = new Emitter<RoomEvents>(broken);
-  const info = new Live<RoomInfo | undefined>(() => {
+  const info = live<RoomInfo | undefined>(() => {
     const known = log();
     return known && infoOf(known, me());
   }, broken);
-  const messages = new Live<readonly Message[]>(
+  const messages = live<readonly Message[]>(
     () => windowOf(log(), outbox.of(id), me()),
     broken,
     (on) => core.opened(id, on),

@@ -25,7 +25,7 @@ export interface RoomChange {
 
 /** Written in one transaction or not at all. */
 export interface Changes {
-  /** A store in a later life drops all of this; one in an earlier life forgets rooms, lines and position first. */
+  /** A store in a later life drops all of this; one in an earlier life forgets all but the profiles first. */
   life: number;
   meta: Meta;
   rooms: Map<string, RoomChange>;
@@ -47,7 +47,7 @@ export interface Waiting {
 export interface Snapshot {
   meta: Meta;
   rooms: Map<string, RoomRecord>;
-  profiles: Profile[];
+  profiles: Map<string, Profile>;
 }
 
 /**
@@ -69,23 +69,22 @@ export interface Store {
 
 /** Keeps everything in memory. */
 export function memoryStore(seed?: Snapshot): Store {
-  let state: Snapshot = seed ?? { meta: {}, rooms: new Map(), profiles: [] };
+  let state: Snapshot = seed ?? { meta: {}, rooms: new Map(), profiles: new Map() };
   const lines = new Map<string, Map<number, Line>>();
   const waiting = new Map<string, Waiting>();
   return {
-    load: async () => ({ ...state, rooms: new Map([...state.rooms].map(([room, record]) => [room, { ...record }])) }),
+    load: async () => structuredClone(state),
     async lines(room, before, limit) {
       const older = [...(lines.get(room)?.values() ?? [])].filter(({ event }) => event.seq < before);
       return older.sort((a, b) => a.event.seq - b.event.seq).slice(-limit);
     },
     async write({ life, meta, rooms, profiles }) {
       if (life > (state.meta.life ?? 0)) {
-        const { user, device } = state.meta;
-        state = { ...state, meta: { user, device, life }, rooms: new Map() };
+        state = { ...state, meta: {}, rooms: new Map() };
         lines.clear();
       }
       Object.assign(state.meta, meta);
-      state.profiles = [...new Map([...state.profiles.map((one) => [one.id, one] as const), ...profiles]).values()];
+      for (const [id, profile] of profiles) state.profiles.set(id, profile);
       for (const [room, change] of rooms) {
         if (change.clear || !change.record) lines.delete(room);
         if (change.record) state.rooms.set(room, change.record);

@@ -7,8 +7,8 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
 import { expect, test } from 'vitest';
 
-/** Bytes after gzip -9. Raised only with a reason in the same commit. */
-const WALLS = { index: 10_700, store: 2_000 };
+/** Bytes after gzip -9: the mission's wall for the core. Raised only with a reason in the same commit. */
+const WALLS = { index: 10_240, store: 2_000 };
 
 test('the entries stay small', async () => {
   const out = mkdtempSync(join(tmpdir(), 'chinwag-sdk-'));
@@ -17,6 +17,7 @@ test('the entries stay small', async () => {
     await build({ root, logLevel: 'error', build: { outDir: out, emptyOutDir: true } });
     for (const [entry, wall] of Object.entries(WALLS)) {
       const bytes = gzipSync(readFileSync(join(out, `${entry}.js`)), { level: 9 }).length;
+      console.info(`${entry}.js: ${bytes} of ${wall} bytes`);
       expect(bytes, `${entry}.js has ${bytes} bytes`).toBeLessThanOrEqual(wall);
     }
   } finally {

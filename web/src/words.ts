@@ -205,7 +205,6 @@ export const t = {
   haveAccount: 'You have an account?',
   byInvite: 'New here? Ask for an invitation: its link opens the door.',
   closed: 'New here? This place takes no new accounts.',
-  forgotten: 'Forgotten? Ask an administrator for a new link. They cannot read your password.',
   signedOut:
     'You were signed out on this device. Sign in to go on; your drafts are here.',
   entryError: (code: string, retrySeconds: number | undefined, place: string): string => {

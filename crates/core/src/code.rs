@@ -106,9 +106,9 @@ closes! {
     Protocol = 1002, "protocol error", "The bytes are not WebSocket as RFC 6455 wants it.";
     NotText = 1003, "binary on a text protocol", "A binary frame on the JSON protocol.";
     BadText = 1007, "not UTF-8", "Text that is not UTF-8.";
+    Overrun = 1008, "too many small frames", "More pings and pongs, or fragments of one message, than anybody needs.";
     TooBig = 1009, "frame too big", "A frame or message above its limit.";
     Silent = 4001, "no sign of life", "Nothing came for 45 s.";
-    Overrun = 4002, "too many small frames", "More control frames or fragments than anybody needs.";
     Behind = 4102, "too slow", "Fell behind a third time in a minute, or did not answer `behind` with `sync`.";
     HelloLate = 4103, "no hello in time", "No valid `hello` within 10 s.";
     Overloaded = 4104, "overloaded", "The server cannot take this connection now.";
@@ -121,6 +121,10 @@ closes! {
 }
 
 /// What a client does after a close, by number range alone.
+///
+/// Codes that RFC 6455 has named keep their names (section 7.4.1; "policy violation", 1008, is a
+/// flood of small frames here). Of these, all that say that the client's bytes were wrong mean
+/// [`ComeBack::Never`]: the same bytes would be wrong again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ComeBack {
     /// Back-off from its first step.
@@ -138,7 +142,7 @@ impl ComeBack {
     #[must_use]
     pub fn of(number: u16) -> Self {
         match number {
-            1002 | 1003 | 1007 | 1009 | 4300..=4399 => Self::Never,
+            1002 | 1003 | 1007..=1009 | 4300..=4399 => Self::Never,
             4100..=4199 => Self::Later,
             4200..=4299 => Self::WithToken,
             _ => Self::Soon,
@@ -170,7 +174,9 @@ mod tests {
             ComeBack::of(CloseCode::Revoked.number()),
             ComeBack::WithToken
         );
-        assert_eq!(ComeBack::of(CloseCode::Version.number()), ComeBack::Never);
+        for wrong in [CloseCode::Version, CloseCode::Overrun, CloseCode::TooBig] {
+            assert_eq!(ComeBack::of(wrong.number()), ComeBack::Never, "{wrong:?}");
+        }
         assert_eq!(ComeBack::of(1006), ComeBack::Soon);
     }
 }

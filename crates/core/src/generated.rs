@@ -2,8 +2,8 @@
 //!
 //! Each test rewrites its file and fails if it was different, so that a stale one cannot pass.
 
-use std::fs;
-use std::path::PathBuf;
+#[path = "../tests/support/write.rs"]
+mod write;
 
 use ts_rs::{Config, TS};
 
@@ -19,20 +19,6 @@ use crate::wire::{
     ClientFrame, Cursor, DirectoryRow, Item, Last, Me, Profile, PublicLimits, Reset, ResetWhy,
     RoomRow, ServerFrame, Skip,
 };
-
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// Writes `text` to `path` below the root, and fails if something else stood there.
-pub(crate) fn generate(path: &str, text: &str) {
-    let file = root().join(path);
-    let before = fs::read_to_string(&file).unwrap_or_default();
-    if before != text {
-        fs::write(&file, text).expect("the file can be written");
-        panic!("{path} was stale and has been rewritten: look at the difference and commit it");
-    }
-}
 
 #[test]
 fn wire_ts() {
@@ -91,7 +77,7 @@ fn wire_ts() {
     );
     // ts-rs leaves blanks at line ends.
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    generate("sdk/src/wire.ts", &(lines.join("\n") + "\n"));
+    write::generate("sdk/src/wire.ts", &(lines.join("\n") + "\n"));
 }
 
 /// Replaces what stands between the marker of `name` and the next end marker.
@@ -108,7 +94,7 @@ fn replace(text: &str, name: &str, table: &str) -> String {
 #[test]
 fn protocol_tables() {
     let path = "docs/protocol.md";
-    let text = fs::read_to_string(root().join(path)).expect("docs/protocol.md");
+    let text = write::read(path);
     let mut errors = String::from("| `code` | again later? | meaning |\n|---|---|---|\n");
     for code in ErrorCode::ALL {
         let again = if code.retryable() { "yes" } else { "no" };
@@ -131,5 +117,5 @@ fn protocol_tables() {
     }
     let text = replace(&text, "errors", &errors);
     let text = replace(&text, "closes", &closes);
-    generate(path, &replace(&text, "limits", &bounds));
+    write::generate(path, &replace(&text, "limits", &bounds));
 }

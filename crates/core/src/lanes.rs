@@ -169,6 +169,13 @@ impl<F> Outbox<F> {
     pub fn stream_ready(&self) -> bool {
         self.message.bytes + self.receipt.bytes < self.bytes_max / 4
     }
+
+    /// Whether a stream may add a frame of `bytes`, and it finds room.
+    #[must_use]
+    pub fn stream_takes(&self, bytes: usize) -> bool {
+        let waiting = self.message.bytes + self.receipt.bytes;
+        waiting == 0 || (self.stream_ready() && waiting + bytes <= self.bytes_max)
+    }
 }
 
 #[cfg(test)]
@@ -205,6 +212,22 @@ mod tests {
         outbox.fall_behind("behind", 5);
         assert_eq!(outbox.bytes(), 15);
         assert_eq!(drain(&mut outbox), "ack behind");
+    }
+
+    /// A stream was told to go on whenever little waited, even if its frame found no room: it
+    /// asked again at once, and again, without ever letting the socket write.
+    #[test]
+    fn a_stream_waits_until_its_frame_finds_room() {
+        let mut outbox = Outbox::new(100);
+        assert!(outbox.stream_takes(1_000));
+        assert!(outbox.push(Lane::Message, "m1", 20));
+        for bytes in [1, 80, 81, 1_000] {
+            let ready = outbox.stream_takes(bytes);
+            assert_eq!(ready, bytes <= 80, "{bytes}");
+            assert!(!ready || outbox.push(Lane::Receipt, "r", 0));
+        }
+        assert!(outbox.push(Lane::Message, "m2", 5));
+        assert!(!outbox.stream_takes(1), "a quarter is enough");
     }
 
     #[test]

@@ -29,7 +29,5 @@ pub mod session;
 pub mod shard;
 pub mod sync;
 pub mod text;
-#[cfg(test)]
-mod vectors;
 pub mod view;
 pub mod wire;

@@ -6,6 +6,11 @@
 pub const TEXT_BYTES_MAX: usize = 16 * 1024;
 /// Payload of one frame from a client, in bytes. Beyond: close 1009.
 pub const FRAME_BYTES_MAX: usize = 64 * 1024;
+/// Frames of one message from a client, empty ones too. Beyond: close 1008.
+pub const FRAGMENTS_MAX: u32 = 64;
+/// Pings and pongs from a client per second, steadily, and at once after silence. Beyond: close
+/// 1008.
+pub const CONTROL_FRAMES_PER_SECOND: u32 = 20;
 /// Nesting of JSON in a frame. Beyond: `bad_frame`.
 pub const JSON_DEPTH_MAX: usize = 16;
 /// Members of a room. Beyond: `room_full`.
@@ -84,6 +89,12 @@ pub fn table() -> Vec<(&'static str, u64, &'static str)> {
     vec![
         ("text_bytes", TEXT_BYTES_MAX as u64, "`too_long`"),
         ("frame_bytes", FRAME_BYTES_MAX as u64, "close 1009"),
+        ("fragments", u64::from(FRAGMENTS_MAX), "close 1008"),
+        (
+            "control_frames_per_second",
+            u64::from(CONTROL_FRAMES_PER_SECOND),
+            "close 1008",
+        ),
         ("json_depth", JSON_DEPTH_MAX as u64, "`bad_frame`"),
         ("name_graphemes", NAME_GRAPHEMES_MAX as u64, "`too_long`"),
         ("name_bytes", NAME_BYTES_MAX as u64, "`too_long`"),

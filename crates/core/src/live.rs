@@ -21,8 +21,8 @@ pub trait Outlet {
     /// client is being told that it is behind.
     fn event(&mut self, to: ConnId, event: &Arc<Shared>) -> bool;
 
-    /// Queues `caught_up`, behind everything that it vouches for.
-    fn caught_up(&mut self, to: ConnId, position: Position);
+    /// Queues `caught_up`, behind everything that it vouches for. `false` as with an event.
+    fn caught_up(&mut self, to: ConnId, position: Position) -> bool;
 
     /// More happened than can be kept for this connection while it syncs: empties its outbox
     /// and tells the client that it is behind.
@@ -45,6 +45,9 @@ struct Conn {
     mode: Mode,
     /// Up to where a snapshot has shown a room; needed while the feed has not passed it.
     shown: BTreeMap<RoomId, Seq>,
+    /// Rooms that the snapshot of another connection of the same user let them into while this
+    /// one was syncing.
+    missed: BTreeSet<RoomId>,
     /// The newest position said on this connection.
     position: Position,
 }
@@ -79,6 +82,7 @@ impl Live {
             }
             known.mode = Mode::Syncing { from };
             known.shown.clear();
+            known.missed.clear();
             return;
         }
         let mode = Mode::Syncing { from };
@@ -86,6 +90,7 @@ impl Live {
             user,
             mode,
             shown: BTreeMap::new(),
+            missed: BTreeSet::new(),
             position: Position(0),
         };
         self.conns.insert(conn, entry);
@@ -142,6 +147,23 @@ impl Live {
             .is_some_and(|user| user.rooms.contains(&room))
     }
 
+    /// Whether a connection of `user` is syncing.
+    #[must_use]
+    pub fn is_syncing(&self, user: UserId) -> bool {
+        let mut conns = self.connections(user).iter();
+        conns.any(|conn| {
+            let entry = self.conns.get(conn);
+            entry.is_some_and(|entry| matches!(entry.mode, Mode::Syncing { .. }))
+        })
+    }
+
+    /// Whether a connection is live.
+    #[must_use]
+    pub fn is_live(&self, conn: ConnId) -> bool {
+        let entry = self.conns.get(&conn);
+        entry.is_some_and(|entry| entry.mode == Mode::Live)
+    }
+
     /// The user of a connection.
     #[must_use]
     pub fn user_of(&self, conn: ConnId) -> Option<UserId> {
@@ -161,14 +183,15 @@ impl Live {
     }
 
     /// Step (c): the snapshot has shown `conn` these rooms up to these heads. The user is
-    /// subscribed where `released` says nothing newer; `None` if more happened since
-    /// registering than was kept.
+    /// subscribed where `released` says nothing newer. Returns the user's other live
+    /// connections that have not been told of a room which this snapshot lets them into: they
+    /// must sync again. `None` if more happened since registering than was kept.
     pub fn shown(
         &mut self,
         conn: ConnId,
         heads: &[(RoomId, Seq)],
         released: impl Fn(RoomId) -> Option<Seq>,
-    ) -> Option<()> {
+    ) -> Option<BTreeSet<ConnId>> {
         let entry = self.conns.get_mut(&conn)?;
         let Mode::Syncing { from } = entry.mode else {
             return None;
@@ -178,6 +201,7 @@ impl Live {
         }
         let user = entry.user;
         entry.shown = heads.iter().copied().collect();
+        let mut untold = BTreeSet::new();
         for (room, head) in heads {
             if self.is_in(user, *room) {
                 continue;
@@ -197,9 +221,35 @@ impl Live {
             }
             if inside {
                 self.enter(user, *room);
+                self.tell_apart(conn, user, *room, &mut untold);
             }
         }
-        Some(())
+        Some(untold)
+    }
+
+    /// A snapshot of `conn` alone has let `user` into `room`. The event that did so may never be
+    /// released here, and events before it are not theirs to see: other connections of the user
+    /// must find out by a snapshot of their own.
+    fn tell_apart(
+        &mut self,
+        conn: ConnId,
+        user: UserId,
+        room: RoomId,
+        untold: &mut BTreeSet<ConnId>,
+    ) {
+        let known = self.users.get(&user).into_iter();
+        for other in known.flat_map(|user| &user.conns) {
+            let entry = self.conns.get_mut(other).filter(|_entry| *other != conn);
+            match entry.as_ref().map(|entry| entry.mode) {
+                Some(Mode::Live) => {
+                    untold.insert(*other);
+                }
+                Some(Mode::Syncing { .. }) => {
+                    entry.expect("it has a mode").missed.insert(room);
+                }
+                Some(Mode::Behind) | None => {}
+            }
+        }
     }
 
     fn kept(&self, from: u64) -> impl Iterator<Item = &Arc<Shared>> {
@@ -223,12 +273,21 @@ impl Live {
         let Mode::Syncing { from } = entry.mode else {
             return false;
         };
-        let complete = from >= self.ring_start && self.replay(conn, entry, from, outlet);
-        if complete {
-            outlet.caught_up(conn, position);
-        } else if from < self.ring_start {
-            outlet.behind(conn);
-        }
+        let kept = from >= self.ring_start;
+        let told = kept.then(|| self.replay(conn, entry, from, outlet));
+        let complete = match told {
+            // Too little was kept, or a room was opened that this snapshot did not show yet.
+            None => {
+                outlet.behind(conn);
+                false
+            }
+            Some(Some(told)) if !entry.missed.is_subset(&told) => {
+                outlet.behind(conn);
+                false
+            }
+            Some(Some(_told)) => outlet.caught_up(conn, position),
+            Some(None) => false,
+        };
         let entry = self.conns.get_mut(&conn).expect("it was there above");
         entry.mode = if complete { Mode::Live } else { Mode::Behind };
         entry.position = position;
@@ -240,8 +299,16 @@ impl Live {
         complete
     }
 
-    fn replay(&self, conn: ConnId, entry: &Conn, from: u64, outlet: &mut impl Outlet) -> bool {
+    /// The rooms that `conn` has been told of; none if it has fallen behind.
+    fn replay(
+        &self,
+        conn: ConnId,
+        entry: &Conn,
+        from: u64,
+        outlet: &mut impl Outlet,
+    ) -> Option<BTreeSet<RoomId>> {
         let mut inside: BTreeSet<RoomId> = entry.shown.keys().copied().collect();
+        let mut told = inside.clone();
         for event in self.kept(from) {
             let room = event.event.room;
             if entry
@@ -255,18 +322,19 @@ impl Live {
             event.event.turns(|turn| match turn {
                 Turn::In(user) if user == entry.user => {
                     inside.insert(room);
+                    told.insert(room);
                 }
                 Turn::Out(user) if user == entry.user => out = true,
                 Turn::In(_) | Turn::Out(_) => {}
             });
             if inside.contains(&room) && !outlet.event(conn, event) {
-                return false;
+                return None;
             }
             if out {
                 inside.remove(&room);
             }
         }
-        true
+        Some(told)
     }
 
     fn synced(&mut self) {

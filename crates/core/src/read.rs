@@ -415,6 +415,7 @@ fn page<V: View + ?Sized>(
     };
     let mut lines: Vec<Event> = Vec::new();
     let mut skips = Vec::new();
+    let mut bytes = 0;
     let mut next = None;
     for part in room::parts(room, member, wanted).into_iter().rev() {
         match part {
@@ -428,12 +429,13 @@ fn page<V: View + ?Sized>(
             }
             Part::Shown(range) => {
                 let left = limit - lines.len();
-                let found = view.lines(room.id, range, left)?;
-                let full = found.len() == left;
-                let oldest = found.first().map(|event| event.seq);
+                let mut found = view.lines(room.id, range, left)?;
+                let full = cut_page(&mut found, &mut bytes) || found.len() == left;
+                // Nothing of this part fitted: it begins the next page.
+                let oldest = found.first().map_or(range.to.next(), |event| event.seq);
                 lines.splice(0..0, found);
                 if full {
-                    next = oldest.filter(|oldest| *oldest > Seq(1));
+                    next = Some(oldest).filter(|oldest| *oldest > Seq(1));
                     break;
                 }
             }
@@ -454,6 +456,22 @@ fn page<V: View + ?Sized>(
         _ => Vec::new(),
     };
     Ok((fold::fold(lines, &about), skips, next))
+}
+
+/// Leaves the newest of `found` that fit a page which has `bytes` already; says whether it is
+/// full. One line always fits, so that paging comes to its end.
+fn cut_page(found: &mut Vec<Event>, bytes: &mut usize) -> bool {
+    let mut kept = 0;
+    for event in found.iter().rev() {
+        if *bytes >= STRETCH_BYTES_MAX {
+            break;
+        }
+        *bytes += body_bytes(&event.body);
+        kept += 1;
+    }
+    let cut = kept < found.len();
+    found.drain(..found.len() - kept);
+    cut
 }
 
 /// How many items a client gets that asked for `asked`.

@@ -206,6 +206,12 @@ impl Session {
         self.in_flight.len() < limits::IN_FLIGHT_MAX
     }
 
+    /// Whether no command waits for its reply.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.in_flight.is_empty() && self.renewing.is_none()
+    }
+
     /// Whether the token of `hello` was good.
     #[must_use]
     pub fn is_authenticated(&self) -> bool {

@@ -77,13 +77,13 @@ impl Shard {
         wants: &mut Wants,
     ) -> bool {
         let feed = &self.feed;
-        if self
-            .live
-            .shown(conn, heads, |room| feed.released(room))
-            .is_none()
-        {
+        let shown = self.live.shown(conn, heads, |room| feed.released(room));
+        let Some(untold) = shown else {
             self.give_up(conn, outlet);
             return false;
+        };
+        for other in untold {
+            self.give_up(other, outlet);
         }
         for (room, head) in heads {
             // A user whom the ring showed out again needs nothing of the room.
@@ -109,6 +109,14 @@ impl Shard {
     pub fn give_up(&mut self, conn: ConnId, outlet: &mut impl Outlet) {
         self.live.give_up(conn);
         outlet.behind(conn);
+        self.sweep();
+    }
+
+    /// The outbox of `conn` ran over by a frame that the shard did not queue (a `pong`, a
+    /// marker): what was dropped with it may have been events, so nothing more is delivered or
+    /// vouched for until the client syncs again.
+    pub fn fell_behind(&mut self, conn: ConnId) {
+        self.live.give_up(conn);
         self.sweep();
     }
 
@@ -189,11 +197,21 @@ impl Shard {
         outlet: &mut impl Outlet,
         wants: &mut Wants,
     ) {
+        let mut complete = true;
         for (user, room, since) in &changes.joined {
-            let unheard = self.live.has_user(*user) && !self.live.is_in(*user, *room);
-            if unheard && self.feed.released(*room).is_none() {
-                self.feed.track(*room, since.before(), now, &mut self.flow);
-                self.feed.reach(*room, *since, now);
+            if !self.live.has_user(*user) || self.live.is_in(*user, *room) {
+                continue;
+            }
+            match self.feed.released(*room) {
+                None => {
+                    self.feed.track(*room, since.before(), now, &mut self.flow);
+                    self.feed.reach(*room, *since, now);
+                }
+                // Its event is still to come.
+                Some(released) if released < *since => {}
+                // Another's snapshot began to follow the room beyond the event that let them in:
+                // it is never released here, so they sync again.
+                Some(_) => complete &= self.overlooked(*user, outlet),
             }
         }
         let mut behind = BTreeMap::new();
@@ -207,11 +225,25 @@ impl Shard {
                 behind.insert(*room, *head);
             }
         }
-        if self.pending.is_none() {
+        if complete && self.pending.is_none() {
             self.pending = Some((changes.position, behind));
         }
         self.feed.tick(now, &mut self.flow);
         self.pump(outlet, wants);
+    }
+
+    /// Lets the connections of `user` sync again. `false`: one of them is just doing so, and what
+    /// it lacks is looked at next time.
+    fn overlooked(&mut self, user: UserId, outlet: &mut impl Outlet) -> bool {
+        if self.live.is_syncing(user) {
+            return false;
+        }
+        for conn in self.live.connections(user).to_vec() {
+            if self.live.is_live(conn) {
+                self.give_up(conn, outlet);
+            }
+        }
+        true
     }
 
     /// Lets waiting gaps be read when their time has come.
@@ -292,7 +324,12 @@ impl Shard {
         }
         self.feed.keep(false);
         for room in std::mem::take(&mut self.idle) {
-            if !self.live.has_room(room) {
+            // A room that is to be vouched for is followed for somebody whom it lets in.
+            let awaited = self
+                .pending
+                .as_ref()
+                .is_some_and(|(_position, rooms)| rooms.contains_key(&room));
+            if !self.live.has_room(room) && !awaited {
                 self.feed.untrack(room);
             }
         }

@@ -101,15 +101,14 @@ async fn main() -> Result<()> {
     let rooms = Arc::new(rooms(&store, user).await?);
     let began = Instant::now();
     let until = began + Duration::from_secs(seconds);
-    let tasks: Vec<_> = (1..=senders)
-        .map(|number| {
-            let (store, rooms) = (Arc::clone(&store), Arc::clone(&rooms));
-            tokio::spawn(sender(store, user, rooms, number, until))
-        })
-        .collect();
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 1..=senders {
+        let (store, rooms) = (Arc::clone(&store), Arc::clone(&rooms));
+        tasks.spawn(sender(store, user, rooms, number, until));
+    }
     let mut waits_us = Vec::new();
-    for task in tasks {
-        waits_us.extend(task.await??);
+    while let Some(waited) = tasks.join_next().await {
+        waits_us.extend(waited??);
     }
     let spent = began.elapsed().as_secs_f64();
     waits_us.sort_unstable();

@@ -4,7 +4,7 @@
 //! fsync. An ack is queued on the sender's socket before the event can reach any. Markers are a
 //! lower queue of their own: coalesced, and never in the way of messages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chinwag_core::batch::{Outcome, Submission};
@@ -131,15 +131,21 @@ impl Writer {
             if queued.recv_many(&mut taken, limits::BATCH_MAX).await == 0 {
                 return;
             }
-            let mut jobs = Vec::with_capacity(taken.len());
+            let (mut jobs, mut gone) = (Vec::with_capacity(taken.len()), BTreeSet::new());
             for work in taken.drain(..) {
                 match work {
                     Work::Job(job) => jobs.extend(self.admit(job)),
-                    Work::Gone(conn) => self.gate.retain(|(other, _room)| *other != conn),
+                    Work::Gone(conn) => {
+                        gone.insert(conn);
+                    }
                 }
             }
             if !jobs.is_empty() {
                 self.commit(jobs).await;
+            }
+            // After the commit, which may have refused their last commands.
+            if !gone.is_empty() {
+                self.gate.retain(|(conn, _room)| !gone.contains(conn));
             }
         }
     }

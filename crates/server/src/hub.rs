@@ -23,7 +23,7 @@ use tokio::time::{Duration, Instant, sleep_until};
 use tokio_util::task::TaskTracker;
 
 use crate::clock::{self, Clock};
-use crate::gateway::outbox::{Connection, encode};
+use crate::gateway::outbox::{Connection, SyncId, encode};
 use crate::gateway::ws::text_frame;
 use crate::store::{self, Store};
 
@@ -41,9 +41,9 @@ pub enum Item {
     /// Step (a) of connecting.
     Register(Arc<Connection>, UserId),
     /// Step (c): rooms and heads of a snapshot; answers whether the sync goes on.
-    Shown(ConnId, Vec<(RoomId, Seq)>, oneshot::Sender<bool>),
+    Shown(ConnId, SyncId, Vec<(RoomId, Seq)>, oneshot::Sender<bool>),
     /// Steps (e) and (f).
-    Flush(ConnId, Position),
+    Flush(ConnId, SyncId, Position),
     /// A connection is gone.
     Unregister(ConnId),
     /// A client's ping.
@@ -132,6 +132,14 @@ struct Outboxes {
     now: Tick,
 }
 
+impl Outboxes {
+    /// Whether `sync` is what `conn` is doing.
+    fn is_current(&self, conn: ConnId, sync: SyncId) -> bool {
+        let connection = self.connections.get(&conn);
+        connection.is_some_and(|connection| connection.is_current(sync))
+    }
+}
+
 impl Outlet for Outboxes {
     fn event(&mut self, to: ConnId, event: &Arc<Shared>) -> bool {
         let Some(connection) = self.connections.get(&to) else {
@@ -141,15 +149,17 @@ impl Outlet for Outboxes {
         connection.push(Lane::Message, frame.clone(), self.now)
     }
 
-    fn caught_up(&mut self, to: ConnId, position: Position) {
+    fn caught_up(&mut self, to: ConnId, position: Position) -> bool {
         let Some(connection) = self.connections.get(&to) else {
-            return;
+            return true;
         };
         let frame = encode(&ServerFrame::CaughtUp { position });
         // Should there be no room, the connection is behind and syncs again.
-        if connection.push(Lane::vouching(), frame, self.now) {
+        let queued = connection.push(Lane::vouching(), frame, self.now);
+        if queued {
             connection.input(Input::CaughtUp, self.now);
         }
+        queued
     }
 
     fn behind(&mut self, to: ConnId) {
@@ -213,13 +223,16 @@ impl Task {
                 shard.register(connection.id, user);
                 outlet.connections.insert(connection.id, connection);
             }
-            Item::Shown(conn, heads, answer) => {
-                let on = shard.shown(conn, &heads, now, outlet, wants);
+            Item::Shown(conn, sync, heads, answer) => {
+                let on =
+                    outlet.is_current(conn, sync) && shard.shown(conn, &heads, now, outlet, wants);
                 // A sync whose connection is gone wants no answer.
                 let _gone = answer.send(on);
             }
-            Item::Flush(conn, position) => {
-                shard.flush(conn, position, outlet);
+            Item::Flush(conn, sync, position) => {
+                if outlet.is_current(conn, sync) {
+                    shard.flush(conn, position, outlet);
+                }
             }
             Item::Unregister(conn) => {
                 shard.unregister(conn);
@@ -234,18 +247,20 @@ impl Task {
                         position,
                         heads,
                     };
-                    connection.push(Lane::vouching(), encode(&pong), now);
+                    if !connection.push(Lane::vouching(), encode(&pong), now) {
+                        shard.fell_behind(conn);
+                    }
                 }
             }
             Item::Marker(user, except, frame) => {
                 let frame = encode(&frame);
-                for conn in shard.live().connections(user) {
-                    let other = outlet
-                        .connections
-                        .get(conn)
-                        .filter(|_other| *conn != except);
-                    if let Some(connection) = other {
-                        connection.push(Lane::Receipt, frame.clone(), now);
+                let conns = shard.live().connections(user).to_vec();
+                for conn in conns.into_iter().filter(|conn| *conn != except) {
+                    let connection = outlet.connections.get(&conn);
+                    if connection
+                        .is_some_and(|other| !other.push(Lane::Receipt, frame.clone(), now))
+                    {
+                        shard.fell_behind(conn);
                     }
                 }
             }

@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod gateway;
 pub mod hub;
 pub mod logging;
+pub mod network;
 pub mod node;
 pub mod routes;
 pub mod startup;

@@ -3,7 +3,7 @@
 //! The only place that starts long-lived tasks. Stopping follows contract 8; a store whose writer
 //! has ended stops the node with an error, so that a restart recovers (contract 2).
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -19,13 +19,12 @@ use tokio_util::task::TaskTracker;
 use crate::auth::{self, Accounts};
 use crate::clock::{self, Clock};
 use crate::commit::Commit;
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::console::{self, Started};
 use crate::gateway::accept::{self, AcceptOptions, ConnectionDeadlines, Lifetime};
 use crate::gateway::budget::{Budget, ConnectionLimits};
 use crate::gateway::connections::Connections;
 use crate::gateway::driver::Services;
-use crate::gateway::network::Network;
 use crate::gateway::tls;
 use crate::hub::Hub;
 use crate::routes::{self, Readiness};
@@ -51,25 +50,52 @@ const SPREAD_MS: u64 = 2_000;
 /// # Errors
 /// What kept it from starting, or that the store's writer has ended.
 pub fn run(config: Config, listener: TcpListener) -> anyhow::Result<ExitCode> {
-    let store = SqliteStore::open(&config.data)?;
+    // In full, so that a complaint names a directory that can be found.
+    let data = std::path::absolute(&config.data).context("cannot find the working directory")?;
+    let store = SqliteStore::open(&data)?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    let result = runtime.block_on(serve(config, listener, Arc::new(store)));
+    let result = runtime.block_on(async {
+        let node = start(&config, listener, store).await?;
+        let link = node.administrator_link().await?;
+        console::started(&Started {
+            address: node.address,
+            is_tls: node.is_tls,
+            data: &config.data,
+            administrator_link: link.as_deref(),
+        });
+        node.serve_until(told_to_stop()).await
+    });
     // Reads that hang must not keep the process alive.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result.map(|()| ExitCode::SUCCESS)
 }
 
-async fn serve(
-    config: Config,
+/// A node that serves. Dropped without [`Running::serve_until`] or [`Running::stop`], it leaves
+/// its tasks to the end of the runtime.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Whether by HTTPS.
+    pub is_tls: bool,
+    services: Services,
+    readiness: Readiness,
+    stop: CancellationToken,
+    drain: Duration,
+}
+
+/// Opens for business: returns once connections are accepted.
+///
+/// # Errors
+/// What kept it from starting.
+pub async fn start(
+    config: &Config,
     listener: TcpListener,
-    sqlite: Arc<SqliteStore>,
-) -> anyhow::Result<()> {
+    sqlite: SqliteStore,
+) -> anyhow::Result<Running> {
+    let sqlite = Arc::new(sqlite);
     let address = listener.local_addr()?;
     let listener = accept::adopt(listener)?;
-    let tls = match (&config.tls.certificate, &config.tls.key) {
-        (Some(certificate), Some(key)) => Some(tls::server_config(certificate, key)?),
-        _ => None,
-    };
+    let tls = tls_files(config)?;
     let is_tls = tls.is_some();
     tls::install_provider();
 
@@ -77,81 +103,146 @@ async fn serve(
     let (epoch, position) = beginning(&*store).await?;
     let accounts_store = Arc::new(SqliteAccounts(sqlite));
     let wall = Arc::new(|| clock::wall().0);
-    let accounts = Arc::new(Accounts::start(settings(&config)?, accounts_store, wall).await?);
-
-    let (clock, tasks) = (Clock::begin(), TaskTracker::new());
-    let hub = Hub::start(SHARDS, &store, position, clock, &tasks);
-    let commit = Commit::start(&store, &hub, clock, &tasks);
-    let terms = Terms {
-        epoch,
-        rate: rate(&config),
-    };
-    let per_user = usize::try_from(config.limits.connections_per_user.get())?;
-    let connections = Connections::new(terms, per_user);
-    let services = Services {
-        store: store.clone(),
-        accounts: accounts.clone(),
-        commit: commit.clone(),
-        hub,
-        connections: connections.clone(),
-        clock,
-        tasks: tasks.clone(),
-    };
+    let accounts = Arc::new(Accounts::start(settings(config), accounts_store, wall).await?);
+    let services = join(config, &store, &accounts, epoch, position)?;
 
     let stop = CancellationToken::new();
-    watch_revocations(&accounts, &connections, clock, &stop, &tasks);
+    watch_revocations(&services, &stop);
     let readiness = Readiness::default();
     let options = AcceptOptions {
-        router: routes::routes(services, origins(&config), readiness.clone()),
+        router: routes::routes(services.clone(), origins(config), readiness.clone()),
         tls,
         deadlines: ConnectionDeadlines::default(),
-        budget: Budget::new(connection_limits(&config)?),
-        trusted_proxies: proxies(&config)?,
+        budget: Budget::new(connection_limits(config)?),
+        trusted_proxies: config.trusted_proxies.clone(),
         lifetime: Lifetime {
             stop: stop.clone(),
-            tasks: tasks.clone(),
+            tasks: services.tasks.clone(),
         },
     };
-    tasks.spawn(accept::accept(listener, options));
+    services.tasks.spawn(accept::accept(listener, options));
     readiness.set(true);
-
-    let link = administrator_link(&accounts, address, is_tls).await?;
-    console::started(&Started {
+    let drain = Duration::from_secs(config.drain_seconds.get());
+    Ok(Running {
         address,
         is_tls,
-        data: &config.data,
-        administrator_link: link.as_deref(),
-    });
+        services,
+        readiness,
+        stop,
+        drain,
+    })
+}
 
-    let ended = tokio::select! {
-        reason = store.ended() => Some(reason),
-        result = told_to_stop() => {
-            result?;
-            None
+impl Running {
+    /// How many connections and users there are.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize) {
+        self.services.connections.counts()
+    }
+
+    /// The address under which the first administrator is made; none once there is one.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn administrator_link(&self) -> anyhow::Result<Option<String>> {
+        let token = self.services.accounts.setup_token().await?;
+        let page = console::page_address(self.address, self.is_tls);
+        Ok(token.map(|token| format!("{page}/#setup={}", token.expose())))
+    }
+
+    /// Serves until `told` says stop, or until the store's writer has ended.
+    ///
+    /// # Errors
+    /// The writer has ended, or `told` failed.
+    pub async fn serve_until(
+        self,
+        told: impl Future<Output = anyhow::Result<()>>,
+    ) -> anyhow::Result<()> {
+        let ended = tokio::select! {
+            reason = self.services.store.ended() => Some(reason),
+            result = told => {
+                result?;
+                None
+            }
+        };
+        match ended {
+            None => {
+                self.stop().await;
+                Ok(())
+            }
+            Some(reason) => {
+                self.readiness.set(false);
+                tracing::error!(
+                    reason,
+                    "the store takes no writes any more; stopping in 5 s"
+                );
+                sleep(READS_AFTER_END).await;
+                self.services
+                    .connections
+                    .restart(self.services.clock.tick());
+                self.stop.cancel();
+                self.end().await;
+                anyhow::bail!("the store's writer has ended: {reason}; start the server again")
+            }
         }
-    };
-    readiness.set(false);
-    if let Some(reason) = ended {
-        tracing::error!(
-            reason,
-            "the store takes no writes any more; stopping in 5 s"
-        );
-        sleep(READS_AFTER_END).await;
-        connections.restart(clock.tick());
-        stop.cancel();
+    }
+
+    /// Stops gently: contract 8.
+    pub async fn stop(self) {
+        self.readiness.set(false);
+        let Services {
+            connections,
+            commit,
+            clock,
+            ..
+        } = &self.services;
+        stop_gently(connections, commit, *clock, &self.stop, self.drain).await;
+        self.end().await;
+    }
+
+    /// Lets go of everything that tasks wait for, and waits for them.
+    async fn end(self) {
+        let tasks = self.services.tasks.clone();
+        drop(self);
         tasks.close();
         // Whoever has not gone by then is cut off.
-        let _late = timeout(LAST_TASKS, tasks.wait()).await;
-        anyhow::bail!("the store's writer has ended: {reason}; start the server again");
+        if timeout(LAST_TASKS, tasks.wait()).await.is_err() {
+            tracing::warn!(tasks = tasks.len(), "some tasks did not end in time");
+        }
     }
-    let drain = Duration::from_secs(config.drain_seconds.get());
-    stop_gently(&connections, &commit, clock, &stop, drain).await;
-    drop(commit);
-    tasks.close();
-    if timeout(LAST_TASKS, tasks.wait()).await.is_err() {
-        tracing::warn!(tasks = tasks.len(), "some tasks did not end in time");
+}
+
+fn tls_files(config: &Config) -> Result<Option<Arc<rustls::ServerConfig>>, tls::TlsError> {
+    match (&config.tls.certificate, &config.tls.key) {
+        (Some(certificate), Some(key)) => tls::server_config(certificate, key).map(Some),
+        _ => Ok(None),
     }
-    Ok(())
+}
+
+/// Starts the parts that carry messages.
+fn join(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    accounts: &Arc<Accounts>,
+    epoch: Epoch,
+    position: Position,
+) -> anyhow::Result<Services> {
+    let (clock, tasks) = (Clock::begin(), TaskTracker::new());
+    let hub = Hub::start(SHARDS, store, position, clock, &tasks);
+    let terms = Terms {
+        epoch,
+        rate: rate(config),
+    };
+    let per_user = usize::try_from(config.limits.connections_per_user.get())?;
+    Ok(Services {
+        store: store.clone(),
+        accounts: accounts.clone(),
+        commit: Commit::start(store, &hub, clock, &tasks),
+        hub,
+        connections: Connections::new(terms, per_user),
+        clock,
+        tasks,
+    })
 }
 
 /// Contract 8: not ready, then no new commands, then everything decided goes out, then 1012.
@@ -191,23 +282,17 @@ async fn beginning(store: &dyn Store) -> anyhow::Result<(Epoch, Position)> {
 }
 
 /// Ends live connections when their sessions end, here or on another node.
-fn watch_revocations(
-    accounts: &Arc<Accounts>,
-    connections: &Arc<Connections>,
-    clock: Clock,
-    stop: &CancellationToken,
-    tasks: &TaskTracker,
-) {
+fn watch_revocations(services: &Services, stop: &CancellationToken) {
+    let (accounts, connections) = (services.accounts.clone(), services.connections.clone());
     let (polled, stopped) = (accounts.clone(), stop.clone());
-    tasks.spawn(async move {
+    services.tasks.spawn(async move {
         tokio::select! {
             () = polled.poll_loop() => {}
             () = stopped.cancelled() => {}
         }
     });
-    let mut notices = accounts.subscribe();
-    let (accounts, connections, stopped) = (accounts.clone(), connections.clone(), stop.clone());
-    tasks.spawn(async move {
+    let (mut notices, clock, stopped) = (accounts.subscribe(), services.clock, stop.clone());
+    services.tasks.spawn(async move {
         loop {
             let notice = tokio::select! {
                 notice = notices.next() => notice,
@@ -217,16 +302,6 @@ fn watch_revocations(
             connections.revoke(notice, accounts.revocations(), clock.tick());
         }
     });
-}
-
-async fn administrator_link(
-    accounts: &Accounts,
-    address: std::net::SocketAddr,
-    is_tls: bool,
-) -> anyhow::Result<Option<String>> {
-    let token = accounts.setup_token().await?;
-    let page = console::page_address(address, is_tls);
-    Ok(token.map(|token| format!("{page}/#setup={}", token.expose())))
 }
 
 fn rate(config: &Config) -> Rate {
@@ -253,45 +328,16 @@ fn origins(config: &Config) -> Vec<String> {
         .collect()
 }
 
-fn proxies(config: &Config) -> anyhow::Result<Vec<Network>> {
-    let ranges = config.trusted_proxies.iter();
-    Ok(ranges
-        .map(|range| range.to_string().parse())
-        .collect::<Result<_, _>>()?)
-}
-
-fn issuer(issuer: &config::Issuer) -> anyhow::Result<auth::IssuerSettings> {
-    let algorithms = issuer
-        .algorithms
-        .iter()
-        .map(|algorithm| algorithm.word().parse());
-    Ok(auth::IssuerSettings {
-        issuer: issuer.issuer.clone(),
-        audience: issuer.audience.clone(),
-        keys: match &issuer.keys {
-            config::IssuerKeys::SecretFile(file) => auth::IssuerKeys::SecretFile(file.clone()),
-            config::IssuerKeys::JwksFile(file) => auth::IssuerKeys::JwksFile(file.clone()),
-            config::IssuerKeys::JwksUrl(url) => auth::IssuerKeys::JwksUrl(url.clone()),
-        },
-        algorithms: algorithms.collect::<Result<_, _>>()?,
-    })
-}
-
-fn settings(config: &Config) -> anyhow::Result<auth::Settings> {
+fn settings(config: &Config) -> auth::Settings {
     const MINUTE_MS: i64 = 60_000;
     const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX / DAY_MS);
-    let issuers: anyhow::Result<Vec<_>> = config.auth.issuers.iter().map(issuer).collect();
-    Ok(auth::Settings {
-        registration: match config.registration() {
-            config::Registration::Open => auth::Registration::Open,
-            config::Registration::Invite => auth::Registration::Invite,
-            config::Registration::Closed => auth::Registration::Closed,
-        },
+    auth::Settings {
+        registration: config.registration(),
         access_token_ms: number(config.auth.access_token_minutes.get()) * MINUTE_MS,
         refresh_token_ms: number(config.auth.refresh_token_days.get()) * DAY_MS,
-        issuers: issuers?,
+        issuers: config.auth.issuers.clone(),
         allowed_origins: origins(config),
         ..auth::Settings::default()
-    })
+    }
 }

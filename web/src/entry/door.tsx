@@ -32,7 +32,6 @@ export function Door({ session, signedOut }: { session: Session; signedOut: bool
                 <Switch question={t.newHere} act={t.makeAccount} testid="to-register" onClick={() => (purpose.value = 'register')} />
               )}
               {purpose.value === 'sign-in' && !open && server && <p>{server.registration === 'invite' ? t.byInvite : t.closed}</p>}
-              {purpose.value === 'sign-in' && <p>{t.forgotten}</p>}
               {purpose.value === 'register' && (
                 <Switch question={t.haveAccount} act={t.signIn} testid="to-sign-in" onClick={() => (purpose.value = 'sign-in')} />
               )}

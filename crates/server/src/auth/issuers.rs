@@ -1,7 +1,7 @@
 //! Foreign issuers: a product's own backend signs for its users, by configuration.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chinwag_core::code::ErrorCode;
 use chinwag_core::ids::UserId;
@@ -11,6 +11,7 @@ use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
 use super::clock::random;
 use super::jwks::{JWKS_BYTES_MAX, KeySet, RemoteKeys};
 use super::token::{self, Life, PinnedKey};
+use crate::config::{self, IssuerKeys};
 use crate::store::accounts::ForeignUser;
 
 /// Shortest shared secret, in bytes: what HS256 needs (RFC 7518, section 3.2).
@@ -19,30 +20,6 @@ const SECRET_BYTES_MIN: usize = 32;
 const FOREIGN_LIFE_MS_MAX: i64 = 24 * 3_600_000;
 /// Numbered names that are tried before a random one.
 const NAME_TRIES: usize = 20;
-
-/// Where the key of an issuer lies.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum IssuerKeys {
-    /// A file with the shared secret, for the HS algorithms.
-    SecretFile(PathBuf),
-    /// A file with a JSON Web Key Set.
-    JwksFile(PathBuf),
-    /// The address of one.
-    JwksUrl(String),
-}
-
-/// One issuer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IssuerSettings {
-    /// The `iss` of its tokens, exactly.
-    pub issuer: String,
-    /// The `aud` that its tokens must carry.
-    pub audience: String,
-    /// Where its key lies.
-    pub keys: IssuerKeys,
-    /// What is accepted. For a shared secret: one of HS256, HS384, HS512.
-    pub algorithms: Vec<Algorithm>,
-}
 
 /// A broken issuer in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,7 +52,7 @@ pub(crate) struct ForeignToken {
 
 impl Issuers {
     /// Reads the keys that lie in files. Those at an address are fetched with the first token.
-    pub(crate) fn new(settings: &[IssuerSettings]) -> Result<Self, IssuerError> {
+    pub(crate) fn new(settings: &[config::Issuer]) -> Result<Self, IssuerError> {
         let mut all = BTreeMap::new();
         for one in settings {
             let failed = |reason| IssuerError {
@@ -134,7 +111,7 @@ impl Issuers {
     }
 }
 
-fn keys(one: &IssuerSettings) -> Result<Keys, String> {
+fn keys(one: &config::Issuer) -> Result<Keys, String> {
     let symmetric = |algorithm: &Algorithm| algorithm.family() == AlgorithmFamily::Hmac;
     if let IssuerKeys::SecretFile(path) = &one.keys {
         let [algorithm] = one.algorithms[..] else {

@@ -1,13 +1,25 @@
 //! Key sets of foreign issuers (RFC 7517), from a file or an address.
+//!
+//! An address is asked directly: proxies named in the environment are not used, and a redirect is
+//! not followed. Whose HTTPS is believed is the system's list of root certificates.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use axum::http::{StatusCode, Uri, uri::Scheme};
+use bytes::Bytes;
 use chinwag_core::code::ErrorCode;
+use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::{Client, connect::HttpConnector};
+use hyper_util::rt::TokioExecutor;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
+use rustls::crypto::ring::default_provider;
+use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use super::token::PinnedKey;
 
@@ -16,7 +28,7 @@ const KEYS_MAX: usize = 64;
 /// Bytes of a key set.
 pub(crate) const JWKS_BYTES_MAX: usize = 256 * 1024;
 /// For an answer from an issuer's address.
-const FETCH_MS: u64 = 5_000;
+const FETCH: Duration = Duration::from_secs(5);
 /// An issuer is asked at most once in this time, whatever tokens say.
 const FETCH_PAUSE_MS: i64 = 60_000;
 /// A set older than this is fetched again, so that a withdrawn key ends.
@@ -113,8 +125,8 @@ struct Fetched {
 
 /// A key set at an address, fetched when it is needed.
 pub(crate) struct RemoteKeys {
-    url: reqwest::Url,
-    client: reqwest::Client,
+    url: Uri,
+    client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
     allowed: Vec<Algorithm>,
     /// Never held across an await. Taken alone, or inside `tried_ms`.
     fetched: RwLock<Fetched>,
@@ -125,27 +137,21 @@ pub(crate) struct RemoteKeys {
 impl RemoteKeys {
     /// Keys at `url`: HTTPS, or HTTP on this machine.
     pub(crate) fn new(url: &str, allowed: &[Algorithm]) -> Result<Self, String> {
-        let url = reqwest::Url::parse(url).map_err(|error| format!("`{url}`: {error}"))?;
-        let is_local = match url.host_str() {
-            Some("localhost") => true,
-            Some(host) => {
-                let bare = host.trim_start_matches('[').trim_end_matches(']');
-                bare.parse::<std::net::IpAddr>()
-                    .is_ok_and(|address| address.is_loopback())
-            }
-            None => false,
-        };
-        if url.scheme() != "https" && !(url.scheme() == "http" && is_local) {
+        let url: Uri = url.parse().map_err(|error| format!("`{url}`: {error}"))?;
+        let host = url.host().unwrap_or_default();
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let is_local = bare == "localhost"
+            || bare
+                .parse::<std::net::IpAddr>()
+                .is_ok_and(|address| address.is_loopback());
+        let is_plain = url.scheme() == Some(&Scheme::HTTP) && is_local;
+        if url.scheme() != Some(&Scheme::HTTPS) && !is_plain {
             return Err(format!("`{url}`: keys are fetched by https only"));
         }
-        crate::gateway::tls::install_provider();
-        // A redirect could lead anywhere; an issuer's keys are where the operator says.
-        let client = reqwest::Client::builder()
-            .timeout(Duration::from_millis(FETCH_MS))
-            .redirect(reqwest::redirect::Policy::none())
-            .https_only(!is_local)
-            .build()
-            .map_err(|error| format!("the HTTPS client cannot start: {error}"))?;
+        let client = Client::builder(TokioExecutor::new())
+            // Asked once an hour: no connection is kept for that.
+            .pool_max_idle_per_host(0)
+            .build(connector(is_plain)?);
         let fetched = RwLock::new(Fetched {
             set: Arc::default(),
             at_ms: None,
@@ -204,23 +210,45 @@ impl RemoteKeys {
     }
 
     async fn fetch(&self) -> Result<KeySet, String> {
-        let text = |error: reqwest::Error| error.without_url().to_string();
-        let mut response = self
-            .client
-            .get(self.url.clone())
-            .send()
-            .await
-            .map_err(text)?;
-        if response.status() != reqwest::StatusCode::OK {
-            return Err(format!("the answer is {}", response.status()));
-        }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(text)? {
-            if body.len() + chunk.len() > JWKS_BYTES_MAX {
-                return Err(format!("the answer has more than {JWKS_BYTES_MAX} bytes"));
+        let reading = async {
+            let response = self.client.get(self.url.clone()).await;
+            let response = response.map_err(|error| format!("{:#}", anyhow::Error::new(error)))?;
+            if response.status() != StatusCode::OK {
+                return Err(format!("the answer is {}", response.status()));
             }
-            body.extend_from_slice(&chunk);
-        }
-        KeySet::read(&body, &self.allowed)
+            let body = Limited::new(response.into_body(), JWKS_BYTES_MAX).collect();
+            let body = body
+                .await
+                .map_err(|error| format!("reading at most {JWKS_BYTES_MAX} bytes: {error}"))?;
+            KeySet::read(&body.to_bytes(), &self.allowed)
+        };
+        timeout(FETCH, reading)
+            .await
+            .unwrap_or_else(|_| Err(format!("no answer within {FETCH:?}")))
     }
+}
+
+/// How a connection is made. Plain HTTP needs no root certificates, which a small container may
+/// not have.
+fn connector(is_plain: bool) -> Result<HttpsConnector<HttpConnector>, String> {
+    let failed = |error: &dyn std::fmt::Display| {
+        format!("HTTPS needs the system's root certificates (package ca-certificates): {error}")
+    };
+    let builder = HttpsConnectorBuilder::new();
+    if is_plain {
+        let none = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| failed(&error))?
+            .with_root_certificates(RootCertStore::empty())
+            .with_no_client_auth();
+        return Ok(builder
+            .with_tls_config(none)
+            .https_or_http()
+            .enable_http1()
+            .build());
+    }
+    let builder = builder
+        .with_provider_and_native_roots(default_provider())
+        .map_err(|error| failed(&error))?;
+    Ok(builder.https_only().enable_http1().build())
 }

@@ -26,11 +26,12 @@ use chinwag_core::wire::Profile;
 pub use self::answer::{Invitation, Refused, SignedIn};
 use self::attempts::{AttemptRate, Buckets};
 use self::clock::{Clock, Secret, random};
+pub use self::issuers::IssuerError;
 use self::issuers::Issuers;
-pub use self::issuers::{IssuerError, IssuerKeys, IssuerSettings};
 use self::password::Passwords;
 pub use self::revocation::{Notice, Notices, Revocations};
 use self::token::{AccessTokens, LEEWAY_MS};
+use crate::config::{Issuer, Registration};
 use crate::store::StoreError;
 pub use crate::store::accounts::Revoked;
 use crate::store::accounts::{AccountStore, UserRow};
@@ -42,29 +43,6 @@ pub const REFRESH_GRACE_MS: i64 = 30_000;
 pub const INVITE_MS: i64 = 7 * 24 * 3_600_000;
 /// The name of the signing secret in the store.
 const SIGNING_SECRET: &str = "access-token";
-
-/// Who may make an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Registration {
-    /// Anybody.
-    Open,
-    /// Whoever has an invitation.
-    Invite,
-    /// Nobody.
-    Closed,
-}
-
-impl Registration {
-    /// As it stands on the wire.
-    #[must_use]
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Invite => "invite",
-            Self::Closed => "closed",
-        }
-    }
-}
 
 /// What the operator decides about accounts.
 #[derive(Debug, Clone)]
@@ -80,7 +58,7 @@ pub struct Settings {
     /// Life of a session without a visit, in ms.
     pub refresh_token_ms: i64,
     /// Other issuers of tokens.
-    pub issuers: Vec<IssuerSettings>,
+    pub issuers: Vec<Issuer>,
     /// Origins besides our own whose pages may sign people in, as browsers write them:
     /// `https://chat.example`, with the port unless it is the default one.
     pub allowed_origins: Vec<String>,

@@ -11,7 +11,8 @@ use super::answer::{Invitation, Refused, SignedIn};
 use super::attempts::holder;
 use super::clock::{Secret, random};
 use super::password::Password;
-use super::{Accounts, INVITE_MS, Identity, REFRESH_GRACE_MS, Registration};
+use super::{Accounts, INVITE_MS, Identity, REFRESH_GRACE_MS};
+use crate::config::Registration;
 use crate::store::accounts::{Admission, NewSession, NewUser, NotMade, Rotation};
 
 impl Accounts {

@@ -5,50 +5,12 @@
 
 use std::path::PathBuf;
 
+use jsonwebtoken::{Algorithm, AlgorithmFamily};
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
 use super::parts::value_from_toml;
 use super::schema::Setting;
-use super::values::choice;
-
-choice! {
-    /// A signature algorithm of JSON Web Tokens (RFC 7518, RFC 8037).
-    pub enum Algorithm {
-        /// HMAC with SHA-256, shared secret.
-        Hs256 = "HS256",
-        /// HMAC with SHA-384, shared secret.
-        Hs384 = "HS384",
-        /// HMAC with SHA-512, shared secret.
-        Hs512 = "HS512",
-        /// RSA, PKCS #1 v1.5, SHA-256.
-        Rs256 = "RS256",
-        /// RSA, PKCS #1 v1.5, SHA-384.
-        Rs384 = "RS384",
-        /// RSA, PKCS #1 v1.5, SHA-512.
-        Rs512 = "RS512",
-        /// RSA, PSS, SHA-256.
-        Ps256 = "PS256",
-        /// RSA, PSS, SHA-384.
-        Ps384 = "PS384",
-        /// RSA, PSS, SHA-512.
-        Ps512 = "PS512",
-        /// ECDSA on P-256.
-        Es256 = "ES256",
-        /// ECDSA on P-384.
-        Es384 = "ES384",
-        /// Ed25519.
-        EdDsa = "EdDSA",
-    }
-}
-
-impl Algorithm {
-    /// Whether both sides hold the same secret.
-    #[must_use]
-    pub const fn is_symmetric(self) -> bool {
-        matches!(self, Self::Hs256 | Self::Hs384 | Self::Hs512)
-    }
-}
 
 /// Where the key of an issuer lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +35,7 @@ pub struct Issuer {
     pub audience: String,
     /// Where its key lies.
     pub keys: IssuerKeys,
-    /// The algorithms that are accepted; never empty.
+    /// The algorithms that are accepted (RFC 7518, RFC 8037); never empty.
     pub algorithms: Vec<Algorithm>,
 }
 
@@ -116,7 +78,7 @@ impl TryFrom<Written> for Issuer {
         }
         if algorithms
             .iter()
-            .any(|algorithm| algorithm.is_symmetric() != wants_symmetric)
+            .any(|algorithm| (algorithm.family() == AlgorithmFamily::Hmac) != wants_symmetric)
         {
             return Err(
                 "HS algorithms go with secret_file, all others with jwks_file or jwks_url"

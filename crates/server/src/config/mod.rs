@@ -19,10 +19,12 @@ use std::path::PathBuf;
 use chinwag_core::limits;
 use schema::settings;
 
+use crate::network::Network;
+
 pub use example::{effective, example};
-pub use issuer::{Algorithm, Issuer, IssuerKeys};
+pub use issuer::{Issuer, IssuerKeys};
 pub use load::load;
-pub use parts::{AddressRange, ListenAddress, WebOrigin};
+pub use parts::{ListenAddress, WebOrigin};
 pub use schema::{Field, Group, Setting, environment_name};
 pub use sources::{ConfigError, Flag, Loaded, Origin, Sources};
 pub use values::{LogFormat, LogLevel, Rate, Registration, Whole};
@@ -40,10 +42,10 @@ settings! {
         /// all of both kinds.
         listen: ListenAddress = ListenAddress::default();
 
-        /// The proxies in front of Chinwag, as addresses or ranges. Only a connection from one of
+        /// The proxies in front of Chinwag, as addresses or networks. Only a connection from one of
         /// them may name the true address of its client in `X-Forwarded-For`; limits per address
         /// count that one.
-        trusted_proxies: Vec<AddressRange> = Vec::new(), like r#"["127.0.0.1", "10.0.0.0/8"]"#;
+        trusted_proxies: Vec<Network> = Vec::new(), like r#"["127.0.0.1", "10.0.0.0/8"]"#;
 
         /// Other web sites whose pages may use this server with the cookies of its users, as exact
         /// origins. The server's own page needs no entry.

@@ -1,17 +1,17 @@
-//! Types of settings that are a text with a shape: addresses, ranges of addresses, origins; and
-//! lists of them.
+//! Types of settings that are a text with a shape: addresses, networks, origins; and lists of them.
 //!
 //! A value that exists is valid. Names are not resolved: what the server listens on must not depend
 //! on DNS.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use toml::Value;
 
 use super::schema::Setting;
+use crate::network::Network;
 
 /// The address that the server listens on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,63 +61,6 @@ impl FromStr for ListenAddress {
 impl fmt::Display for ListenAddress {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(formatter)
-    }
-}
-
-/// One address, or all that share its first bits, as in `10.0.0.0/8`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AddressRange {
-    address: IpAddr,
-    prefix_bits: u8,
-}
-
-impl AddressRange {
-    /// Whether an address lies in the range. An IPv4 address that came in through an IPv6 socket
-    /// counts as IPv4.
-    #[must_use]
-    pub fn contains(self, address: IpAddr) -> bool {
-        match (self.address, address.to_canonical()) {
-            (IpAddr::V4(range), IpAddr::V4(other)) => {
-                let mask = u32::MAX
-                    .checked_shl(32 - u32::from(self.prefix_bits))
-                    .unwrap_or(0);
-                range.to_bits() & mask == other.to_bits() & mask
-            }
-            (IpAddr::V6(range), IpAddr::V6(other)) => {
-                let mask = u128::MAX
-                    .checked_shl(128 - u32::from(self.prefix_bits))
-                    .unwrap_or(0);
-                range.to_bits() & mask == other.to_bits() & mask
-            }
-            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
-        }
-    }
-}
-
-impl FromStr for AddressRange {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (address, prefix) = text
-            .split_once('/')
-            .map_or((text, None), |(address, bits)| (address, Some(bits)));
-        let address: IpAddr = address.parse().map_err(drop)?;
-        let widest = if address.is_ipv4() { 32 } else { 128 };
-        let prefix_bits = prefix.map_or(Ok(widest), |bits| bits.parse::<u8>().map_err(drop))?;
-        if prefix_bits > widest {
-            Err(())
-        } else {
-            Ok(Self {
-                address,
-                prefix_bits,
-            })
-        }
-    }
-}
-
-impl fmt::Display for AddressRange {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}/{}", self.address, self.prefix_bits)
     }
 }
 
@@ -207,8 +150,36 @@ macro_rules! written_as_text {
 
 written_as_text! {
     ListenAddress: "an address and a port, such as \"127.0.0.1:8080\" or \"[::]:8080\"", "a list of addresses with ports";
-    AddressRange: "an address or a range", "a list of addresses or ranges, such as [\"127.0.0.1\", \"10.0.0.0/8\"]";
     WebOrigin: "an origin", "a list of origins in lower case without a path, such as [\"https://app.example.org\"]";
+}
+
+impl Serialize for Network {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Network {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
+    }
+}
+
+impl Setting for Vec<Network> {
+    fn expects() -> String {
+        "a list of addresses or networks, such as [\"127.0.0.1\", \"10.0.0.0/8\"]".to_owned()
+    }
+
+    fn from_text(text: &str) -> Value {
+        list_from_text(text)
+    }
+
+    // A network knows best what is wrong with it, and often what was meant.
+    fn refusal(detail: &str) -> String {
+        format!("{detail}; expected {}", Self::expects())
+    }
 }
 
 /// A list in one text: TOML when it begins with a bracket, else separated by commas.

@@ -5,6 +5,8 @@ mod meaning;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use jsonwebtoken::Algorithm;
+
 use super::schema::FIELDS;
 use super::*;
 
@@ -156,7 +158,7 @@ fn every_setting_can_come_from_the_environment() {
         );
     }
     assert_eq!(loaded.config.trusted_proxies.len(), 2);
-    assert_eq!(loaded.config.auth.issuers[0].algorithms, [Algorithm::Es256]);
+    assert_eq!(loaded.config.auth.issuers[0].algorithms, [Algorithm::ES256]);
     assert_eq!(loaded.config.limits.rate_per_second.per_second(), 0.5);
 }
 
@@ -255,7 +257,15 @@ fn a_wrong_value_is_refused_with_what_was_expected() {
         ),
         (
             "trusted_proxies = [\"10.0.0.0/33\"]",
-            "expected a list of addresses or ranges",
+            "`/33` is not a prefix of 0 to 32 bits; expected a list of addresses or networks, such as",
+        ),
+        (
+            "trusted_proxies = [\"10.1.2.3/8\"]",
+            "the network would be `10.0.0.0/8`",
+        ),
+        (
+            "trusted_proxies = [10]",
+            "expected a list of addresses or networks, such as",
         ),
         (
             "allowed_origins = [\"https://a.example/\"]",

@@ -131,7 +131,6 @@ macro_rules! choice {
         }
     };
 }
-pub(super) use choice;
 
 choice! {
     /// Who may create an account.

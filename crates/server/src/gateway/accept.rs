@@ -20,7 +20,8 @@ use tokio_util::task::TaskTracker;
 
 use super::budget::Budget;
 use super::connection::Connection;
-use super::network::{AddressKey, Network, is_trusted};
+use super::network::{AddressKey, is_trusted};
+use crate::network::Network;
 
 /// Connections that the system completes before we accept them: a whole office reconnecting at once.
 /// The system cuts it to its own maximum (`net.core.somaxconn`).

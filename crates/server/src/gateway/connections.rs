@@ -63,10 +63,14 @@ impl Connections {
         connection
     }
 
-    /// Lets a connection in as one of its user's. `false`: they have as many as one may have.
+    /// Lets a connection in as one of its user's. `false`: they have as many as one may have, or
+    /// it is gone already, while its token was looked at.
     #[must_use]
     pub fn admit(&self, connection: &Connection, identity: &Identity, now: Tick) -> bool {
         let mut state = self.state();
+        if !state.all.contains_key(&connection.id) {
+            return false;
+        }
         let rate = self.terms.rate;
         let user = state.users.entry(identity.user.id).or_insert_with(|| User {
             connections: 0,
@@ -87,10 +91,12 @@ impl Connections {
 
     /// Forgets a connection, and its user with the last one.
     pub fn closed(&self, connection: &Connection) {
-        let signed_in = connection.signed_in();
         let mut state = self.state();
         state.all.remove(&connection.id);
-        let Some(who) = signed_in else { return };
+        // Under the lock: whoever is being let in meanwhile is counted before or not at all.
+        let Some(who) = connection.signed_in() else {
+            return;
+        };
         let last = match state.users.get_mut(&who.user) {
             Some(user) => {
                 user.connections -= 1;
@@ -157,5 +163,58 @@ impl Connections {
 
     fn every(&self) -> Vec<Arc<Connection>> {
         self.state().all.values().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chinwag_core::ids::Epoch;
+    use chinwag_core::rate::Rate;
+    use chinwag_core::wire::Profile;
+
+    use super::*;
+
+    fn identity() -> Identity {
+        Identity {
+            user: Profile {
+                id: UserId([1; 16]),
+                name: "Ann".into(),
+                version: 1,
+            },
+            session: None,
+            administrator: false,
+            expires_at_ms: 1_000_000,
+            issued_at_ms: 0,
+        }
+    }
+
+    fn connections(per_user_max: usize) -> Arc<Connections> {
+        let terms = Terms {
+            epoch: Epoch([1; 16]),
+            rate: Rate::default(),
+        };
+        Connections::new(terms, per_user_max)
+    }
+
+    #[test]
+    fn a_user_is_counted_while_connected() {
+        let all = connections(2);
+        let open: Vec<_> = (0..3).map(|_| all.open(Tick(0))).collect();
+        let admitted = open.iter().map(|one| all.admit(one, &identity(), Tick(0)));
+        assert_eq!(admitted.collect::<Vec<_>>(), [true, true, false]);
+        assert_eq!(all.counts(), (3, 1));
+        open.iter().for_each(|one| all.closed(one));
+        assert_eq!(all.counts(), (0, 0));
+    }
+
+    /// A client that hung up while its token was verified was counted by the verification that
+    /// ended later, for ever: after 32 of them its user was locked out.
+    #[test]
+    fn who_has_gone_is_not_let_in() {
+        let all = connections(2);
+        let gone = all.open(Tick(0));
+        all.closed(&gone);
+        assert!(!all.admit(&gone, &identity(), Tick(0)));
+        assert_eq!(all.counts(), (0, 0));
     }
 }

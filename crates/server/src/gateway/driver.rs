@@ -4,15 +4,16 @@
 //! by the session's commands in flight; when that bound or the outbox is full, the socket is not
 //! read, and TCP pushes back. The task lives from the upgrade to the close.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use chinwag_core::code::{CloseCode, ErrorCode};
 use chinwag_core::codec;
-use chinwag_core::ids::UserId;
+use chinwag_core::ids::{Tick, UserId};
 use chinwag_core::lanes::Lane;
 use chinwag_core::session::{Effect, Identity, Input};
-use tokio::time::sleep_until;
+use tokio::time::{Sleep, sleep_until};
 use tokio_util::task::TaskTracker;
 
 use crate::auth::Accounts;
@@ -73,6 +74,32 @@ pub async fn drive(socket: WebSocket, services: Services) {
     services.commit.gone(connection.id).await;
 }
 
+/// The timer of a connection. Each frame moves what is due to later; moving the timer with it
+/// would cost more than letting it ring early about once a heartbeat.
+struct Alarm {
+    clock: Clock,
+    at: Tick,
+    sleep: Pin<Box<Sleep>>,
+}
+
+impl Alarm {
+    fn new(clock: Clock, at: Tick) -> Self {
+        let sleep = Box::pin(sleep_until(clock.instant(at)));
+        Self { clock, at, sleep }
+    }
+
+    fn set(&mut self, at: Tick) {
+        self.at = at;
+        self.sleep.as_mut().reset(self.clock.instant(at));
+    }
+
+    fn no_later_than(&mut self, due: Tick) {
+        if due < self.at {
+            self.set(due);
+        }
+    }
+}
+
 struct Driver {
     services: Services,
     connection: Arc<Connection>,
@@ -89,6 +116,7 @@ impl Driver {
         } = socket;
         let clock = self.services.clock;
         let mut frames: Vec<Bytes> = Vec::new();
+        let mut alarm = Alarm::new(clock, self.connection.due());
         let end = loop {
             if let Some(code) = self.effects().await {
                 break End::Close(code);
@@ -103,7 +131,8 @@ impl Driver {
             }
             let writing = writer.queued_bytes() > 0;
             let reading = self.connection.wants_input();
-            let due = clock.instant(self.connection.due());
+            let due = self.connection.due();
+            alarm.no_later_than(due);
             tokio::select! {
                 written = writer.flush(), if writing => {
                     if written.is_err() {
@@ -119,12 +148,15 @@ impl Driver {
                     Err(closed) => break End::Peer(closed),
                 },
                 () = self.connection.woken() => {}
-                () = sleep_until(due) => {
-                    if !reading {
-                        // A pause of our own is no silence of the peer's.
-                        self.connection.input(Input::Heard, clock.tick());
+                () = &mut alarm.sleep => {
+                    if clock.tick() >= due {
+                        if !reading {
+                            // A pause of our own is no silence of the peer's.
+                            self.connection.input(Input::Heard, clock.tick());
+                        }
+                        self.connection.input(Input::Time, clock.tick());
                     }
-                    self.connection.input(Input::Time, clock.tick());
+                    alarm.set(self.connection.due());
                 }
             }
         };
@@ -165,7 +197,7 @@ impl Driver {
 
     /// Runs what the session wants; a close code ends the connection.
     async fn effects(&self) -> Option<CloseCode> {
-        while let Some(effect) = self.connection.take_effect() {
+        while let Some((effect, sync_id)) = self.connection.take_effect() {
             match effect {
                 Effect::Authenticate(token) => self.authenticate(token),
                 Effect::Register(user) => self.register(user).await,
@@ -181,7 +213,9 @@ impl Driver {
                         ..
                     } = self.services.clone();
                     let connection = self.connection.clone();
-                    tasks.spawn(sync(connection, who.user, cursor, store, hub, clock));
+                    tasks.spawn(sync(
+                        connection, sync_id, who.user, cursor, store, hub, clock,
+                    ));
                 }
                 Effect::Submit(req, submission) => {
                     let connection = self.connection.clone();
@@ -255,16 +289,25 @@ impl Driver {
                 }
             };
             let user = identity.user.id;
-            let renewal = connection.signed_in().is_some();
-            if !renewal && !connections.admit(&connection, &identity, clock.tick()) {
+            let signed_in = connection.signed_in();
+            if signed_in.is_none() && !connections.admit(&connection, &identity, clock.tick()) {
                 return connection.input(Input::Crowded, clock.tick());
+            }
+            // Another user's token renews nothing: the session refuses it.
+            let renews = signed_in.is_some_and(|who| who.user == user);
+            if renews {
+                connection.renewed(identity.session, identity.issued_at_ms);
             }
             permit.authenticated();
             // After the connection can be found by a notice: a revocation between the check and
             // this moment is seen here (contract 8).
             let revoked = accounts.revocations();
             if revoked.is_revoked(identity.session, user, identity.issued_at_ms) {
-                let refused = Input::Authenticated(Err(ErrorCode::BadToken));
+                let refused = if renews {
+                    Input::Revoked
+                } else {
+                    Input::Authenticated(Err(ErrorCode::BadToken))
+                };
                 return connection.input(refused, clock.tick());
             }
             let left_ms = u64::try_from(identity.expires_at_ms - wall.0).unwrap_or(0);
@@ -274,9 +317,6 @@ impl Driver {
                 expires_in_ms: left_ms,
                 now: wall,
             };
-            if renewal {
-                connection.renewed(identity.session, identity.issued_at_ms);
-            }
             connection.input(Input::Authenticated(Ok(known)), clock.tick());
         });
     }

@@ -195,7 +195,7 @@ async fn server(State(accounts): State<Arc<Accounts>>) -> Response {
     let body = json!({
         "name": settings.server_name,
         "version": settings.version,
-        "registration": settings.registration.text(),
+        "registration": settings.registration.word(),
     });
     reply::json(StatusCode::OK, &body)
 }

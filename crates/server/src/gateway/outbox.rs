@@ -43,7 +43,13 @@ struct State {
     /// Reused by every step.
     scratch: Vec<Effect>,
     signed_in: Option<SignedIn>,
+    sync: SyncId,
 }
+
+/// One run of section 3 of the contract on a connection: what belongs to an earlier one, or to
+/// one that was given up, is of no use any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SyncId(u64);
 
 /// Who is behind a connection.
 #[derive(Debug, Clone)]
@@ -68,6 +74,7 @@ impl Connection {
             effects: VecDeque::new(),
             scratch: Vec::new(),
             signed_in: None,
+            sync: SyncId::default(),
         };
         let (wake, drained) = (Notify::new(), Notify::new());
         Arc::new(Self {
@@ -94,6 +101,7 @@ impl Connection {
             effects,
             scratch,
             signed_in,
+            sync,
         } = &mut *state;
         let bucket = signed_in.as_ref().map(|who| who.bucket.clone());
         let mut bucket = bucket
@@ -112,7 +120,12 @@ impl Connection {
                         "a session sends control frames, which always find room"
                     );
                 }
-                other => effects.push_back(other),
+                other => {
+                    if let Effect::Snapshot(_) = other {
+                        sync.0 += 1;
+                    }
+                    effects.push_back(other);
+                }
             }
         }
         drop(state);
@@ -147,22 +160,30 @@ impl Connection {
         self.wake.notify_one();
     }
 
-    /// Queues a frame of a sync once the message lane has room for it. Gives up when the session
-    /// has ended.
-    pub async fn stream(&self, frame: &ServerFrame) {
+    /// Whether `sync` is still the one under way.
+    #[must_use]
+    pub fn is_current(&self, sync: SyncId) -> bool {
+        let state = self.state();
+        state.sync == sync && !state.session.is_closed()
+    }
+
+    /// Queues a frame of a sync once the message lane has room for it. `false`: that sync is no
+    /// longer under way.
+    pub async fn stream(&self, sync: SyncId, frame: &ServerFrame) -> bool {
         let frame = encode(frame);
         loop {
-            self.stream_ready().await;
-            if self.is_closed() {
-                return;
+            self.stream_ready(sync, frame.len()).await;
+            let mut state = self.state();
+            if state.sync != sync || state.session.is_closed() {
+                return false;
             }
-            let queued = self
-                .state()
+            let queued = state
                 .outbox
                 .push(Lane::vouching(), frame.clone(), frame.len());
+            drop(state);
             self.wake.notify_one();
             if queued {
-                return;
+                return true;
             }
         }
     }
@@ -184,15 +205,24 @@ impl Connection {
     pub fn fall_behind(&self, now: Tick) {
         let behind = encode(&ServerFrame::Behind {});
         let bytes = behind.len();
-        self.state().outbox.fall_behind(behind, bytes);
+        let mut state = self.state();
+        state.outbox.fall_behind(behind, bytes);
+        // A sync under way has lost frames: it ends here, begun or not.
+        state.sync.0 += 1;
+        state
+            .effects
+            .retain(|effect| !matches!(effect, Effect::Register(_) | Effect::Snapshot(_)));
+        drop(state);
         self.input(Input::FellBehind, now);
         self.drained.notify_waiters();
     }
 
-    /// Takes what the session wants done.
+    /// Takes what the session wants done, with the sync that it belongs to if it is one.
     #[must_use]
-    pub fn take_effect(&self) -> Option<Effect> {
-        self.state().effects.pop_front()
+    pub fn take_effect(&self) -> Option<(Effect, SyncId)> {
+        let mut state = self.state();
+        let effect = state.effects.pop_front()?;
+        Some((effect, state.sync))
     }
 
     /// Takes frames for one write.
@@ -206,7 +236,7 @@ impl Connection {
             bytes += length;
             frames.push(frame);
         }
-        if bytes > 0 && state.outbox.stream_ready() {
+        if bytes > 0 {
             self.drained.notify_waiters();
         }
     }
@@ -224,11 +254,11 @@ impl Connection {
         self.state().session.due()
     }
 
-    /// Whether everything queued has been taken.
+    /// Whether everything that was asked has been answered, and every answer been taken.
     #[must_use]
     pub fn is_drained(&self) -> bool {
         let state = self.state();
-        state.outbox.is_empty() && state.effects.is_empty()
+        state.session.is_idle() && state.outbox.is_empty() && state.effects.is_empty()
     }
 
     /// Whether the session has ended.
@@ -242,14 +272,14 @@ impl Connection {
         self.wake.notified().await;
     }
 
-    /// Waits until a stream may add to the message lane, or the session has ended.
-    async fn stream_ready(&self) {
+    /// Waits until a stream may add `bytes` to the message lane, or `sync` has ended.
+    async fn stream_ready(&self, sync: SyncId, bytes: usize) {
         loop {
             let drained = self.drained.notified();
             tokio::pin!(drained);
             // Enabled before looking: a wake between the look and the wait is not lost.
             drained.as_mut().enable();
-            if self.state().outbox.stream_ready() || self.is_closed() {
+            if !self.is_current(sync) || self.state().outbox.stream_takes(bytes) {
                 return;
             }
             drained.await;
@@ -266,4 +296,123 @@ impl Connection {
 /// A frame as bytes for the socket.
 pub(crate) fn encode(frame: &ServerFrame) -> Bytes {
     text_frame(&codec::encode(frame))
+}
+
+#[cfg(test)]
+mod tests {
+    use chinwag_core::code::ErrorCode;
+    use chinwag_core::ids::{Epoch, Millis};
+    use chinwag_core::rate::Rate;
+    use chinwag_core::session::Identity;
+    use chinwag_core::wire::{ClientFrame, Cursor, Profile};
+
+    use super::*;
+
+    /// A connection that has said `hello`; its sync is about to begin.
+    fn connection() -> Arc<Connection> {
+        let terms = Terms {
+            epoch: Epoch([1; 16]),
+            rate: Rate::default(),
+        };
+        let connection = Connection::new(ConnId(1), terms, Tick(0));
+        let hello = ClientFrame::Hello {
+            v: 1,
+            token: "token".into(),
+            device: None,
+            cursor: Cursor::default(),
+        };
+        connection.input(Input::Frame(Ok(hello)), Tick(0));
+        let identity = Identity {
+            user: Profile {
+                id: UserId([1; 16]),
+                name: "Ann".into(),
+                version: 1,
+            },
+            session: None,
+            expires_in_ms: 600_000,
+            now: Millis(0),
+        };
+        connection.input(Input::Authenticated(Ok(identity)), Tick(0));
+        connection
+    }
+
+    fn effects(connection: &Connection) -> Vec<(Effect, SyncId)> {
+        std::iter::from_fn(|| connection.take_effect()).collect()
+    }
+
+    fn texts(connection: &Connection) -> Vec<String> {
+        let mut frames = Vec::new();
+        connection.take_frames(&mut frames);
+        let texts = frames.iter().map(|frame| String::from_utf8_lossy(frame));
+        texts.map(std::borrow::Cow::into_owned).collect()
+    }
+
+    /// A connection that fell behind while its sync was being streamed got the rest of that
+    /// stream behind `behind`, and its `caught_up`, although frames between had been dropped.
+    #[tokio::test]
+    async fn what_fell_behind_gets_no_more_of_that_sync() {
+        let connection = connection();
+        let effects = effects(&connection);
+        let (_snapshot, sync) = effects.last().expect("a snapshot is wanted");
+        let part = ServerFrame::Ok { req: 1 };
+        assert!(connection.stream(*sync, &part).await);
+        connection.fall_behind(Tick(1));
+        assert!(!connection.is_current(*sync));
+        assert!(!connection.stream(*sync, &part).await);
+        let texts = texts(&connection);
+        assert_eq!(texts.len(), 2, "{texts:?}");
+        assert!(
+            texts[0].contains("welcome") && texts[1].contains("behind"),
+            "{texts:?}"
+        );
+        let sync_frame = ClientFrame::Sync {
+            req: 2,
+            cursor: Cursor::default(),
+        };
+        connection.input(Input::Frame(Ok(sync_frame)), Tick(2));
+        let (_snapshot, next) = self::effects(&connection).pop().expect("a snapshot");
+        assert!(connection.is_current(next) && !connection.is_current(*sync));
+    }
+
+    #[test]
+    fn a_sync_that_has_not_begun_is_given_up() {
+        let connection = connection();
+        connection.fall_behind(Tick(1));
+        let left = effects(&connection);
+        let begun = left
+            .iter()
+            .any(|(effect, _)| matches!(effect, Effect::Register(_) | Effect::Snapshot(_)));
+        assert!(!begun, "{left:?}");
+    }
+
+    /// Commands that wait for the disk used to count as drained: the acks came after the close.
+    #[test]
+    fn commands_in_flight_are_not_drained() {
+        let connection = connection();
+        effects(&connection);
+        texts(&connection);
+        assert!(connection.is_drained());
+        let room = chinwag_core::ids::RoomId([1; 16]);
+        let key = chinwag_core::ids::Key([1; 16]);
+        let send = ClientFrame::Send {
+            req: 3,
+            key,
+            room,
+            text: "x".into(),
+        };
+        connection.input(Input::Frame(Ok(send)), Tick(3));
+        effects(&connection);
+        assert!(!connection.is_drained(), "its ack is still to come");
+        let result = Err(ErrorCode::Unavailable);
+        let committed = Input::Committed {
+            req: 3,
+            room,
+            key,
+            result,
+        };
+        connection.input(committed, Tick(4));
+        assert!(!connection.is_drained(), "its reply is still to go");
+        texts(&connection);
+        assert!(connection.is_drained());
+    }
 }

@@ -14,20 +14,23 @@ use chinwag_core::wire::Cursor;
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
-use crate::gateway::outbox::Connection;
+use crate::gateway::outbox::{Connection, SyncId};
 use crate::hub::{Hub, Item};
 use crate::store::{self, Store, StoreError};
 
 /// Runs one sync to `caught_up`, to `behind`, or to the end of the connection.
 pub(crate) async fn sync(
     connection: Arc<Connection>,
+    id: SyncId,
     user: UserId,
     cursor: Cursor,
     store: Arc<dyn Store>,
     hub: Hub,
     clock: Clock,
 ) {
-    if let Err(error) = run(&connection, user, cursor, &*store, &hub).await {
+    if let Err(error) = run(&connection, id, user, cursor, &*store, &hub).await
+        && connection.is_current(id)
+    {
         tracing::warn!(%error, "a sync could not be read");
         connection.input(Input::SyncFailed, clock.tick());
     }
@@ -35,6 +38,7 @@ pub(crate) async fn sync(
 
 async fn run(
     connection: &Connection,
+    id: SyncId,
     user: UserId,
     cursor: Cursor,
     store: &dyn Store,
@@ -44,17 +48,21 @@ async fn run(
     let (answer, answered) = oneshot::channel();
     hub.send(
         connection.id,
-        Item::Shown(connection.id, snapshot.heads.clone(), answer),
+        Item::Shown(connection.id, id, snapshot.heads.clone(), answer),
     )
     .await;
-    // No answer: the shard has ended with the node.
+    // No answer: this sync is over, or the shard has ended with the node.
     if !answered.await.unwrap_or(false) {
         return Ok(());
     }
     let mut plan = Plan::new(snapshot);
     while let Some(step) = plan.next_step() {
         match step {
-            Step::Frame(frame) => connection.stream(&frame).await,
+            Step::Frame(frame) => {
+                if !connection.stream(id, &frame).await {
+                    return Ok(());
+                }
+            }
             Step::Stretch(room, range) => {
                 let part = store::read(store, move |view| {
                     read::stretch(view, user, room, range, limits::PAGE_MAX)
@@ -64,11 +72,11 @@ async fn run(
                 }
             }
             Step::Flush(position) => {
-                hub.send(connection.id, Item::Flush(connection.id, position))
-                    .await;
+                let flush = Item::Flush(connection.id, id, position);
+                hub.send(connection.id, flush).await;
             }
         }
-        if connection.is_closed() {
+        if !connection.is_current(id) {
             return Ok(());
         }
     }

@@ -116,15 +116,30 @@ fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     })
 }
 
+/// A self-signed certificate for `localhost` and its key, both PEM, made anew in each test process.
+#[cfg(test)]
+pub(crate) mod material {
+    use std::sync::LazyLock;
+
+    pub(crate) struct Pair {
+        pub(crate) certificate: String,
+        pub(crate) key: String,
+    }
+
+    pub(crate) static LOCALHOST: LazyLock<Pair> = LazyLock::new(|| {
+        let names = ["localhost".to_owned()];
+        let made = rcgen::generate_simple_self_signed(names).expect("made");
+        Pair {
+            certificate: made.cert.pem(),
+            key: made.signing_key.serialize_pem(),
+        }
+    });
+}
+
 #[cfg(test)]
 mod tests {
+    use super::material::LOCALHOST;
     use super::*;
-
-    /// A self-signed certificate for localhost and its key, P-256, valid for a hundred years.
-    const GOOD: (&str, &str) = (
-        include_str!("tls/certificate_of_tests.pem"),
-        include_str!("tls/key_of_tests.pem"),
-    );
 
     fn check(certificate: Option<&str>, key: Option<&str>) -> Result<Arc<ServerConfig>, String> {
         let files = tempfile::tempdir().expect("a directory");
@@ -141,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_good_pair_serves_http_1() {
-        let config = check(Some(GOOD.0), Some(GOOD.1)).expect("good");
+        let config = check(Some(&LOCALHOST.certificate), Some(&LOCALHOST.key)).expect("good");
         assert_eq!(config.alpn_protocols, [b"http/1.1"]);
     }
 
@@ -149,21 +164,22 @@ mod tests {
     fn broken_files_are_named_with_what_is_wrong() {
         let encrypted =
             "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
-        let damaged = GOOD.0.replace("-----END CERTIFICATE-----", "");
+        let good = (LOCALHOST.certificate.as_str(), LOCALHOST.key.as_str());
+        let damaged = good.0.replace("-----END CERTIFICATE-----", "");
         let rotten = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         for (certificate, key, expected) in [
-            (None, Some(GOOD.1), "chain.pem` cannot be read"),
-            (Some(GOOD.0), None, "key.pem` cannot be read"),
-            (Some(""), Some(GOOD.1), "holds no `BEGIN CERTIFICATE`"),
-            (Some(GOOD.1), Some(GOOD.1), "holds no `BEGIN CERTIFICATE`"),
+            (None, Some(good.1), "chain.pem` cannot be read"),
+            (Some(good.0), None, "key.pem` cannot be read"),
+            (Some(""), Some(good.1), "holds no `BEGIN CERTIFICATE`"),
+            (Some(good.1), Some(good.1), "holds no `BEGIN CERTIFICATE`"),
             (
                 Some(damaged.as_str()),
-                Some(GOOD.1),
+                Some(good.1),
                 "chain.pem` is not usable: it is damaged",
             ),
-            (Some(GOOD.0), Some(GOOD.0), "holds no `BEGIN PRIVATE KEY`"),
-            (Some(GOOD.0), Some(encrypted), "without a passphrase"),
-            (Some(rotten), Some(GOOD.1), "cannot be used together"),
+            (Some(good.0), Some(good.0), "holds no `BEGIN PRIVATE KEY`"),
+            (Some(good.0), Some(encrypted), "without a passphrase"),
+            (Some(rotten), Some(good.1), "cannot be used together"),
         ] {
             let error = check(certificate, key).expect_err(expected);
             assert!(error.contains(expected), "{expected}: {error}");

@@ -214,23 +214,47 @@ fn check_request(request: &Request<Body>) -> Result<HeaderValue, UpgradeRefused>
     }
 }
 
-/// A cookie is sent by the browser whoever's page asks, so then the page must be one of ours. A
-/// token in the first frame is sent by nobody but the page that holds it.
+/// A cookie is sent by the browser whoever's page asks, so then the page must be one of ours: an
+/// allowed origin, or one that the request itself goes to. A token in the first frame is sent by
+/// nobody but the page that holds it.
 fn check_origin(headers: &HeaderMap, options: &UpgradeOptions) -> Result<(), UpgradeRefused> {
     if !options.always_check_origin && !headers.contains_key(COOKIE) {
         return Ok(());
     }
     match only(headers, &ORIGIN) {
         Some(origin)
-            if options
-                .allowed_origins
-                .iter()
-                .any(|allowed| origin == allowed.as_str()) =>
+            if is_own(origin, headers)
+                || options
+                    .allowed_origins
+                    .iter()
+                    .any(|allowed| origin == allowed.as_str()) =>
         {
             Ok(())
         }
         Some(_) | None => Err(UpgradeRefused::Origin),
     }
+}
+
+/// Whether a page of `origin` came from where the request goes: same host and port. Either scheme
+/// will do, since TLS may end at a proxy; no browser lets a page choose its `Host`.
+fn is_own(origin: &HeaderValue, headers: &HeaderMap) -> bool {
+    let (Ok(origin), Some(Ok(host))) = (
+        origin.to_str(),
+        only(headers, &HOST).map(HeaderValue::to_str),
+    ) else {
+        return false;
+    };
+    let Some((scheme, place)) = origin.split_once("://") else {
+        return false;
+    };
+    // The scheme's own port is left out by browsers, and may be written by proxies.
+    let usual = match scheme {
+        "https" => ":443",
+        "http" => ":80",
+        _ => return false,
+    };
+    let host = host.strip_suffix(usual).unwrap_or(host);
+    !place.is_empty() && place.eq_ignore_ascii_case(host)
 }
 
 /// The first of `spoken` that the client offers; `None` if it offers nothing.

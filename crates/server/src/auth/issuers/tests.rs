@@ -1,7 +1,11 @@
 //! Foreign issuers: whose tokens are taken, and whose keys.
 
+use std::path::PathBuf;
+
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{EncodingKey, Header};
+use rsa::pkcs1::EncodeRsaPrivateKey as _;
+use rsa::{BigUint, RsaPrivateKey};
 use serde_json::{Value, json};
 
 use super::*;
@@ -35,7 +39,11 @@ fn ec_key() -> EncodingKey {
 }
 
 fn rsa_key() -> EncodingKey {
-    EncodingKey::from_rsa_pem(include_bytes!("rsa_key_of_tests.pem")).expect("a key")
+    // Of two Mersenne primes: no secret, and the same in every run.
+    let mersenne = |bits: usize| (BigUint::from(1_u8) << bits) - 1_u8;
+    let key = RsaPrivateKey::from_p_q(mersenne(1279), mersenne(607), BigUint::from(65_537_u32));
+    let der = key.expect("a key").to_pkcs1_der().expect("DER");
+    EncodingKey::from_rsa_der(der.as_bytes())
 }
 
 fn public(key: &EncodingKey, algorithm: Algorithm, id: Option<&str>) -> Value {
@@ -61,9 +69,9 @@ fn sign(key: &EncodingKey, algorithm: Algorithm, id: Option<&str>, change: Value
     jsonwebtoken::encode(&header, &claims(change), key).expect("signed")
 }
 
-fn settings(keys: IssuerKeys, algorithms: &[Algorithm]) -> IssuerSettings {
+fn settings(keys: IssuerKeys, algorithms: &[Algorithm]) -> config::Issuer {
     let (issuer, audience) = (ISS.to_owned(), "chinwag".to_owned());
-    IssuerSettings {
+    config::Issuer {
         issuer,
         audience,
         keys,
@@ -278,7 +286,7 @@ fn broken_configurations_say_what_is_wrong() {
         .expect("twice")
         .to_string();
     assert!(twice.contains("configured twice"), "{twice}");
-    let ours = IssuerSettings {
+    let ours = config::Issuer {
         issuer: token::ISSUER.to_owned(),
         ..good
     };

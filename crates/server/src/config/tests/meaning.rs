@@ -94,28 +94,6 @@ fn registration_is_open_only_where_nobody_else_can_reach_it() {
 }
 
 #[test]
-fn a_range_holds_its_addresses() {
-    for (range, address, expected) in [
-        ("10.0.0.0/8", "10.255.0.1", true),
-        ("10.0.0.0/8", "11.0.0.1", false),
-        ("10.1.2.3", "10.1.2.3", true),
-        ("10.1.2.3", "10.1.2.4", false),
-        ("0.0.0.0/0", "203.0.113.9", true),
-        ("127.0.0.1", "::ffff:127.0.0.1", true),
-        ("fd00::/8", "fd12::1", true),
-        ("fd00::/8", "fe80::1", false),
-        ("::/0", "127.0.0.1", false),
-    ] {
-        let range: AddressRange = range.parse().unwrap();
-        assert_eq!(
-            range.contains(address.parse().unwrap()),
-            expected,
-            "{range} {address}"
-        );
-    }
-}
-
-#[test]
 fn an_origin_is_written_as_browsers_send_it() {
     for good in [
         "https://a.example",

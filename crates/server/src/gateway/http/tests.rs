@@ -9,8 +9,9 @@ use serde_json::Value;
 use tower::ServiceExt as _;
 
 use super::*;
+use crate::auth::Settings;
 use crate::auth::attempts::AttemptRate;
-use crate::auth::{Registration, Settings};
+use crate::config::Registration;
 use crate::store::memory::accounts::MemoryAccounts;
 
 mod journeys;

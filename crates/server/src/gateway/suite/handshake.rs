@@ -212,6 +212,38 @@ async fn an_ambient_credential_needs_an_allowed_origin() {
     check("two origins", &with(two), 403).await;
 }
 
+/// On localhost a browser sends the cookies of every other program there: they must not lock out
+/// the server's own page.
+#[tokio::test]
+async fn the_page_of_this_server_needs_no_allowance() {
+    let ask_with = |host: &str, origin: &str| {
+        upgrade_request(&format!("Cookie: other=app\r\nOrigin: {origin}\r\n"))
+            .replace("Host: localhost\r\n", &format!("Host: {host}\r\n"))
+    };
+    for (host, origin, status) in [
+        ("127.0.0.1:9000", "http://127.0.0.1:9000", 101),
+        ("localhost:9000", "http://localhost:9000", 101),
+        ("[::1]:9000", "http://[::1]:9000", 101),
+        // TLS ends at a proxy, which may spell out the port that browsers leave out.
+        ("talk.example", "https://talk.example", 101),
+        ("talk.example", "http://talk.example", 101),
+        ("talk.example:443", "https://talk.example", 101),
+        ("Talk.Example", "https://talk.example", 101),
+        ("127.0.0.1:9000", "http://127.0.0.1:9001", 403),
+        ("127.0.0.1:9000", "http://127.0.0.1", 403),
+        ("127.0.0.1:9000", "http://localhost:9000", 403),
+        ("talk.example:443", "http://talk.example", 403),
+        ("talk.example", "https://talk.example:444", 403),
+        ("talk.example", "https://talk.example.evil.com", 403),
+        ("talk.example", "https://talk.example/", 403),
+        ("talk.example", "file://talk.example", 403),
+        ("talk.example", "talk.example", 403),
+        ("talk.example", "null", 403),
+    ] {
+        check(&format!("{host} {origin}"), &ask_with(host, origin), status).await;
+    }
+}
+
 #[tokio::test]
 async fn the_origin_check_can_be_asked_for_without_a_cookie() {
     for (origin, status) in [("https://chat.example", 101), ("https://evil.example", 403)] {

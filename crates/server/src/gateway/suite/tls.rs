@@ -1,4 +1,4 @@
-//! The same conversations under TLS. The certificate is for tests only and valid for a century.
+//! The same conversations under TLS.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +13,14 @@ use super::{
     FIN, Seen, Server, Setup, TEXT, bounded, close_frame, frame, parse, seen_text, upgrade_request,
 };
 use crate::gateway::accept::ConnectionDeadlines;
+use crate::gateway::tls::material::LOCALHOST;
 
 fn certificate() -> CertificateDer<'static> {
-    CertificateDer::from_pem_slice(include_bytes!("data/localhost.crt")).expect("a certificate")
+    CertificateDer::from_pem_slice(LOCALHOST.certificate.as_bytes()).expect("a certificate")
 }
 
 fn server_config() -> Arc<ServerConfig> {
-    let key = PrivateKeyDer::from_pem_slice(include_bytes!("data/localhost.key")).expect("a key");
+    let key = PrivateKeyDer::from_pem_slice(LOCALHOST.key.as_bytes()).expect("a key");
     let config = ServerConfig::builder()
         .with_no_client_auth()
         .with_single_cert(vec![certificate()], key);

@@ -11,7 +11,7 @@ mod socket;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chinwag_core::limits::FRAME_BYTES_MAX;
+use chinwag_core::limits::{CONTROL_FRAMES_PER_SECOND, FRAGMENTS_MAX, FRAME_BYTES_MAX};
 
 pub use decoder::{Decoded, Decoder};
 pub use encoder::{
@@ -55,9 +55,9 @@ impl FrameLimits {
     pub const STANDARD: Self = Self {
         frame_bytes_max: FRAME_BYTES_MAX,
         message_bytes_max: FRAME_BYTES_MAX,
-        fragments_max: 64,
-        control_frames_per_second: 20,
-        control_frames_burst: 20,
+        fragments_max: FRAGMENTS_MAX,
+        control_frames_per_second: CONTROL_FRAMES_PER_SECOND,
+        control_frames_burst: CONTROL_FRAMES_PER_SECOND,
     };
 }
 

@@ -228,12 +228,14 @@ impl Writer {
         self.flush().await
     }
 
-    /// Queues one whole frame without writing.
+    /// Queues one whole frame without writing. A frame always finds room where nothing waits:
+    /// who makes frames has bounds of their own.
     ///
     /// # Errors
     /// [`WriteError::Full`]: it was not queued.
     pub fn push(&mut self, frame: Bytes) -> Result<(), WriteError> {
-        if self.queued_bytes.saturating_add(frame.len()) > self.limits.queued_bytes_max {
+        let waiting = self.queued_bytes;
+        if waiting > 0 && waiting.saturating_add(frame.len()) > self.limits.queued_bytes_max {
             return Err(WriteError::Full);
         }
         self.queued_bytes += frame.len();

@@ -334,22 +334,13 @@ async fn history_is_folded_and_paged(mut subject: Subject) {
     assert_eq!(told, expected);
     let oldest = page(Some(2)).await.expect("a member");
     assert_eq!((oldest.messages.len(), oldest.before), (1, None));
-    let whole = Range {
-        from: Seq(1),
-        to: Seq(12),
-    };
-    assert_eq!(
-        subject.read(move |view| view.redacted(room, whole)).await,
-        [Seq(4)]
-    );
-    let before_it = Range {
-        from: Seq(1),
-        to: Seq(8),
-    };
-    assert_eq!(
-        subject
-            .read(move |view| view.redacted(room, before_it))
-            .await,
-        []
-    );
+    check_redacted(&subject, room, Seq(12), &[Seq(4)]).await;
+    check_redacted(&subject, room, Seq(8), &[]).await;
+}
+
+/// Which messages are redacted by what stands up to `to`.
+async fn check_redacted(subject: &Subject, room: RoomId, to: Seq, expected: &[Seq]) {
+    let range = Range { from: Seq(1), to };
+    let found = subject.read(move |view| view.redacted(room, range)).await;
+    assert_eq!(found, expected, "up to {to:?}");
 }

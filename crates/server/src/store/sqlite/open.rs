@@ -30,6 +30,9 @@ const WAL_BYTES_KEPT: u64 = 64 * 1024 * 1024;
 pub(super) const BUSY: Duration = Duration::from_secs(5);
 /// Statements kept prepared per connection.
 const STATEMENTS_MAX: usize = 128;
+/// Without SQLite's own lock around every call: a `Connection` belongs to one thread at a time, and
+/// the compiler holds that.
+const UNSHARED: OpenFlags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
 /// Pages of SQLite's own cache per connection, in KiB.
 const CACHE_KIB: u32 = 16 * 1024;
 
@@ -350,8 +353,8 @@ fn writer(file: &Path) -> Result<Connection, OpenError> {
         doing: "opening the database for writing",
         source,
     };
-    let db =
-        Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | UNSHARED;
+    let db = Connection::open_with_flags(file, flags).map_err(failed)?;
     prepare_to_write(&db).map_err(failed)?;
     let mode: String = db
         .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
@@ -378,7 +381,7 @@ fn writer(file: &Path) -> Result<Connection, OpenError> {
 /// A connection that only reads.
 pub(super) fn reader(dir: &Path) -> Result<Connection, OpenError> {
     let file = files::database(dir);
-    let opened = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_ONLY)
+    let opened = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_ONLY | UNSHARED)
         .and_then(|db| prepare(&db).map(|()| db));
     opened.map_err(|source| OpenError::Sqlite {
         file,

@@ -44,15 +44,15 @@ pub(crate) struct Faults {
 pub(crate) fn record_into(command: &mut Command, directory: &Path, record: &Path, faults: Faults) {
     command
         .env("LD_PRELOAD", library())
-        .env("CHINWAG_RECORD_DIR", directory)
-        .env("CHINWAG_RECORD_FILE", record);
+        .env("POWER_RECORD_DIR", directory)
+        .env("POWER_RECORD_FILE", record);
     let settings = [
-        ("CHINWAG_FAIL_SYNC_AFTER", faults.fail_sync_after),
+        ("POWER_FAIL_SYNC_AFTER", faults.fail_sync_after),
         (
-            "CHINWAG_FAIL_WRITE_AFTER_BYTES",
+            "POWER_FAIL_WRITE_AFTER_BYTES",
             faults.fail_write_after_bytes,
         ),
-        ("CHINWAG_SYNC_DELAY_US", faults.sync_delay_us),
+        ("POWER_SYNC_DELAY_US", faults.sync_delay_us),
     ];
     command.envs(
         settings

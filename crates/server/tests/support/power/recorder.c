@@ -4,11 +4,11 @@
  * `replay.rs` builds from it the directories that a power cut could have left.
  *
  * Environment (read once, at load; LD_PRELOAD is then removed, so children are not recorded):
- *   CHINWAG_RECORD_DIR              the directory that is watched, with everything below it
- *   CHINWAG_RECORD_FILE             the record; appended to; must lie outside the directory
- *   CHINWAG_FAIL_SYNC_AFTER=n       the n-th and every later fsync/fdatasync below the directory fails: EIO
- *   CHINWAG_FAIL_WRITE_AFTER_BYTES=n  after n bytes written below the directory every write fails: ENOSPC
- *   CHINWAG_SYNC_DELAY_US=n         each sync below the directory takes n microseconds longer: a slow disk
+ *   POWER_RECORD_DIR              the directory that is watched, with everything below it
+ *   POWER_RECORD_FILE             the record; appended to; must lie outside the directory
+ *   POWER_FAIL_SYNC_AFTER=n       the n-th and every later fsync/fdatasync below the directory fails: EIO
+ *   POWER_FAIL_WRITE_AFTER_BYTES=n  after n bytes written below the directory every write fails: ENOSPC
+ *   POWER_SYNC_DELAY_US=n         each sync below the directory takes n microseconds longer: a slow disk
  *
  * Which side of the real call a record stands on, and why:
  *   file change   AFTER it, with `order` held across both: two changes stand in the order of their effects,
@@ -168,19 +168,19 @@ static long long number_from(const char *name)
 
 __attribute__((constructor)) static void start(void)
 {
-    const char *directory = getenv("CHINWAG_RECORD_DIR");
-    const char *file = getenv("CHINWAG_RECORD_FILE");
+    const char *directory = getenv("POWER_RECORD_DIR");
+    const char *file = getenv("POWER_RECORD_FILE");
     if (!directory || !file)
         return;
     if (!realpath(directory, root))
-        die("CHINWAG_RECORD_DIR does not exist");
+        die("POWER_RECORD_DIR does not exist");
     root_bytes = strlen(root);
     record_fd = (int)syscall(SYS_openat, AT_FDCWD, file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (record_fd < 0)
-        die("CHINWAG_RECORD_FILE cannot be opened");
-    fail_sync_after = number_from("CHINWAG_FAIL_SYNC_AFTER");
-    fail_write_after = number_from("CHINWAG_FAIL_WRITE_AFTER_BYTES");
-    sync_delay_us = number_from("CHINWAG_SYNC_DELAY_US");
+        die("POWER_RECORD_FILE cannot be opened");
+    fail_sync_after = number_from("POWER_FAIL_SYNC_AFTER");
+    fail_write_after = number_from("POWER_FAIL_WRITE_AFTER_BYTES");
+    sync_delay_us = number_from("POWER_SYNC_DELAY_US");
     unsetenv("LD_PRELOAD");
     /* A fork while another thread holds the lock would leave it locked for ever in the child. */
     pthread_atfork(lock, unlock, unlock);

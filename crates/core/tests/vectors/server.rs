@@ -1,209 +1,23 @@
-//! Golden frames: `protocol/vectors/{client,server}.json`, read by Rust and TypeScript alike.
-//!
-//! One example of each frame and of each event kind, as it stands on the wire. A change of these
-//! files is a change of the protocol: the test that rewrites them fails first.
+//! Examples of what the server says.
 
-use serde::Serialize;
-use serde_json::{Value, json};
-
-use crate::code::ErrorCode;
-use crate::codec;
-use crate::event::{
+use chinwag_core::code::ErrorCode;
+use chinwag_core::event::{
     Author, Body, DamagedBody, Event, MemberBody, ReactionBody, RedactBody, RoomBody, TextBody,
 };
-use crate::fold::Folded;
-use crate::generated::generate;
-use crate::ids::{DeviceId, Epoch, Key, Millis, Position, RoomId, Seq, SessionId, UserId};
-use crate::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
-use crate::wire::{
-    ClientFrame, Cursor, DirectoryRow, Item, Last, Me, Profile, PublicLimits, Reset, ResetWhy,
-    RoomRow, ServerFrame, Skip,
+use chinwag_core::fold::Folded;
+use chinwag_core::ids::{Epoch, Millis, Position, Seq, SessionId};
+use chinwag_core::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
+use chinwag_core::wire::{
+    DirectoryRow, Item, Me, Profile, PublicLimits, Reset, ResetWhy, RoomRow, ServerFrame, Skip,
 };
 
-const ROOM: RoomId = RoomId(*b"a room of people");
-const ANN: UserId = UserId(*b"ann, who writes.");
-const BOB: UserId = UserId(*b"bob, who reads..");
-const KEY: Key = Key(*b"one key, once...");
-const TEXT: &str = "Grüße, 世界 \u{202e}\u{1f469}\u{200d}\u{1f680} \"quoted\" \\ <b>\n\t\u{7f}";
+use crate::{ANN, BOB, KEY, ROOM, TEXT};
 
-fn cursor() -> Cursor {
-    Cursor {
-        epoch: Some(Epoch(*b"the first epoch.")),
-        position: Some(Position(1042)),
-        last: Some(Last {
-            room: ROOM,
-            seq: Seq(12),
-            key: KEY,
-        }),
-        open: vec![(ROOM, Seq(12))],
-    }
-}
-
-fn client() -> Vec<(&'static str, ClientFrame)> {
-    let token = || "header.claims.signature".to_owned();
-    let hello = |device, cursor| ClientFrame::Hello {
-        v: 1,
-        token: token(),
-        device,
-        cursor,
-    };
-    let text = TEXT.to_owned();
-    let name = || "Tea & talk".to_owned();
-    vec![
-        ("hello, first time", hello(None, Cursor::default())),
-        (
-            "hello, again",
-            hello(Some(DeviceId(*b"a phone of ann's")), cursor()),
-        ),
-        (
-            "auth",
-            ClientFrame::Auth {
-                req: 1,
-                token: token(),
-            },
-        ),
-        (
-            "sync",
-            ClientFrame::Sync {
-                req: 2,
-                cursor: cursor(),
-            },
-        ),
-        (
-            "send",
-            ClientFrame::Send {
-                req: 3,
-                key: KEY,
-                room: ROOM,
-                text,
-            },
-        ),
-        (
-            "create",
-            ClientFrame::Create {
-                req: 4,
-                key: KEY,
-                kind: RoomKind::Public,
-                name: name(),
-            },
-        ),
-        (
-            "direct",
-            ClientFrame::Direct {
-                req: 5,
-                key: KEY,
-                user: BOB,
-            },
-        ),
-        (
-            "join",
-            ClientFrame::Join {
-                req: 6,
-                key: KEY,
-                room: ROOM,
-            },
-        ),
-        (
-            "leave",
-            ClientFrame::Leave {
-                req: 7,
-                key: KEY,
-                room: ROOM,
-            },
-        ),
-        (
-            "add",
-            ClientFrame::Add {
-                req: 8,
-                key: KEY,
-                room: ROOM,
-                user: BOB,
-            },
-        ),
-        (
-            "remove",
-            ClientFrame::Remove {
-                req: 9,
-                key: KEY,
-                room: ROOM,
-                user: BOB,
-            },
-        ),
-        (
-            "mark",
-            ClientFrame::Mark {
-                req: 10,
-                room: ROOM,
-                delivered: Some(Seq(12)),
-                read: Some(Seq(9)),
-            },
-        ),
-        (
-            "after",
-            ClientFrame::After {
-                req: 11,
-                room: ROOM,
-                seq: Seq(12),
-                key: Some(KEY),
-                limit: None,
-            },
-        ),
-        (
-            "history",
-            ClientFrame::History {
-                req: 12,
-                room: ROOM,
-                before: Some(Seq(40)),
-                at_least: Some(Seq(60)),
-                limit: Some(50),
-            },
-        ),
-        (
-            "room",
-            ClientFrame::Room {
-                req: 13,
-                room: ROOM,
-            },
-        ),
-        (
-            "members",
-            ClientFrame::Members {
-                req: 14,
-                room: ROOM,
-                after: Some(ANN),
-            },
-        ),
-        (
-            "profiles by id",
-            ClientFrame::Profiles {
-                req: 15,
-                users: vec![ANN, BOB],
-                name: None,
-            },
-        ),
-        (
-            "profiles by name",
-            ClientFrame::Profiles {
-                req: 16,
-                users: Vec::new(),
-                name: Some("bob".into()),
-            },
-        ),
-        (
-            "directory",
-            ClientFrame::Directory {
-                req: 17,
-                after: None,
-            },
-        ),
-        (
-            "ping",
-            ClientFrame::Ping {
-                req: (1 << 53) - 1,
-                rooms: vec![ROOM],
-            },
-        ),
-    ]
+pub(crate) fn frames() -> Vec<(&'static str, ServerFrame)> {
+    [connecting(), events(), replies()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn event(seq: u64, target: Option<u64>, body: Body) -> Event {
@@ -499,46 +313,4 @@ fn replies() -> Vec<(&'static str, ServerFrame)> {
             },
         ),
     ]
-}
-
-fn golden<F: Serialize>(path: &str, frames: &[(&'static str, F)]) {
-    let entry = |(name, frame): &(&'static str, F)| {
-        let frame: Value = serde_json::from_slice(&codec::encode(frame)).expect("what we encoded");
-        json!({ "name": name, "frame": frame })
-    };
-    let all: Vec<Value> = frames.iter().map(entry).collect();
-    let text = serde_json::to_string_pretty(&all).expect("JSON");
-    generate(path, &(text + "\n"));
-}
-
-#[test]
-fn client_frames() {
-    let frames = client();
-    golden("protocol/vectors/client.json", &frames);
-    for (name, frame) in frames {
-        let bytes = codec::encode(&frame);
-        let text = std::str::from_utf8(&bytes).expect("JSON is UTF-8");
-        assert_eq!(codec::decode(text).as_ref(), Ok(&frame), "{name}");
-    }
-}
-
-#[test]
-fn server_frames() {
-    let frames: Vec<_> = [connecting(), events(), replies()]
-        .into_iter()
-        .flatten()
-        .collect();
-    golden("protocol/vectors/server.json", &frames);
-    for (name, frame) in frames {
-        let bytes = codec::encode(&frame);
-        let text = std::str::from_utf8(&bytes).expect("JSON is UTF-8");
-        assert_eq!(codec::decode_server(text).expect(name), frame, "{name}");
-        if let ServerFrame::Event(event) = &frame {
-            assert_eq!(
-                codec::encode_event(event),
-                bytes,
-                "{name}: both ways encode alike"
-            );
-        }
-    }
 }

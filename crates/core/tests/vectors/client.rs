@@ -1,0 +1,187 @@
+//! Examples of what a client says.
+
+use chinwag_core::ids::{DeviceId, Epoch, Position, Seq};
+use chinwag_core::room::RoomKind;
+use chinwag_core::wire::{ClientFrame, Cursor, Last};
+
+use crate::{ANN, BOB, KEY, ROOM, TEXT};
+
+fn cursor() -> Cursor {
+    Cursor {
+        epoch: Some(Epoch(*b"the first epoch.")),
+        position: Some(Position(1042)),
+        last: Some(Last {
+            room: ROOM,
+            seq: Seq(12),
+            key: KEY,
+        }),
+        open: vec![(ROOM, Seq(12))],
+    }
+}
+
+pub(crate) fn frames() -> Vec<(&'static str, ClientFrame)> {
+    let token = || "header.claims.signature".to_owned();
+    let hello = |device, cursor| ClientFrame::Hello {
+        v: 1,
+        token: token(),
+        device,
+        cursor,
+    };
+    let text = TEXT.to_owned();
+    let name = || "Tea & talk".to_owned();
+    vec![
+        ("hello, first time", hello(None, Cursor::default())),
+        (
+            "hello, again",
+            hello(Some(DeviceId(*b"a phone of ann's")), cursor()),
+        ),
+        (
+            "auth",
+            ClientFrame::Auth {
+                req: 1,
+                token: token(),
+            },
+        ),
+        (
+            "sync",
+            ClientFrame::Sync {
+                req: 2,
+                cursor: cursor(),
+            },
+        ),
+        (
+            "send",
+            ClientFrame::Send {
+                req: 3,
+                key: KEY,
+                room: ROOM,
+                text,
+            },
+        ),
+        (
+            "create",
+            ClientFrame::Create {
+                req: 4,
+                key: KEY,
+                kind: RoomKind::Public,
+                name: name(),
+            },
+        ),
+        (
+            "direct",
+            ClientFrame::Direct {
+                req: 5,
+                key: KEY,
+                user: BOB,
+            },
+        ),
+        (
+            "join",
+            ClientFrame::Join {
+                req: 6,
+                key: KEY,
+                room: ROOM,
+            },
+        ),
+        (
+            "leave",
+            ClientFrame::Leave {
+                req: 7,
+                key: KEY,
+                room: ROOM,
+            },
+        ),
+        (
+            "add",
+            ClientFrame::Add {
+                req: 8,
+                key: KEY,
+                room: ROOM,
+                user: BOB,
+            },
+        ),
+        (
+            "remove",
+            ClientFrame::Remove {
+                req: 9,
+                key: KEY,
+                room: ROOM,
+                user: BOB,
+            },
+        ),
+        (
+            "mark",
+            ClientFrame::Mark {
+                req: 10,
+                room: ROOM,
+                delivered: Some(Seq(12)),
+                read: Some(Seq(9)),
+            },
+        ),
+        (
+            "after",
+            ClientFrame::After {
+                req: 11,
+                room: ROOM,
+                seq: Seq(12),
+                key: Some(KEY),
+                limit: None,
+            },
+        ),
+        (
+            "history",
+            ClientFrame::History {
+                req: 12,
+                room: ROOM,
+                before: Some(Seq(40)),
+                at_least: Some(Seq(60)),
+                limit: Some(50),
+            },
+        ),
+        (
+            "room",
+            ClientFrame::Room {
+                req: 13,
+                room: ROOM,
+            },
+        ),
+        (
+            "members",
+            ClientFrame::Members {
+                req: 14,
+                room: ROOM,
+                after: Some(ANN),
+            },
+        ),
+        (
+            "profiles by id",
+            ClientFrame::Profiles {
+                req: 15,
+                users: vec![ANN, BOB],
+                name: None,
+            },
+        ),
+        (
+            "profiles by name",
+            ClientFrame::Profiles {
+                req: 16,
+                users: Vec::new(),
+                name: Some("bob".into()),
+            },
+        ),
+        (
+            "directory",
+            ClientFrame::Directory {
+                req: 17,
+                after: None,
+            },
+        ),
+        (
+            "ping",
+            ClientFrame::Ping {
+                req: (1 << 53) - 1,
+                rooms: vec![ROOM],
+            },
+        ),
+    ]
+}

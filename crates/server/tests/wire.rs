@@ -1,0 +1,31 @@
+//! The server over the wire: one coded outcome for each thing that a client can do, right or wrong.
+//!
+//! A node in this process, raw frames over loopback, and for what only a process can show, the
+//! program itself. What the pure state machines decide in time (deadlines, heartbeats) is tested
+//! in `core` with simulated time.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "support/wire.rs"]
+mod support;
+
+#[path = "wire/bad_input.rs"]
+mod bad_input;
+#[path = "wire/behind.rs"]
+mod behind;
+#[path = "wire/connecting.rs"]
+mod connecting;
+#[path = "wire/ending.rs"]
+mod ending;
+#[path = "wire/markers.rs"]
+mod markers;
+#[path = "wire/process.rs"]
+mod process;
+#[path = "wire/reading.rs"]
+mod reading;
+#[path = "wire/rooms.rs"]
+mod rooms;
+#[path = "wire/sending.rs"]
+mod sending;
+#[path = "wire/sessions.rs"]
+mod sessions;

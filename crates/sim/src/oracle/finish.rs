@@ -1,0 +1,201 @@
+//! The last judgement: final logs, read through every node by every member, against all that
+//! was seen.
+
+use std::collections::BTreeMap;
+
+use chinwag_core::event::{Body, Event};
+use chinwag_core::ids::{RoomId, Seq, UserId};
+use chinwag_core::ledger::Ledger;
+use chinwag_core::limits;
+use chinwag_core::read::{self, After};
+use chinwag_core::room::Range;
+use chinwag_core::wire::Item;
+
+use super::Oracle;
+use crate::device::Device;
+use crate::store::{Entry, Store};
+
+type Logs = BTreeMap<RoomId, Vec<Event>>;
+
+impl Oracle {
+    /// Judges a world that has come to rest.
+    pub(crate) fn finish(&mut self, store: &mut Store, devices: &[Device], nodes: u64) {
+        let journal: Vec<Entry> = std::mem::take(&mut store.journal);
+        self.standing.read(&journal);
+        let people = self.standing.people();
+        let mut logs: Logs = BTreeMap::new();
+        for (room, _members) in &people {
+            let all = Range {
+                from: Seq(1),
+                to: Seq(i64::MAX as u64),
+            };
+            logs.insert(*room, store.ledger.range(*room, all, usize::MAX));
+        }
+        self.judge_logs(&logs, &journal);
+        self.judge_sends(&logs);
+        self.judge_receptions(&logs);
+        for node in 0..nodes {
+            store.ledger.set_node(node);
+            for (room, members) in &people {
+                for user in members {
+                    self.judge_reads(&store.ledger, *user, *room, &logs[room]);
+                }
+            }
+        }
+        for (room, members) in &people {
+            for user in members {
+                self.judge_markers(&store.ledger, *user, *room, &logs[room]);
+            }
+        }
+        self.judge_devices(devices, &logs);
+    }
+
+    /// Dense, and as committed; every author was in.
+    fn judge_logs(&mut self, logs: &Logs, journal: &[Entry]) {
+        for (room, log) in logs {
+            for (at, event) in log.iter().enumerate() {
+                if event.seq.0 != at as u64 + 1 {
+                    let what = format!("{room} has #{} in place {}", event.seq, at + 1);
+                    self.violation("dense", what);
+                    break;
+                }
+                let message = matches!(event.body, Body::Message(_));
+                if message && !self.standing.was_in(event.from.0, *room, event.seq) {
+                    let what = format!("{room} #{}: {} is not in", event.seq, event.from.0);
+                    self.violation("only members write", what);
+                }
+            }
+        }
+        for entry in journal {
+            let event = &entry.event;
+            let log = &logs[&event.room];
+            let place = usize::try_from(event.seq.0 - 1).expect("logs are short");
+            if log.get(place) != Some(event) {
+                let what = format!("{} #{} is not what was committed", event.room, event.seq);
+                self.violation("a seq keeps its meaning", what);
+            }
+        }
+    }
+
+    /// What anybody received is in the log, and was theirs to see.
+    fn judge_receptions(&mut self, logs: &Logs) {
+        for ((room, seq), event) in std::mem::take(&mut self.contents) {
+            let place = usize::try_from(seq.0.saturating_sub(1)).expect("logs are short");
+            let stands = logs.get(&room).and_then(|log| log.get(place));
+            if stands != Some(&event) {
+                let what = format!("{room} #{seq}: received {event:?}, stands {stands:?}");
+                self.violation("received is logged", what);
+            }
+        }
+        for (user, room, seq) in std::mem::take(&mut self.received) {
+            if !self.standing.may_see(user, room, seq) {
+                let what = format!("{user} received {room} #{seq}");
+                self.violation("only members read", what);
+            }
+        }
+        for (user, room, seq) in std::mem::take(&mut self.received_live) {
+            if !self.standing.was_in(user, room, seq) {
+                let what = format!("{user} heard {room} #{seq} live");
+                self.violation("nothing after removal", what);
+            }
+        }
+        for (user, room, from, to) in std::mem::take(&mut self.skips) {
+            let hidden = (from.0..=to.0).find(|seq| self.standing.may_see(user, room, Seq(*seq)));
+            if let Some(seq) = hidden {
+                let what = format!("{user} was told to skip {room} #{seq}");
+                self.violation("skips hide nothing", what);
+            }
+        }
+    }
+
+    /// The whole log, page by page, as one member reads it from one node.
+    fn judge_reads(&mut self, ledger: &Ledger, user: UserId, room: RoomId, log: &[Event]) {
+        let mut at = Seq::ZERO;
+        let mut shown: Vec<Event> = Vec::new();
+        loop {
+            let Ok(answer) = read::after(ledger, user, room, at, None, limits::PAGE_MAX);
+            match answer {
+                Ok(After::Events(stretch)) if stretch.items.is_empty() => break,
+                Ok(After::Events(stretch)) => {
+                    at = stretch.to;
+                    for item in stretch.items {
+                        if let Item::Event(event) = item {
+                            shown.push(event);
+                        }
+                    }
+                }
+                // Too long to be streamed: the rest is read from where streams begin.
+                Ok(After::Reset(reset)) if at == Seq::ZERO => {
+                    let long = reset
+                        .row
+                        .head
+                        .0
+                        .saturating_sub(limits::STREAM_EVENTS_MAX - 1);
+                    at = Seq(long);
+                }
+                other => {
+                    let what = format!("{user} cannot read {room} after #{at}: {other:?}");
+                    return self.violation("one order", what);
+                }
+            }
+        }
+        let first = shown.first().map_or(Seq::ZERO, |event| event.seq);
+        let mine = |event: &&Event| self.standing.may_see(user, room, event.seq);
+        let mut expected = log.iter().filter(mine);
+        let expected: Vec<&Event> = expected.by_ref().filter(|e| e.seq >= first).collect();
+        let same = shown.iter().eq(expected.iter().copied());
+        if !same || (shown.is_empty() && log.iter().any(|event| mine(&event))) {
+            let what = format!("{user} reads {} events of {room}", shown.len());
+            self.violation("one order", what);
+        }
+    }
+
+    /// Markers lie where they may, and unread is what a recount says.
+    fn judge_markers(&mut self, ledger: &Ledger, user: UserId, room: RoomId, log: &[Event]) {
+        let Ok(Some(row)) = read::row(ledger, user, room) else {
+            return self.violation("markers", format!("{user} has no row in {room}"));
+        };
+        let (delivered, read) = (row.me.delivered, row.me.read);
+        let slot = (user, room);
+        let asked = self.marks_asked.get(&slot).copied().unwrap_or_default();
+        let told = self.marks_told.get(&slot).copied().unwrap_or_default();
+        let invented = delivered > asked.0.max(asked.1) || read > asked.1;
+        let fallen = delivered < told.0 || read < told.1;
+        if delivered > row.head || read > delivered || invented || fallen {
+            let what = format!("{user} in {room}: {row:?}, asked {asked:?}, told {told:?}");
+            self.violation("markers", what);
+        }
+        let unread = self.standing.joined(user, room).map_or(0, |since| {
+            let after = read.max(since);
+            let countable = log.iter().filter(|event| {
+                event.seq > after && matches!(event.body, Body::Message(_)) && event.from.0 != user
+            });
+            countable.count() as u64
+        });
+        if row.me.unread != unread.min(limits::UNREAD_MAX + 1) {
+            let what = format!("{user} in {room}: {} and not {unread}", row.me.unread);
+            self.violation("unread", what);
+        }
+    }
+
+    /// Every device has come to the head of every room that it is in.
+    fn judge_devices(&mut self, devices: &[Device], logs: &Logs) {
+        for device in devices {
+            let rooms: Vec<(RoomId, Seq)> = logs
+                .iter()
+                .filter(|(room, _log)| self.standing.joined(device.user, **room).is_some())
+                .map(|(room, log)| (*room, log.last().map_or(Seq::ZERO, |event| event.seq)))
+                .collect();
+            for (room, head) in rooms {
+                let copy = device.memory.rooms.get(&room);
+                let seen = self.seen.get(&device.index);
+                let applied = seen.and_then(|seen| seen.applied.get(&room)).copied();
+                if copy.is_none_or(|copy| copy.cursor != head) || applied != Some(head) {
+                    let index = device.index;
+                    let what = format!("d{index} has {copy:?} of {room}, head #{head}");
+                    self.violation("all converge", what);
+                }
+            }
+        }
+    }
+}

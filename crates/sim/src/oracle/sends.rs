@@ -1,0 +1,225 @@
+//! What became of each command, as its senders saw it.
+
+use std::collections::BTreeMap;
+
+use chinwag_core::batch::Command;
+use chinwag_core::code::ErrorCode;
+use chinwag_core::event::{Body, Event};
+use chinwag_core::ids::{Key, Millis, RoomId, Seq, UserId};
+use chinwag_core::room::MemberState;
+
+use super::Oracle;
+use crate::device::{Purpose, Waiting};
+use crate::link::LinkId;
+
+/// An ack as a client gets it.
+pub(crate) type Answer = (RoomId, Seq, u64, Millis);
+
+/// A command under its key.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) device: usize,
+    pub(super) user: UserId,
+    pub(super) room: RoomId,
+    pub(super) command: Command,
+    /// The order of the first attempt.
+    pub(super) first: u64,
+    /// Attempts that no answer, or one that says nothing, came to.
+    pub(super) undecided: u64,
+    pub(super) ack: Option<(Answer, u64)>,
+    pub(super) definite: Option<ErrorCode>,
+}
+
+impl Oracle {
+    /// A command that stood in the store before the world began.
+    pub(crate) fn founded(&mut self, user: UserId, key: Key, command: &Command, event: &Event) {
+        let sent = Sent {
+            device: usize::MAX,
+            user,
+            room: event.room,
+            command: command.clone(),
+            first: 0,
+            undecided: 0,
+            ack: Some(((event.room, event.seq, event.msg_no, event.ts), 0)),
+            definite: None,
+        };
+        self.keys.insert(key, sent);
+    }
+
+    /// A device sends a command, for the first time or again.
+    pub(crate) fn sent(
+        &mut self,
+        device: usize,
+        user: UserId,
+        item: &Waiting,
+        _link: LinkId,
+        order: u64,
+    ) {
+        let first = item.purpose == Purpose::Real;
+        let sent = self.keys.entry(item.key).or_insert_with(|| Sent {
+            device,
+            user,
+            room: item.room,
+            command: item.command.clone(),
+            first: order,
+            undecided: 0,
+            ack: None,
+            definite: None,
+        });
+        if sent.command != item.command && first {
+            let what = format!("{} was made twice by the workload", item.key);
+            return self.violation("workload", what);
+        }
+        sent.undecided += 1;
+    }
+
+    /// A device was told where its command stands.
+    pub(crate) fn acked(&mut self, key: Key, _link: Option<LinkId>, ack: Answer, order: u64) {
+        let Some(sent) = self.keys.get_mut(&key) else {
+            return self.violation("protocol", format!("{key} was acked and never sent"));
+        };
+        sent.undecided = sent.undecided.saturating_sub(1);
+        match sent.ack {
+            None => sent.ack = Some((ack, order)),
+            Some((first, _order)) if first == ack => {}
+            Some((first, _order)) => {
+                let what = format!("{key} was acked as {first:?} and as {ack:?}");
+                self.violation("same ack", what);
+            }
+        }
+    }
+
+    /// A device was refused.
+    pub(crate) fn refused(&mut self, key: Key, _link: Option<LinkId>, code: ErrorCode) {
+        let Some(sent) = self.keys.get_mut(&key) else {
+            return;
+        };
+        // A store that does not answer leaves this attempt undecided; all other answers say that
+        // it has not been tried.
+        if code != ErrorCode::Unavailable {
+            sent.undecided = sent.undecided.saturating_sub(1);
+        }
+        if code.retryable() {
+            return;
+        }
+        sent.definite = Some(code);
+        if let Some((ack, _order)) = sent.ack {
+            let what = format!("{key} was acked as {ack:?} and then refused: {code:?}");
+            self.violation("same ack", what);
+        }
+    }
+
+    /// Every key's fate against the final logs.
+    pub(super) fn judge_sends(&mut self, logs: &BTreeMap<RoomId, Vec<Event>>) {
+        let mut wrong: Vec<(&'static str, String)> = Vec::new();
+        let mut places: BTreeMap<Key, Vec<&Event>> = BTreeMap::new();
+        for event in logs.values().flatten() {
+            places.entry(event.key).or_default().push(event);
+            match self.keys.get(&event.key) {
+                Some(sent) if same(sent, event) => {}
+                Some(sent) => wrong.push(("nothing invented", format!("{event:?} of {sent:?}"))),
+                None => wrong.push(("nothing invented", format!("{event:?}"))),
+            }
+        }
+        for (key, sent) in &self.keys {
+            let found = places.get(key).map_or(&[][..], Vec::as_slice);
+            if found.len() > 1 {
+                wrong.push(("one entry per key", format!("{found:?}")));
+            }
+            let direct = matches!(sent.command, Command::Direct { .. });
+            if let Some(((room, seq, msg_no, ts), _order)) = sent.ack
+                && !direct
+            {
+                let there = found.iter().any(|event| {
+                    (event.room, event.seq, event.msg_no, event.ts) == (room, seq, msg_no, ts)
+                });
+                if !there {
+                    wrong.push(("no acked loss", format!("{key}: {sent:?}, found {found:?}")));
+                }
+            }
+            if sent.definite.is_some() && sent.undecided == 0 && !found.is_empty() {
+                wrong.push(("refused for good", format!("{key}: {sent:?}")));
+            }
+        }
+        self.judge_order(&places, &mut wrong);
+        for (invariant, example) in wrong {
+            self.violation(invariant, example);
+        }
+    }
+
+    fn judge_order(
+        &self,
+        places: &BTreeMap<Key, Vec<&Event>>,
+        wrong: &mut Vec<(&'static str, String)>,
+    ) {
+        // Per room: acks and first attempts in the order in which clients saw them.
+        let mut by_room: BTreeMap<RoomId, Vec<(u64, bool, Seq, Key)>> = BTreeMap::new();
+        let mut by_sender: BTreeMap<(usize, RoomId), Vec<(u64, Seq, Key)>> = BTreeMap::new();
+        for (key, sent) in &self.keys {
+            let Some(event) = places.get(key).and_then(|found| found.first()) else {
+                continue;
+            };
+            if matches!(sent.command, Command::Direct { .. }) || sent.first == 0 {
+                continue;
+            }
+            let moments = by_room.entry(sent.room).or_default();
+            moments.push((sent.first, false, event.seq, *key));
+            if let Some((_ack, order)) = sent.ack {
+                moments.push((order, true, event.seq, *key));
+            }
+            if sent.definite.is_none() {
+                let sends = by_sender.entry((sent.device, sent.room)).or_default();
+                sends.push((sent.first, event.seq, *key));
+            }
+        }
+        for (room, mut moments) in by_room {
+            moments.sort_unstable();
+            let mut acked = (Seq::ZERO, None);
+            for (_order, ack, seq, key) in moments {
+                if ack {
+                    acked = acked.max((seq, Some(key)));
+                } else if seq < acked.0 {
+                    let what = format!("{room}: {key} is #{seq}, sent after {acked:?} was acked");
+                    wrong.push(("real time", what));
+                }
+            }
+        }
+        for ((device, room), mut sends) in by_sender {
+            sends.sort_unstable();
+            for pair in sends.windows(2) {
+                if pair[0].1 > pair[1].1 {
+                    let what = format!("d{device} in {room}: {:?} then {:?}", pair[0], pair[1]);
+                    wrong.push(("per sender", what));
+                }
+            }
+        }
+    }
+}
+
+/// Whether an event is what a command asks for.
+fn same(sent: &Sent, event: &Event) -> bool {
+    let author = event.from.0 == sent.user && event.room == sent.room;
+    let content = match (&sent.command, &event.body) {
+        (Command::Send { text, .. }, Body::Message(body)) => *text == body.text,
+        (Command::Create { kind, name }, Body::Room(body)) => {
+            *kind == body.kind && Some(name) == body.name.as_ref()
+        }
+        (Command::Direct { user }, Body::Room(body)) => {
+            body.members.iter().any(|(member, _role)| member == user)
+        }
+        (Command::Join { .. }, Body::Member(body)) => {
+            body.user == sent.user && body.state == MemberState::Joined
+        }
+        (Command::Leave { .. }, Body::Member(body)) => {
+            body.user == sent.user && body.state == MemberState::Left
+        }
+        (Command::Add { user, .. }, Body::Member(body)) => {
+            body.user == *user && body.state == MemberState::Joined
+        }
+        (Command::Remove { user, .. }, Body::Member(body)) => {
+            body.user == *user && body.state == MemberState::Removed
+        }
+        _ => false,
+    };
+    author && content
+}

@@ -1,0 +1,137 @@
+//! What happened, counted: over one world, and over all.
+
+use std::collections::BTreeMap;
+
+use crate::fault::Fault;
+
+/// How often things happened.
+#[derive(Debug, Clone, Default)]
+pub struct Counts {
+    /// Worlds.
+    pub seeds: u64,
+    /// Simulated time in ms.
+    pub simulated_ms: u64,
+    /// Commands sent by clients, each attempt.
+    pub sends: u64,
+    /// Acked commands sent again on purpose.
+    pub repeats: u64,
+    /// Acks received.
+    pub acks: u64,
+    /// Commands whose batch ended with an unknown outcome.
+    pub unknown: u64,
+    /// Events received live.
+    pub live: u64,
+    /// Events received while connecting.
+    pub sync: u64,
+    /// Events received as answers to `after`.
+    pub backfill: u64,
+    /// Gaps that nodes read from the store.
+    pub fetches: u64,
+    /// Rooms, or everything, sent anew.
+    pub resets: u64,
+    /// Clients told that they are behind.
+    pub behinds: u64,
+    /// Used keys with other contents, refused.
+    pub conflicts: u64,
+    /// Close frames received.
+    pub closes: u64,
+    /// By kind: all, and those that hit a send in flight.
+    pub(crate) faults: BTreeMap<Fault, (u64, u64)>,
+}
+
+impl Counts {
+    /// A fault has struck.
+    pub(crate) fn fault(&mut self, fault: Fault, hit: bool) {
+        let slot = self.faults.entry(fault).or_default();
+        slot.0 += 1;
+        slot.1 += u64::from(hit);
+    }
+
+    /// Adds another world's.
+    pub fn add(&mut self, other: &Self) {
+        self.seeds += other.seeds;
+        self.simulated_ms += other.simulated_ms;
+        self.sends += other.sends;
+        self.repeats += other.repeats;
+        self.acks += other.acks;
+        self.unknown += other.unknown;
+        self.live += other.live;
+        self.sync += other.sync;
+        self.backfill += other.backfill;
+        self.fetches += other.fetches;
+        self.resets += other.resets;
+        self.behinds += other.behinds;
+        self.conflicts += other.conflicts;
+        self.closes += other.closes;
+        for (fault, (all, hit)) in &other.faults {
+            let slot = self.faults.entry(*fault).or_default();
+            slot.0 += all;
+            slot.1 += hit;
+        }
+    }
+
+    fn faults_sum(&self) -> (u64, u64) {
+        let sum = |(a, b): (u64, u64), (c, d): &(u64, u64)| (a + c, b + d);
+        self.faults.values().fold((0, 0), sum)
+    }
+
+    fn figures(&self) -> [(&'static str, u64); 13] {
+        [
+            ("seeds", self.seeds),
+            ("sends", self.sends),
+            ("repeats on purpose", self.repeats),
+            ("acks", self.acks),
+            ("unknown outcomes", self.unknown),
+            ("received live", self.live),
+            ("received by sync", self.sync),
+            ("received by backfill", self.backfill),
+            ("gaps read by nodes", self.fetches),
+            ("resets", self.resets),
+            ("behinds", self.behinds),
+            ("conflicts", self.conflicts),
+            ("closes", self.closes),
+        ]
+    }
+
+    /// Why these figures show nothing: one of them is zero, or too few faults hit a send.
+    #[must_use]
+    pub fn emptiness(&self) -> Vec<String> {
+        let zero = self
+            .figures()
+            .into_iter()
+            .filter(|(_name, count)| *count == 0);
+        let mut why: Vec<String> = zero.map(|(name, _count)| format!("no {name}")).collect();
+        for fault in Fault::ALL {
+            if self.faults.get(fault).is_none_or(|(all, _hit)| *all == 0) {
+                why.push(format!("no {}", fault.name()));
+            }
+        }
+        let (all, hit) = self.faults_sum();
+        if hit * 100 < all * 95 {
+            why.push(format!("only {hit} of {all} faults hit a send in flight"));
+        }
+        why
+    }
+
+    /// The figures as lines.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let hours = self.simulated_ms as f64 / 3_600_000.0;
+        lines.push(format!("{:<24}{hours:>12.1}", "simulated hours"));
+        for (name, count) in self.figures() {
+            lines.push(format!("{name:<24}{count:>12}"));
+        }
+        let (all, hit) = self.faults_sum();
+        let percent = 100.0 * hit as f64 / all.max(1) as f64;
+        let text = format!("{:<24}{all:>12}", "faults");
+        lines.push(format!(
+            "{text}   {hit} with a send in flight ({percent:.1} %)"
+        ));
+        for (fault, (all, hit)) in &self.faults {
+            let name = fault.name();
+            lines.push(format!("  {name:<22}{all:>12}   {hit}"));
+        }
+        lines
+    }
+}

@@ -1,0 +1,39 @@
+/** What the server says goes to the part that knows: one entry for each type of frame that is not just a reply. */
+
+import type { Core } from './chat.js';
+import type { ServerFrame } from './wire.js';
+
+type Of<T extends ServerFrame['type']> = Extract<ServerFrame, { type: T }>;
+
+const intake: { [T in ServerFrame['type']]?: (core: Core, frame: Of<T>) => void } = {
+  welcome(core, { user, epoch, limits }) {
+    core.people.add([user]);
+    core.epoch = epoch;
+    core.outbox.limits = limits;
+    core.journal.note({ user });
+  },
+  summary({ book, journal, epoch }, frame) {
+    // The epoch is stored with what belongs to it, never before.
+    book.summary(frame, (journal.meta.epoch ?? epoch) !== epoch);
+    journal.note({ epoch });
+  },
+  event: ({ book }, frame) => book.items(frame.room, [frame]),
+  skip: ({ book }, frame) => book.items(frame.room, [frame]),
+  events: ({ book }, { room, items, head }) => book.items(room, items, head),
+  reset: ({ book }, frame) => book.reset(frame),
+  page: ({ book }, frame) => book.page(frame),
+  room: ({ book }, { row }) => book.row(row),
+  marker: ({ book }, frame) => book.marker(frame),
+  caught_up(core, { position }) {
+    core.vouched(position);
+    core.caughtUp();
+  },
+  behind: (core) => void core.sync(),
+  token_expiring: (core) => void core.renew(),
+  reconnect: ({ link }, frame) => link.restart(frame.after_ms, frame.spread_ms),
+};
+
+/** Takes in what is told, asked for or not. Frames of later versions are ignored. */
+export function takeIn(core: Core, frame: ServerFrame): void {
+  intake[frame.type]?.(core, frame as never);
+}
