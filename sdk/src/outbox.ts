@@ -54,6 +54,8 @@ export interface OutboxCore {
 export class Outbox {
   readonly #entries = new Map<string, Entry>();
   readonly #paused = new Map<string, Unsubscribe>();
+  /** Rooms refused for now: until nothing waits, one at a time, as each refusal refuses all that follow. */
+  readonly #slow = new Set<string>();
   #order = 0;
   /** Keys whose removal from the store is under way. */
   readonly #removing = new Set<string>();
@@ -165,9 +167,10 @@ export class Outbox {
     for (const entry of this.of(room)) {
       if (entry.status !== 'pending') continue;
       // The order within a room: nothing overtakes what is not durable yet.
-      if (!entry.stored || flying++ >= WINDOW) return;
+      if (!entry.stored || flying++ >= (this.#slow.has(room) ? 1 : WINDOW)) return;
       if (!entry.flight) this.#fly(entry);
     }
+    if (!flying) this.#slow.delete(room);
   }
 
   #fly(entry: Entry): void {
@@ -204,6 +207,7 @@ export class Outbox {
   /** The server refuses the room until the refused one comes again: wait, then go on from there. */
   #pause(room: string, ms: number): void {
     if (this.#paused.has(room)) return;
+    this.#slow.add(room);
     const again = (wait: number) =>
       this.#paused.set(
         room,

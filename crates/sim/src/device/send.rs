@@ -64,14 +64,15 @@ impl Device {
     }
 
     fn send_waiting(&mut self, at: usize, shore: &mut Shore<'_>) {
-        let Some(link) = self.link else { return };
         self.outbox[at].sent = Some(shore.base.now);
         let item = self.outbox[at].clone();
         let req = self.req(Asked::Command(item.key, item.purpose, item.room));
-        self.said.insert(item.key, item.command.clone());
         if item.purpose != Purpose::Conflict {
             let order = shore.base.order();
-            shore.oracle.sent(self.index, self.user, &item, link, order);
+            let journal = &shore.store.journal;
+            shore
+                .oracle
+                .sent(self.index, self.user, &item, journal, order);
             if item.purpose == Purpose::Real {
                 shore.base.flying.insert(item.key);
                 shore.base.counts.sends += 1;

@@ -235,10 +235,12 @@ impl Oracle {
         }
         let seen = self.seen.entry(device).or_default();
         seen.applied.insert(room, head);
+        self.told(device, room, head);
+        // An answer may pass events that wait; what connecting shows may not.
         if reset.req.is_none() {
             self.rounds.entry(device).or_default().open.remove(&room);
+            self.row(device, user, &reset.row);
         }
-        self.row(device, user, &reset.row);
     }
 
     /// A device applied an event.
