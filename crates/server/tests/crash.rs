@@ -76,3 +76,24 @@ fn nothing_acknowledged_is_lost_by_kills() {
         );
     }
 }
+
+/// A planted mistake that kills alone bring to light: what was sent again to a new process stands twice.
+#[cfg(feature = "mutants")]
+#[test]
+fn keys_that_only_memory_knows_are_caught() {
+    let plan = Plan {
+        kills: 40,
+        block: 10,
+        seed: SEED,
+        mutant: Some("dedupe-in-memory"),
+    };
+    let place = tempfile::tempdir().unwrap();
+    let Run { findings, counts } = run(&plan, place.path());
+    crash_stage::say(&format!(
+        "crash, mutant dedupe-in-memory: {counts} {findings}"
+    ));
+    assert!(
+        findings.count(oracle::Breach::Doubled) > 0,
+        "not caught: {findings}"
+    );
+}

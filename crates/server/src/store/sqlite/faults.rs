@@ -74,6 +74,9 @@ pub(super) enum Mutant {
     SynchronousNormal,
     /// The reply goes out before the commit.
     AckBeforeCommit,
+    /// Receivers are told before the commit; the reply waits for it (`commit.rs` has the other
+    /// half).
+    PublishBeforeCommit,
     /// Keys are looked up in memory only; the table has no unique index on them.
     DedupeInMemory,
 }
@@ -84,9 +87,10 @@ pub(super) fn planted() -> Option<Mutant> {
     match std::env::var("CHINWAG_MUTANT").ok()?.as_str() {
         "synchronous-normal" => Some(Mutant::SynchronousNormal),
         "ack-before-commit" => Some(Mutant::AckBeforeCommit),
+        "publish-before-commit" => Some(Mutant::PublishBeforeCommit),
         "dedupe-in-memory" => Some(Mutant::DedupeInMemory),
-        // Mistakes of other parts are theirs to know.
-        _ => None,
+        // A misspelt mistake would make none, and its test would prove nothing.
+        other => panic!("CHINWAG_MUTANT={other}: there is no such mistake"),
     }
 }
 
