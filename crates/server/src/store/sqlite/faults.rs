@@ -101,11 +101,15 @@ pub(super) fn planted() -> Option<Mutant> {
     None
 }
 
+/// A command as the unique index knows it.
+#[cfg(feature = "mutants")]
+type Name = (Key, UserId, RoomId);
+
 /// The keys of this process, for [`Mutant::DedupeInMemory`].
 #[cfg(feature = "mutants")]
 #[derive(Debug, Default)]
 pub(super) struct Remembered {
-    keys: RefCell<HashMap<(Key, UserId, RoomId), (u64, Ack)>>,
+    keys: RefCell<HashMap<Name, (u64, Ack)>>,
 }
 
 #[cfg(feature = "mutants")]
