@@ -6,6 +6,9 @@ import { Complaints, launch, picture } from './browser.mjs';
 import { Person } from './person.mjs';
 import { Server } from './server.mjs';
 
+/** A journey takes far less, also on a busy machine. */
+const walkMs = 140_000;
+
 /**
  * What a journey is given.
  * @typedef {object} Given
@@ -23,7 +26,8 @@ import { Server } from './server.mjs';
  * @param {(given: Given) => Promise<void>} walk
  */
 export function journey(title, { name, settings = [], expected = [] }, walk) {
-  test(title, async (t) => {
+  // Ended by the runner, the process would leave no picture and no reason: the walk has an end of its own.
+  test(title, { timeout: walkMs }, async (t) => {
     const server = await Server.fresh(name, settings);
     const browser = await launch();
     const complaints = new Complaints();

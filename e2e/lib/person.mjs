@@ -35,6 +35,18 @@ export class Person {
     return new Person(name, context, page);
   }
 
+  /** One more tab of the same browser: same cookie, same store. @param {string} [path] */
+  async tab(path = '/') {
+    const page = await this.context.newPage();
+    await page.goto(path);
+    return new Person(this.name, this.context, page);
+  }
+
+  /** Until the page would open without a network. */
+  async canOpenOffline() {
+    await this.page.evaluate(async () => void (await navigator.serviceWorker.ready));
+  }
+
   /** @param {string} id */
   at(id) {
     return this.page.getByTestId(id);
@@ -47,8 +59,19 @@ export class Person {
   /** Makes an account at the door. */
   async register() {
     await this.at('to-register').click();
+    await this.finishRegistering();
+  }
+
+  /** The same, where the form is open already. */
+  async finishRegistering() {
     await this.fillDoor('register');
     await this.at('place-name').waitFor();
+  }
+
+  async signOut() {
+    await this.at('me').click();
+    await this.at('me-sign-out').click();
+    await this.at('sign-in-form').waitFor();
   }
 
   async signIn() {
@@ -105,6 +128,16 @@ export class Person {
   async write(text) {
     await this.composer.fill(text);
     await this.composer.press('Enter');
+  }
+
+  /** Messages of one's own in a state. @param {'queued' | 'sending' | 'sent' | 'failed'} state */
+  own(state) {
+    return this.page.locator(`.own[data-sending=${state}]`);
+  }
+
+  /** What a text says as soon as it stands anywhere in the page. @param {string | RegExp} text */
+  async sees(text, ms = patienceMs) {
+    await this.page.getByText(text).filter({ visible: true }).first().waitFor({ timeout: ms });
   }
 
   /** Waits for a look of the line. @param {string} look */

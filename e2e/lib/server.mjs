@@ -99,6 +99,11 @@ export class Server {
     this.setupLink = /http\S+#setup=\S+/.exec(said)?.[0] ?? '';
   }
 
+  /** Stops reading and answering, but stays connected: whatever is sent now is on its way for good. */
+  freeze() {
+    this.#child?.kill('SIGSTOP');
+  }
+
   /** `kill -9`: nothing is written, nobody is told. */
   async kill() {
     this.kills += 1;

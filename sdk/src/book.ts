@@ -185,7 +185,8 @@ export class Book {
     const lines = await this.#stored(room, log.low, 50);
     const mine = lines.filter(({ event }) => event.seq >= log.record.low && event.seq < log.low);
     if (!mine.length) return undefined;
-    log.extend(mine, lines.length < 50 ? log.record.low : mine[0]!.event.seq);
+    // Not down to `low`: the store may have let go of older ones since.
+    log.extend(mine, mine[0]!.event.seq);
     this.core.changed(room);
     return mine.length;
   }

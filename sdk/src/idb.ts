@@ -11,6 +11,10 @@ import type { Changes, Meta, RoomChange, Snapshot, Store, Waiting } from './stor
 import type { Profile } from './wire.js';
 
 const VERSION = 1;
+/** An open that takes longer is taken for one that never answers. */
+export const OPEN_MS = 5_000;
+/** Of each room the lines of so many newest seqs are kept; what is older is fetched again when wanted. */
+export const KEPT = 1_000;
 
 interface StoredLine {
   room: string;
@@ -48,6 +52,7 @@ function openDatabase(name: string): Promise<IDBDatabase> {
     done(request),
     new Promise<never>((_resolve, reject) => {
       request.onblocked = () => reject(new Error('an older tab keeps the database from being upgraded'));
+      setTimeout(() => reject(new Error('the database does not answer')), OPEN_MS);
     }),
   ]);
 }
@@ -175,9 +180,11 @@ class IdbStore implements Store {
       const next = mergeRecord(old, record);
       // Another tab has begun this room anew: what is here belongs to what it dropped.
       if (next === old) return;
-      rooms.put(next, room);
+      const low = Math.max(next.low, (next.cursor ?? 0) - KEPT + 1);
+      rooms.put({ ...next, low }, room);
+      if (low > next.low) store.delete(linesOf(room, low));
       if (clear && (!old || old.gen < record.gen || old.cursor === undefined)) store.delete(linesOf(room));
-      for (const [seq, line] of lines) this.line(store, { room, seq, line });
+      for (const [seq, line] of lines) if (seq >= low) this.line(store, { room, seq, line });
     };
   }
 

@@ -54,6 +54,8 @@ export interface OutboxCore {
 export class Outbox {
   readonly #entries = new Map<string, Entry>();
   readonly #paused = new Map<string, Unsubscribe>();
+  /** Rooms refused for now: until nothing waits, one at a time, as each refusal refuses all that follow. */
+  readonly #slow = new Set<string>();
   #order = 0;
   /** Keys whose removal from the store is under way. */
   readonly #removing = new Set<string>();
@@ -68,6 +70,7 @@ export class Outbox {
       if (this.#entries.has(one.key) || this.#removing.has(one.key)) continue;
       const entry = this.#enter({ ...one }, true);
       if (one.failed) this.#fail(entry, new ChatError(one.failed.code as ErrorCode, one.failed.message), false);
+      else this.core.moved(entry);
     }
   }
 
@@ -165,9 +168,10 @@ export class Outbox {
     for (const entry of this.of(room)) {
       if (entry.status !== 'pending') continue;
       // The order within a room: nothing overtakes what is not durable yet.
-      if (!entry.stored || flying++ >= WINDOW) return;
+      if (!entry.stored || flying++ >= (this.#slow.has(room) ? 1 : WINDOW)) return;
       if (!entry.flight) this.#fly(entry);
     }
+    if (!flying) this.#slow.delete(room);
   }
 
   #fly(entry: Entry): void {
@@ -204,6 +208,7 @@ export class Outbox {
   /** The server refuses the room until the refused one comes again: wait, then go on from there. */
   #pause(room: string, ms: number): void {
     if (this.#paused.has(room)) return;
+    this.#slow.add(room);
     const again = (wait: number) =>
       this.#paused.set(
         room,

@@ -185,4 +185,48 @@ describe('rooms', () => {
     await world.clock.advance(100);
     expect(chat.profile(userId('bob'))).toMatchObject({ name: 'b' + 'ob' });
   });
+
+  test('joining, leaving, adding and removing reach everybody, and a refusal is told', async () => {
+    const world = new World();
+    const hall = world.server.room('hall', ['bob'], 'public');
+    const ann = await world.chat('ann');
+    const bob = await world.chat('bob');
+    await ann.join(hall);
+    await settle();
+    expect(ann.rooms()).toMatchObject([{ id: hall, state: 'joined' }]);
+    expect(bob.rooms()[0]?.members).toBe(2);
+    await expect(ann.join(hall)).rejects.toMatchObject({ code: 'already_member' });
+    await ann.room(hall).leave();
+    await settle();
+    expect(ann.rooms()).toEqual([]);
+    expect(bob.rooms()[0]?.members).toBe(1);
+    await bob.add(hall, userId('ann'));
+    await settle();
+    expect(ann.rooms()).toMatchObject([{ id: hall }]);
+    await bob.room(hall).remove(userId('ann'));
+    await settle();
+    expect(ann.rooms()).toEqual([]);
+    await expect(bob.remove(hall, userId('ann'))).rejects.toMatchObject({ code: 'not_member', retryable: false });
+  });
+
+  test('a direct room is there for both', async () => {
+    const world = new World();
+    const ann = await world.chat('ann');
+    const room = await ann.direct(userId('bob'));
+    await settle();
+    expect(ann.rooms()).toMatchObject([{ id: room, kind: 'direct', members: 2 }]);
+    expect((await world.chat('bob')).rooms()).toMatchObject([{ id: room, kind: 'direct' }]);
+  });
+
+  test('lists of people and of public rooms come whole, page by page', async () => {
+    const world = new World();
+    const names = ['ann', 'bob', 'carl', 'dora', 'emil'];
+    const hall = world.server.room('hall', names, 'public');
+    for (const name of ['x', 'y']) world.server.room(name, ['bob'], 'public');
+    world.server.room('z', ['bob']);
+    const chat = await world.chat('ann');
+    expect((await chat.members(hall)).map(({ user }) => user)).toEqual(names.map(userId));
+    expect((await chat.directory()).map(({ name }) => name)).toEqual(['hall', 'x', 'y']);
+    expect(world.server.got.filter(({ type }) => type === 'members')).toHaveLength(3);
+  });
 });

@@ -10,6 +10,9 @@ import type {
 
 const id = (prefix: string, name: string) => prefix + name.padEnd(26, 'a');
 export const userId = (name: string) => id('u_', name);
+/** People and rooms in one page of a list. */
+const PAGE = 2;
+const nameOf = (user: string) => user.slice(2).replace(/a+$/, '');
 export const roomId = (name: string) => id('r_', name);
 
 interface Member { role: Role; since: number; state: 'joined' | 'left' | 'removed'; delivered: number; read: number }
@@ -234,8 +237,27 @@ export class Connection implements SocketLike {
       case 'send':
         return this.store(frame);
       case 'create': {
-        const room = server.room(frame.name, [this.user!.slice(2).replace(/a+$/, '')], frame.kind);
-        return this.out({ type: 'ack', req, room, seq: 1, msg_no: 0, ts: 1 });
+        return this.made(server.room(frame.name, [this.name], frame.kind), req);
+      }
+      case 'direct':
+        return this.made(server.room('direct', [this.name, nameOf(frame.user)], 'direct'), req);
+      case 'join':
+        return this.member(frame.room, this.user!, 'joined', req);
+      case 'leave':
+        return this.member(frame.room, this.user!, 'left', req);
+      case 'add':
+        return this.member(frame.room, frame.user, 'joined', req);
+      case 'remove':
+        return this.member(frame.room, frame.user, 'removed', req);
+      case 'members': {
+        const all = [...server.rooms.get(frame.room)!.members].filter(([user]) => user > (frame.after ?? ''));
+        const members = all.slice(0, PAGE).map(([user, { role }]): [string, Role] => [user, role]);
+        return this.out({ type: 'members', req, room: frame.room, members, more: all.length > PAGE });
+      }
+      case 'directory': {
+        const all = [...server.rooms.values()].filter(({ id, kind }) => kind === 'public' && id > (frame.after ?? ''));
+        const rooms = all.slice(0, PAGE).map(({ id, name, members }) => ({ room: id, name: name!, members: members.size }));
+        return this.out({ type: 'directory', req, rooms, more: all.length > PAGE });
       }
       case 'after':
         return this.after(frame);
@@ -279,9 +301,25 @@ export class Connection implements SocketLike {
       }
       case 'auth':
         return this.out({ type: 'ok', req });
-      default:
-        return this.out({ type: 'error', req, code: 'unknown_command', message: frame.type, retryable: false });
     }
+  }
+
+  private get name(): string {
+    return nameOf(this.user!);
+  }
+
+  private made(room: string, req: number): void {
+    this.out({ type: 'ack', req, room, seq: 1, msg_no: 0, ts: 1 });
+  }
+
+  private member(room: string, user: string, state: 'joined' | 'left' | 'removed', req: number): void {
+    const joined = this.server.rooms.get(room)!.members.get(user)?.state === 'joined';
+    if (joined === (state === 'joined')) {
+      const code = joined ? 'already_member' : 'not_member';
+      return this.out({ type: 'error', req, code, message: code, retryable: false });
+    }
+    this.made(room, req);
+    this.server.append(room, this.name, { kind: 'member', body: { user, state, role: 'member' } });
   }
 
   private store(frame: Of<'send'>): void {

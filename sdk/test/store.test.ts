@@ -1,12 +1,13 @@
 import 'fake-indexeddb/auto';
 
 import { IDBFactory } from 'fake-indexeddb';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { idbStore } from '../src/idb.js';
+import { ADOPT_MS } from '../src/chat.js';
+import { idbStore, KEPT, OPEN_MS } from '../src/idb.js';
 import { mergeRecord } from '../src/merge.js';
 import { newRecord, type RoomRecord } from '../src/log.js';
-import type { Store } from '../src/store.js';
+import { memoryStore, type Store } from '../src/store.js';
 import type { RoomRow } from '../src/wire.js';
 import { settle } from './clock.js';
 import { roomId } from './server.js';
@@ -73,6 +74,19 @@ describe('IndexedDB', () => {
     expect((await stored.lines(kitchen, Infinity, 100)).map(({ event }) => event.seq)).toEqual([1, 2, 3, 4]);
     expect((await stored.load()).rooms.get(kitchen)).toMatchObject({ cursor: 4, low: 1 });
     expect(await stored.waiting()).toEqual([]);
+  });
+
+  test('what a tab leaves is sent by one that was connected all along', async () => {
+    const store = memoryStore();
+    const { world, kitchen, ann } = await open(store);
+    // As if another tab had written it, and been closed.
+    await store.put({ key: 'k_left', room: kitchen, text: 'left', order: 1, ts: 1 });
+    await world.clock.advance(ADOPT_MS);
+    await long();
+    expect(world.server.texts(kitchen)).toEqual(['left']);
+    expect(ann.texts()).toEqual(['left']);
+    await world.clock.advance(2 * ADOPT_MS);
+    expect(world.server.texts(kitchen)).toEqual(['left']);
   });
 
   test('a tab in an earlier life of the data writes nothing', async () => {
@@ -153,6 +167,64 @@ describe('trouble', () => {
     await long();
     expect(world.server.texts(kitchen)).toEqual(['works']);
     expect(ann.texts()).toEqual(['works']);
+  });
+
+  test('a database that never answers is given up, and memory takes over', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    try {
+      globalThis.indexedDB = { open: () => ({}) } as never;
+      const world = new World();
+      const kitchen = world.server.room('kitchen', ['ann', 'bob']);
+      const joining = world.chat('ann', idbStore('mute'));
+      await settle();
+      vi.advanceTimersByTime(OPEN_MS);
+      const chat = await joining;
+      const problems: string[] = [];
+      chat.on('problem', ({ code }) => problems.push(code));
+      const ann = look(chat, kitchen);
+      await settle();
+      ann.room.send('works');
+      await settle();
+      expect(problems).toEqual(['store_broken']);
+      expect(world.server.texts(kitchen)).toEqual(['works']);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('a store that cannot be read any more hides no history', async () => {
+    const store = idbStore('unreadable');
+    const { world, kitchen, chat, ann } = await open(store);
+    for (let at = 0; at < 70; at += 1) world.server.say(kitchen, 'bob', `m${at}`);
+    await long();
+    await chat.disconnect();
+    const again = await world.chat('ann', store);
+    store.lines = () => Promise.reject(new Error('damaged'));
+    const seen = look(again, kitchen);
+    await long();
+    while ((await seen.room.older()).more) await long();
+    expect(seen.texts()).toEqual(ann.texts());
+    expect(seen.texts()).toHaveLength(70);
+  });
+});
+
+describe('bounds', () => {
+  test('of a room the newest lines are kept, and the others come from the server', async () => {
+    const count = KEPT + 60;
+    const world = new World();
+    const kitchen = world.server.room('kitchen', ['ann', 'bob']);
+    for (let at = 2; at <= count; at += 1) world.server.say(kitchen, 'bob', `m${at}`);
+    const chat = await world.chat('ann', idbStore('bounds'));
+    const seen = look(chat, kitchen);
+    await long();
+    while ((await seen.room.older()).more) await long();
+    await chat.disconnect();
+    const stored = await idbStore('bounds').lines(kitchen, Infinity, Infinity);
+    expect(stored.map(({ event }) => event.seq)).toEqual(Array.from({ length: KEPT }, (_, at) => count - KEPT + 1 + at));
+    const again = look(await world.chat('ann', idbStore('bounds')), kitchen);
+    await long();
+    while ((await again.room.older()).more) await long();
+    expect(again.all().map(({ seq }) => seq)).toEqual(Array.from({ length: count }, (_, at) => at + 1));
   });
 });
 

@@ -1,23 +1,22 @@
 //! The order of one connection's sends to one room (contract 1).
 //!
 //! After a retryable refusal the later ones are refused with `retry_in_order` until the refused
-//! key comes again. The commit queue has a [`Gate`] for what was queued behind a command that the
-//! store did not take. The session has a [`Line`]: it knows every key that was refused, here or
-//! there, and lets them pass again only in the order in which they were sent. A gate alone would
-//! let a later send overtake one whose refusal the client has not heard of yet.
+//! key comes again. The session has a [`Line`]: it knows every key that was refused and lets them
+//! pass again only in the order in which they were sent. The commit queue has a [`Gate`] for what
+//! was under way to it when a command was refused there.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::ids::{Key, RoomId};
 use crate::limits;
 
-/// Keys that must come again before anything else passes, by scope.
+/// What the session had let pass before it heard of a refusal in the commit, by scope.
 #[derive(Debug)]
 pub struct Gate<S> {
-    refused: BTreeMap<S, Key>,
+    refused: BTreeMap<S, u64>,
 }
 
-impl<S: Ord> Default for Gate<S> {
+impl<S> Default for Gate<S> {
     fn default() -> Self {
         Self {
             refused: BTreeMap::new(),
@@ -25,27 +24,25 @@ impl<S: Ord> Default for Gate<S> {
     }
 }
 
-impl<S: Ord + Clone> Gate<S> {
-    /// Whether the command under `key` may pass; the refused key opens the gate.
-    pub fn admit(&mut self, scope: &S, key: Key) -> bool {
-        match self.refused.get(scope) {
-            None => true,
-            Some(refused) if *refused == key => {
-                self.refused.remove(scope);
-                true
-            }
-            Some(_) => false,
-        }
+impl<S: Ord> Gate<S> {
+    /// Whether a command of this turn of its session may pass: not one that the session let pass
+    /// before it heard of the refusal, however long it was under way.
+    #[must_use]
+    pub fn admits(&self, scope: &S, turn: u64) -> bool {
+        self.refused
+            .get(scope)
+            .is_none_or(|refused| turn > *refused)
     }
 
-    /// Closes the gate until `key` comes again; an earlier refusal stays the one to repeat.
-    pub fn refuse(&mut self, scope: S, key: Key) {
-        self.refused.entry(scope).or_insert(key);
+    /// A command of this turn was refused for now.
+    pub fn refuse(&mut self, scope: S, turn: u64) {
+        let refused = self.refused.entry(scope).or_insert(turn);
+        *refused = turn.max(*refused);
     }
 
     /// Forgets the scopes for which `keep` says no.
     pub fn retain(&mut self, mut keep: impl FnMut(&S) -> bool) {
-        self.refused.retain(|scope, _key| keep(scope));
+        self.refused.retain(|scope, _turn| keep(scope));
     }
 }
 
@@ -73,6 +70,12 @@ impl Line {
     pub fn is_next(&self, room: RoomId, key: Key) -> bool {
         let refused = self.rooms.get(&room);
         refused.is_none_or(|refused| refused.keys.front() == Some(&key))
+    }
+
+    /// Whether anything waits in `room`.
+    #[must_use]
+    pub fn waits(&self, room: RoomId) -> bool {
+        self.rooms.contains_key(&room)
     }
 
     /// `key` passes: the one after it is next.
@@ -142,20 +145,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_refused_key_opens_the_gate() {
-        let (first, second) = (Key([1; 16]), Key([2; 16]));
+    fn the_gate_refuses_what_was_under_way() {
         let mut gate = Gate::default();
-        assert!(gate.admit(&"room", first));
-        gate.refuse("room", first);
-        assert!(!gate.admit(&"room", second));
-        gate.refuse("room", second);
-        assert!(
-            !gate.admit(&"room", second),
-            "the first refusal is the one to repeat"
-        );
-        assert!(gate.admit(&"other", second));
-        assert!(gate.admit(&"room", first));
-        assert!(gate.admit(&"room", second));
+        assert!(gate.admits(&"room", 0));
+        gate.refuse("room", 3);
+        gate.refuse("room", 2);
+        assert!(!gate.admits(&"room", 3), "it followed the refused one");
+        assert!(gate.admits(&"room", 4), "its session knew of the refusal");
+        assert!(gate.admits(&"other", 3));
+        gate.retain(|scope| *scope != "room");
+        assert!(gate.admits(&"room", 3));
     }
 
     const ROOM: RoomId = RoomId([7; 16]);

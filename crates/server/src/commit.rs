@@ -11,6 +11,8 @@ use chinwag_core::batch::{Outcome, Submission};
 use chinwag_core::code::ErrorCode;
 use chinwag_core::gate::Gate;
 use chinwag_core::ids::{Key, RoomId, UserId};
+#[cfg(feature = "mutants")]
+use chinwag_core::ledger::Committed;
 use chinwag_core::limits;
 use chinwag_core::live::ConnId;
 use chinwag_core::marker::{Mark, Marked};
@@ -36,6 +38,8 @@ pub struct Job {
     pub connection: Arc<Connection>,
     /// Pairs the reply.
     pub req: Req,
+    /// The session's turn: see [`Gate`].
+    pub turn: u64,
     /// What.
     pub submission: Submission,
 }
@@ -153,7 +157,7 @@ impl Writer {
     /// Sends behind a refused one of the same connection and room wait for their turn.
     fn admit(&mut self, job: Job) -> Option<Job> {
         let scope = (job.connection.id, job.submission.room());
-        if self.gate.admit(&scope, job.submission.key) {
+        if self.gate.admits(&scope, job.turn) {
             return Some(job);
         }
         answer(&job, Err(ErrorCode::RetryInOrder), self.clock);
@@ -162,7 +166,10 @@ impl Writer {
 
     async fn commit(&mut self, jobs: Vec<Job>) {
         let items: Vec<Submission> = jobs.iter().map(|job| job.submission.clone()).collect();
-        match self.store.append(items, clock::wall()).await {
+        let stored = self.store.append(items, clock::wall()).await;
+        #[cfg(feature = "mutants")]
+        let stored = self.publish_early(stored).await;
+        match stored {
             Ok(committed) => {
                 let mut replayed = Vec::new();
                 for (job, outcome) in jobs.iter().zip(&committed.outcomes) {
@@ -181,6 +188,23 @@ impl Writer {
         }
     }
 
+    /// The planted mistake `publish-before-commit`: the store has answered before its commit.
+    /// Receivers are told now; an empty batch answers when the commit is over, and then the acks
+    /// go out as they should.
+    #[cfg(feature = "mutants")]
+    async fn publish_early(
+        &self,
+        stored: Result<Committed, StoreError>,
+    ) -> Result<Committed, StoreError> {
+        let mut committed = stored?;
+        if store::sqlite::publishes_before_commit() {
+            let events = std::mem::take(&mut committed.events);
+            self.hub.deliver(events).await;
+            self.store.append(Vec::new(), clock::wall()).await?;
+        }
+        Ok(committed)
+    }
+
     async fn refuse(&mut self, jobs: &[Job], error: &StoreError) {
         tracing::error!(%error, commands = jobs.len(), "a batch was not committed");
         let code = match error {
@@ -191,8 +215,7 @@ impl Writer {
         };
         for job in jobs {
             let room = job.submission.room();
-            self.gate
-                .refuse((job.connection.id, room), job.submission.key);
+            self.gate.refuse((job.connection.id, room), job.turn);
             answer(job, Err(code), self.clock);
         }
         if let StoreError::Unknown(_) = error {

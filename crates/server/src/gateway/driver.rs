@@ -217,11 +217,12 @@ impl Driver {
                         connection, sync_id, who.user, cursor, store, hub, clock,
                     ));
                 }
-                Effect::Submit(req, submission) => {
+                Effect::Submit(req, turn, submission) => {
                     let connection = self.connection.clone();
                     self.services.commit.submit(Job {
                         connection,
                         req,
+                        turn,
                         submission,
                     });
                 }

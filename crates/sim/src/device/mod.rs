@@ -5,6 +5,7 @@
 //! what was stored. The outbox is stored before anything is sent.
 
 mod receive;
+mod reply;
 mod send;
 
 use std::collections::{BTreeMap, BTreeSet};

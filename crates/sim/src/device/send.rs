@@ -70,7 +70,9 @@ impl Device {
         if item.purpose != Purpose::Conflict {
             let order = shore.base.order();
             let journal = &shore.store.journal;
-            shore.oracle.sent(self.index, self.user, &item, journal, order);
+            shore
+                .oracle
+                .sent(self.index, self.user, &item, journal, order);
             if item.purpose == Purpose::Real {
                 shore.base.flying.insert(item.key);
                 shore.base.counts.sends += 1;

@@ -80,10 +80,11 @@ impl Node {
                 let ask = Ask::Snapshot(id.0, sync, user, cursor);
                 site.store.read(self.name(), ask, site.base);
             }
-            Effect::Submit(req, submission) => {
+            Effect::Submit(req, turn, submission) => {
                 let job = Job {
                     conn: id,
                     req,
+                    turn,
                     submission,
                 };
                 self.submit(job, site.base);

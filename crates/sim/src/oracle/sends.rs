@@ -197,9 +197,7 @@ impl Oracle {
                 // Refused for good while its sender was out, without the sender hearing of it,
                 // and accepted when it was sent again: such a one may come later.
                 let sent = &self.keys[&pair[0].2];
-                let was_out = self
-                    .standing
-                    .came_in(sent.user, room, sent.head, pair[1].1);
+                let was_out = self.standing.came_in(sent.user, room, sent.head, pair[1].1);
                 if pair[0].1 > pair[1].1 && !was_out {
                     let what = format!("d{device} in {room}: {:?} then {:?}", pair[0], pair[1]);
                     wrong.push(("per sender", what));
