@@ -12,6 +12,9 @@ use super::Oracle;
 use crate::device::{Purpose, Waiting};
 use crate::store::Entry;
 
+/// When a send was begun, where it stands, and its key.
+type Place = (u64, Seq, Key);
+
 /// An ack as a client gets it.
 pub(crate) type Answer = (RoomId, Seq, u64, Millis);
 
@@ -160,7 +163,7 @@ impl Oracle {
     ) {
         // Per room: acks and first attempts in the order in which clients saw them.
         let mut by_room: BTreeMap<RoomId, Vec<(u64, bool, Seq, Key)>> = BTreeMap::new();
-        let mut by_sender: BTreeMap<(usize, RoomId), Vec<(u64, Seq, Key)>> = BTreeMap::new();
+        let mut by_sender: BTreeMap<(usize, RoomId), Vec<Place>> = BTreeMap::new();
         for (key, sent) in &self.keys {
             let Some(event) = places.get(key).and_then(|found| found.first()) else {
                 continue;
