@@ -18,7 +18,7 @@ for (const [size, viewport] of Object.entries(widths)) {
     await looks(ann, 'sign-in');
     await ann.at('to-register').click();
     await looks(ann, 'register');
-    await ann.register();
+    await ann.finishRegistering();
     await looks(ann, 'no rooms');
     await ann.at('new').click();
     await looks(ann, 'menu');

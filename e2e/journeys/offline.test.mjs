@@ -4,31 +4,33 @@ import assert from 'node:assert/strict';
 import { journey, until } from '../lib/journey.mjs';
 
 journey('messages written without a server survive a reload and go out once each, in order', { name: 'offline', expected: ['away', 'refusals'] }, async ({ server, somebody }) => {
-  const ann = await somebody('Ann');
+  const away = await somebody('Ann');
   const ben = await somebody('Ben');
-  await ann.register();
+  await away.register();
   await ben.register();
-  await ann.createRoom('Harbour');
+  await away.createRoom('Harbour');
   await ben.joinRoom('Harbour');
   await ben.write('Is anybody here?');
-  await ann.sees('Is anybody here?');
-  await ann.canOpenOffline();
+  await away.sees('Is anybody here?');
+  await away.canOpenOffline();
   await server.kill();
 
   const words = ['First,', 'second\nand', 'third.'];
-  for (const text of words) await ann.write(text);
-  await until('three messages wait', async () => (await ann.own('queued').count()) === 3);
-  assert.equal(await ann.own('queued').getByRole('img', { name: 'Waiting on this device' }).count(), 3);
+  for (const text of words) await away.write(text);
+  await until('three messages wait', async () => (await away.own('queued').count()) === 3);
+  assert.equal(await away.own('queued').getByRole('img', { name: 'Waiting on this device' }).count(), 3);
 
-  await ann.page.reload();
-  await until('all four stand there again', async () => (await ann.count()) === 4);
+  await away.page.reload();
+  await until('all four stand there again', async () => (await away.count()) === 4);
+  assert.deepEqual(await away.texts(), ['Is anybody here?', ...words]);
+  assert.equal(await away.own('sent').count(), 0, 'nothing pretends to have been sent');
+
+  // What waits belongs to the tab that wrote it, and to the next one when that is gone.
+  await away.page.close();
+  const ann = await away.tab();
+  await ann.openRoom('Harbour');
+  await until('a new tab opens without a server', async () => (await ann.count()) === 4);
   assert.deepEqual(await ann.texts(), ['Is anybody here?', ...words]);
-  assert.equal(await ann.own('sent').count(), 0, 'nothing pretends to have been sent');
-
-  const other = await ann.tab();
-  await other.openRoom('Harbour');
-  await until('a new tab opens without a server', async () => (await other.count()) === 4);
-  await other.page.close();
 
   await ann.composer.fill('half a thought');
   await server.start();

@@ -22,7 +22,7 @@ const expected = {
   /** The server was killed: the browser notes each request that found nobody. */
   away: /net::ERR_(CONNECTION_(REFUSED|RESET|CLOSED)|EMPTY_RESPONSE|INTERNET_DISCONNECTED|SOCKET_NOT_CONNECTED)|WebSocket connection to .* failed/,
   /** The server said no to somebody: a wrong password, an ended session, a name that is taken. */
-  refusals: /the server responded with a status of (401|403|404|409)/,
+  refusals: /the server responded with a status of (400|401|403|404|409)/,
 };
 
 /** @typedef {keyof typeof expected} Expected */

@@ -59,6 +59,11 @@ export class Person {
   /** Makes an account at the door. */
   async register() {
     await this.at('to-register').click();
+    await this.finishRegistering();
+  }
+
+  /** The same, where the form is open already. */
+  async finishRegistering() {
     await this.fillDoor('register');
     await this.at('place-name').waitFor();
   }
@@ -132,7 +137,7 @@ export class Person {
 
   /** What a text says as soon as it stands anywhere in the page. @param {string | RegExp} text */
   async sees(text, ms = patienceMs) {
-    await this.page.getByText(text).first().waitFor({ timeout: ms });
+    await this.page.getByText(text).filter({ visible: true }).first().waitFor({ timeout: ms });
   }
 
   /** Waits for a look of the line. @param {string} look */

@@ -28,6 +28,8 @@ import type { Cursor, Event, Profile, ServerFrame } from './wire.js';
 
 /** Rooms whose missed events come first, and whose heads are compared. */
 export const OPEN_MAX = 32;
+/** How often a connected tab looks for what a closed one has left: one read of what waits, mostly nothing. */
+export const ADOPT_MS = 15_000;
 
 export class Core extends Commands implements Chat {
   readonly clock;
@@ -59,6 +61,7 @@ export class Core extends Commands implements Chat {
   /** As listed last; those of changed rooms are dropped. */
   readonly #infos = new Map<string, RoomInfo>();
   #problem: Problem | undefined;
+  #adopting: Unsubscribe | undefined;
 
   constructor(readonly url: string, options: ConnectOptions) {
     super();
@@ -225,6 +228,7 @@ export class Core extends Commands implements Chat {
   }
 
   down(): void {
+    this.#adopting?.();
     this.calls.down();
     this.outbox.down();
   }
@@ -262,6 +266,16 @@ export class Core extends Commands implements Chat {
     this.calls.ready = true;
     this.outbox.up();
     this.#puller.run();
+    this.#watch();
+  }
+
+  /** A tab may go, or its lock be freed, long after this one has connected: what it leaves must not wait for a new line. */
+  #watch(): void {
+    this.#adopting?.();
+    this.#adopting = this.clock.after(ADOPT_MS, () => {
+      this.#watch();
+      void this.#adopt().then(() => this.outbox.up());
+    });
   }
 
   async sync(): Promise<void> {
@@ -295,8 +309,12 @@ export class Core extends Commands implements Chat {
     const overtaken = (snapshot.meta.life ?? 0) !== (journal.meta.life ?? 0);
     journal.meta = snapshot.meta;
     this.book.restore(snapshot, overtaken);
-    this.outbox.load(await journal.attempt((store) => store.waiting()));
+    await this.#adopt();
     return snapshot;
+  }
+
+  async #adopt(): Promise<void> {
+    this.outbox.load(await this.journal.attempt((store) => store.waiting()));
   }
 
   #list(): RoomInfo[] {

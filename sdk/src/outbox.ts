@@ -70,6 +70,7 @@ export class Outbox {
       if (this.#entries.has(one.key) || this.#removing.has(one.key)) continue;
       const entry = this.#enter({ ...one }, true);
       if (one.failed) this.#fail(entry, new ChatError(one.failed.code as ErrorCode, one.failed.message), false);
+      else this.core.moved(entry);
     }
   }
 

@@ -3,10 +3,11 @@ import 'fake-indexeddb/auto';
 import { IDBFactory } from 'fake-indexeddb';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 
+import { ADOPT_MS } from '../src/chat.js';
 import { idbStore, KEPT, OPEN_MS } from '../src/idb.js';
 import { mergeRecord } from '../src/merge.js';
 import { newRecord, type RoomRecord } from '../src/log.js';
-import type { Store } from '../src/store.js';
+import { memoryStore, type Store } from '../src/store.js';
 import type { RoomRow } from '../src/wire.js';
 import { settle } from './clock.js';
 import { roomId } from './server.js';
@@ -73,6 +74,19 @@ describe('IndexedDB', () => {
     expect((await stored.lines(kitchen, Infinity, 100)).map(({ event }) => event.seq)).toEqual([1, 2, 3, 4]);
     expect((await stored.load()).rooms.get(kitchen)).toMatchObject({ cursor: 4, low: 1 });
     expect(await stored.waiting()).toEqual([]);
+  });
+
+  test('what a tab leaves is sent by one that was connected all along', async () => {
+    const store = memoryStore();
+    const { world, kitchen, ann } = await open(store);
+    // As if another tab had written it, and been closed.
+    await store.put({ key: 'k_left', room: kitchen, text: 'left', order: 1, ts: 1 });
+    await world.clock.advance(ADOPT_MS);
+    await long();
+    expect(world.server.texts(kitchen)).toEqual(['left']);
+    expect(ann.texts()).toEqual(['left']);
+    await world.clock.advance(2 * ADOPT_MS);
+    expect(world.server.texts(kitchen)).toEqual(['left']);
   });
 
   test('a tab in an earlier life of the data writes nothing', async () => {

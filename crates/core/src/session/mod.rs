@@ -10,7 +10,7 @@ mod reply;
 mod signing_in;
 mod timers;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::batch::{Outcome, Submission};
 use crate::code::{CloseCode, ErrorCode};
@@ -51,7 +51,8 @@ pub struct Session {
     terms: Terms,
     phase: Phase,
     user: Option<UserId>,
-    in_flight: BTreeSet<Req>,
+    /// What waits for its reply; the key of those that write.
+    in_flight: BTreeMap<Req, Option<Key>>,
     /// A renewal being verified.
     renewing: Option<Req>,
     gate: Gate<RoomId>,
@@ -72,7 +73,7 @@ impl Session {
             terms,
             phase: Phase::Hello,
             user: None,
-            in_flight: BTreeSet::new(),
+            in_flight: BTreeMap::new(),
             renewing: None,
             gate: Gate::default(),
             begun: now,
@@ -228,7 +229,7 @@ impl Session {
         let (Some(req), Some(user)) = (frame.req(), self.user) else {
             return;
         };
-        if self.in_flight.contains(&req) || self.renewing == Some(req) {
+        if self.in_flight.contains_key(&req) || self.renewing == Some(req) {
             let text = "choose another `req`: this one still waits for its reply";
             return send(effects, refuse(Some(req), ErrorCode::ReqReused, text));
         }
@@ -254,7 +255,7 @@ impl Session {
                 delivered,
                 read,
             } => {
-                self.in_flight.insert(req);
+                self.in_flight.insert(req, None);
                 let mark = Mark {
                     user,
                     room,
@@ -264,7 +265,7 @@ impl Session {
                 effects.push(Effect::Mark(req, mark));
             }
             Asked::Read(query) => {
-                self.in_flight.insert(req);
+                self.in_flight.insert(req, None);
                 effects.push(Effect::Read(req, query));
             }
             Asked::Write(key, command) => {
@@ -310,17 +311,25 @@ impl Session {
             let text = "an earlier command to this room was refused for now: repeat that first";
             return send(effects, refuse(Some(req), ErrorCode::RetryInOrder, text));
         }
-        if self.draining {
+        // The first attempt may have its final answer any moment: were this one refused for now,
+        // the room would wait for a key that the client has no reason to send again.
+        let first_in_flight = self.is_in_flight(key);
+        if self.draining && !first_in_flight {
             self.gate.refuse(room, key);
             let text = "the server is stopping: reconnect and send it again";
             return send(effects, refuse(Some(req), ErrorCode::GoingAway, text));
         }
+        let bucket = bucket.filter(|_bucket| !first_in_flight);
         if let Some(Err(wait_ms)) = bucket.map(|bucket| bucket.take(1, now)) {
             self.gate.refuse(room, key);
             return send(effects, rate_limited(req, wait_ms));
         }
-        self.in_flight.insert(req);
+        self.in_flight.insert(req, Some(key));
         effects.push(Effect::Submit(req, submission));
+    }
+
+    fn is_in_flight(&self, key: Key) -> bool {
+        self.in_flight.values().any(|other| *other == Some(key))
     }
 
     fn committed(
@@ -348,8 +357,8 @@ impl Session {
             }
             Ok(Outcome::Refused(code)) | Err(code) => code,
         };
-        if code.retryable() && code != ErrorCode::RetryInOrder {
-            self.gate.refuse(room, key);
+        if code.retryable() && !self.is_in_flight(key) {
+            self.gate.recall(room, key);
         }
         send(effects, refuse(Some(req), code, code.meaning()));
     }

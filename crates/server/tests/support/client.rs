@@ -16,12 +16,10 @@ use std::time::{Duration, Instant};
 use chinwag_core::code::ErrorCode;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Epoch, Key, Position, RoomId, Seq};
-use chinwag_core::wire::{
-    ClientFrame, Cursor, Item, Last, Req, Reset, ResetWhy, RoomRow, ServerFrame, Skip,
-};
+use chinwag_core::wire::{ClientFrame, Cursor, Last, Req};
 
 use crate::dice::Dice;
-use crate::history::{CaughtUp, Fate, History, Moment, Sent, Way};
+use crate::history::{Fate, History, Moment, Sent};
 use crate::server::Account;
 use crate::socket::{Lost, Socket, hello};
 

@@ -2,9 +2,8 @@
 //!
 //! Not here: connecting and writing (`client.rs`, whose other half this is).
 
-use std::time::Duration;
+use std::sync::atomic::Ordering::SeqCst;
 
-use chinwag_core::code::ErrorCode;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Position, RoomId, Seq};
 use chinwag_core::wire::{

@@ -9,7 +9,7 @@ use super::{Asked, Device, Phase, Purpose, Shore, Waiting};
 /// After which a command without an answer is sent again.
 const RESEND_MS: u64 = 5_000;
 /// Commands of a connection that wait for their answer, less room for other questions.
-const REQUESTS_MAX: usize = 48;
+const REQUESTS_MAX: usize = 24;
 
 impl Device {
     /// Stores a command before anything else is done with it.

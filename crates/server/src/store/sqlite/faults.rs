@@ -101,24 +101,24 @@ pub(super) fn planted() -> Option<Mutant> {
     None
 }
 
-/// A command's hash and its first answer.
+/// A command as the unique index knows it.
 #[cfg(feature = "mutants")]
-type Known = (u64, Ack);
+type Name = (Key, UserId, RoomId);
 
 /// The keys of this process, for [`Mutant::DedupeInMemory`].
 #[cfg(feature = "mutants")]
 #[derive(Debug, Default)]
 pub(super) struct Remembered {
-    keys: RefCell<HashMap<(Key, UserId, RoomId), Known>>,
+    keys: RefCell<HashMap<Name, (u64, Ack)>>,
 }
 
 #[cfg(feature = "mutants")]
 impl Remembered {
-    pub(super) fn get(&self, key: Key, from: UserId, room: RoomId) -> Option<Known> {
+    pub(super) fn get(&self, key: Key, from: UserId, room: RoomId) -> Option<(u64, Ack)> {
         self.keys.borrow().get(&(key, from, room)).copied()
     }
 
-    pub(super) fn put(&self, key: Key, from: UserId, room: RoomId, known: Known) {
+    pub(super) fn put(&self, key: Key, from: UserId, room: RoomId, known: (u64, Ack)) {
         self.keys.borrow_mut().insert((key, from, room), known);
     }
 }

@@ -28,7 +28,7 @@ const SLOW: Faults = Faults {
     fail_write_after_bytes: None,
 };
 /// Contract 2: five seconds of reads, then the end; the rest is a busy machine.
-const ENDS_WITHIN: Duration = Duration::from_secs(12);
+const ENDS_WITHIN: Duration = Duration::from_secs(10);
 
 fn images_wanted() -> usize {
     let wanted = std::env::var("CHINWAG_POWER_IMAGES");
@@ -154,10 +154,8 @@ fn record_a_failure(served: Served, faults: Faults) -> (Evidence, Vec<ErrorCode>
     let mut server = served.start(faults);
     let address = server.address().expect("the server starts");
     let scene = Scene::new(address, &WINDOWS, PAUSE_US, &mut Dice::new(SEED));
-    // The fault comes after some seconds of load at the latest.
-    let status = server
-        .ended(ENDS_WITHIN + Duration::from_secs(20))
-        .expect("it ends by itself");
+    wait_for_a_refusal(&scene);
+    let status = server.ended(ENDS_WITHIN).expect("it ends by itself");
     assert!(!status.success(), "{status}");
     server = served.start(Faults::default());
     scene.open(server.address().expect("the server starts again"));
@@ -173,6 +171,17 @@ fn record_a_failure(served: Served, faults: Faults) -> (Evidence, Vec<ErrorCode>
         codes.collect()
     });
     (served.evidence(&scene), codes)
+}
+
+/// The fault comes after some seconds of load, and the clients are told at once.
+fn wait_for_a_refusal(scene: &Scene) {
+    let end = Instant::now() + Duration::from_secs(30);
+    while scene
+        .with_histories(|histories| histories.iter().all(|history| history.refusals.is_empty()))
+    {
+        assert!(Instant::now() < end, "nothing is ever refused");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Mistakes planted into the shell, each of which must break a promise here.
