@@ -6,8 +6,8 @@ import { Complaints, launch, picture } from './browser.mjs';
 import { Person } from './person.mjs';
 import { Server } from './server.mjs';
 
-/** A journey takes far less, also on a busy machine. */
-const walkMs = 140_000;
+/** A journey takes far less on an idle machine, and still less than this on a busy one. */
+const walkMs = 200_000;
 
 /**
  * What a journey is given.
@@ -26,14 +26,14 @@ const walkMs = 140_000;
  * @param {(given: Given) => Promise<void>} walk
  */
 export function journey(title, { name, settings = [], expected = [] }, walk) {
-  // Ended by the runner, the process would leave no picture and no reason: the walk has an end of its own.
-  test(title, { timeout: walkMs }, async (t) => {
+  test(title, async (t) => {
     const server = await Server.fresh(name, settings);
     const browser = await launch();
     const complaints = new Complaints();
     const somebody = (/** @type {string} */ who, options = {}) => Person.come(browser, server, complaints, who, options);
     try {
-      await walk({ browser, server, complaints, somebody, t });
+      // Ended by the runner, it would leave no picture, and its server running.
+      await within(walkMs, walk({ browser, server, complaints, somebody, t }));
       assert.deepEqual(complaints.unexpected(...expected), [], 'nothing to complain of in any console');
     } catch (error) {
       await picture(browser, name);
@@ -44,6 +44,19 @@ export function journey(title, { name, settings = [], expected = [] }, walk) {
       await server.stop();
     }
   });
+}
+
+/**
+ * What a promise gives, or an error when that takes too long.
+ * @param {number} ms
+ * @param {Promise<void>} promise
+ */
+async function within(ms, promise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`the journey took more than ${ms} ms`)), ms);
+  });
+  await Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
 /**

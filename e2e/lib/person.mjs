@@ -127,7 +127,7 @@ export class Person {
   /** Writes into the composer, and presses Enter. @param {string} text */
   async write(text) {
     await this.composer.fill(text);
-    await this.composer.press('Enter');
+    await this.page.keyboard.press('Enter');
   }
 
   /** Messages of one's own in a state. @param {'queued' | 'sending' | 'sent' | 'failed'} state */
@@ -142,7 +142,7 @@ export class Person {
 
   /** Waits for a look of the line. @param {string} look */
   async line(look, ms = patienceMs) {
-    await this.page.locator(`[data-testid=line][data-line=${look}]`).first().waitFor({ timeout: ms });
+    await this.page.locator(`[data-testid=line][data-line=${look}]`).filter({ visible: true }).first().waitFor({ timeout: ms });
   }
 
   connected(ms = patienceMs) {
