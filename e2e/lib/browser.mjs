@@ -14,7 +14,8 @@ export const patienceMs = 15_000;
 export function launch() {
   // As root there is no sandbox to be had; nothing but our own server is opened.
   const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-component-update', '--disable-sync'];
-  return chromium.launch({ executablePath, args });
+  // A signal ends the process (server.mjs), and the browser with it; else the browser alone would go, and the journey wait for it.
+  return chromium.launch({ executablePath, args, handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false });
 }
 
 /** What may stand in the console, because the browser writes it whatever a page does. */

@@ -20,6 +20,11 @@ const startMs = 20_000;
  */
 const ports = { from: 20_000, to: 32_000 };
 
+/** Servers that run: none outlives the journey, however that ends. @type {Set<import('node:child_process').ChildProcess>} */
+const running = new Set();
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.once(signal, () => process.exit(1));
+
 /** The program under test. */
 function program() {
   const path = process.env['CHINWAG_BIN'] ?? join(root, 'target/debug/chinwag');
@@ -81,6 +86,8 @@ export class Server {
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('CHINWAG_')));
     const child = spawn(program(), options, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
+    running.add(child);
+    child.once('exit', () => running.delete(child));
     child.stderr.pipe(this.#log, { end: false });
     let said = '';
     await new Promise((resolve, reject) => {
@@ -95,7 +102,6 @@ export class Server {
         resolve(undefined);
       });
     });
-    child.removeAllListeners('exit');
     this.setupLink = /http\S+#setup=\S+/.exec(said)?.[0] ?? '';
   }
 
