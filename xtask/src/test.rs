@@ -266,9 +266,8 @@ fn format(project: &Project) -> Result<()> {
 
 fn clippy(project: &Project) -> Result<()> {
     // Code behind a feature is linted as well; the dependencies' metadata is shared.
-    let features = "chinwag-server/conformance,chinwag-server/mutants";
     let targets = ["clippy", "--all-targets"];
-    let product = [EVERYTHING, &["--features", features]].concat();
+    let product = [EVERYTHING, TEST_FEATURES].concat();
     for selection in [EVERYTHING, &product, CHORES] {
         let mut clippy = cargo(project, &targets);
         clippy.args(selection).args(locked());
@@ -280,6 +279,13 @@ fn clippy(project: &Project) -> Result<()> {
 /// All packages but this one, in one selection: one set of features, and nothing compiled twice.
 const EVERYTHING: &[&str] = &["--workspace", "--exclude", "xtask"];
 
+/// What the programs under test have compiled in, asleep: the planted mistakes that the crash and
+/// power-loss tests wake, and the echo route of the conformance suite.
+const TEST_FEATURES: &[&str] = &[
+    "--features",
+    "chinwag-server/conformance,chinwag-server/mutants",
+];
+
 /// This package by itself, as `cargo xtask` has just built it.
 const CHORES: &[&str] = &["--package", "xtask"];
 
@@ -287,12 +293,12 @@ const CHORES: &[&str] = &["--package", "xtask"];
 /// themselves: `cargo run -p` would select other features and compile the core again.
 fn build(project: &Project) -> Result<()> {
     let mut build = cargo(project, &["build", "--all-targets"]);
-    execute(build.args(EVERYTHING).args(locked()))
+    execute(build.args(EVERYTHING).args(TEST_FEATURES).args(locked()))
 }
 
 fn rust_tests(project: &Project) -> Result<()> {
     build(project)?;
-    for selection in [EVERYTHING, CHORES] {
+    for selection in [&[EVERYTHING, TEST_FEATURES].concat(), CHORES] {
         execute(cargo(project, &["test"]).args(selection).args(locked()))?;
     }
     Ok(())

@@ -83,6 +83,13 @@ impl Feed {
         }
     }
 
+    /// The first event of an untracked room that is kept.
+    #[must_use]
+    pub fn kept_from(&self, room: RoomId) -> Option<Seq> {
+        let kept = self.stash.iter().filter(|kept| kept.event.room == room);
+        kept.map(|kept| kept.event.seq).min()
+    }
+
     /// Stops following `room`.
     pub fn untrack(&mut self, room: RoomId) {
         self.rooms.remove(&room);

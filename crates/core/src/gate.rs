@@ -11,7 +11,14 @@ use crate::ids::Key;
 /// Keys that must come again before anything else passes, by scope.
 #[derive(Debug)]
 pub struct Gate<S> {
-    refused: BTreeMap<S, Key>,
+    refused: BTreeMap<S, Refused>,
+}
+
+#[derive(Debug)]
+struct Refused {
+    key: Key,
+    /// It had passed this gate and was refused behind it.
+    recalled: bool,
 }
 
 impl<S: Ord> Default for Gate<S> {
@@ -27,7 +34,7 @@ impl<S: Ord + Clone> Gate<S> {
     pub fn admit(&mut self, scope: &S, key: Key) -> bool {
         match self.refused.get(scope) {
             None => true,
-            Some(refused) if *refused == key => {
+            Some(refused) if refused.key == key => {
                 self.refused.remove(scope);
                 true
             }
@@ -37,7 +44,26 @@ impl<S: Ord + Clone> Gate<S> {
 
     /// Closes the gate until `key` comes again; an earlier refusal stays the one to repeat.
     pub fn refuse(&mut self, scope: S, key: Key) {
-        self.refused.entry(scope).or_insert(key);
+        self.refused.entry(scope).or_insert(Refused {
+            key,
+            recalled: false,
+        });
+    }
+
+    /// Closes the gate until `key` comes again, which had passed and was refused behind it: it was
+    /// sent before everything that the gate itself has refused since, and so it comes first. Those
+    /// behind the gate refuse in order; the first of them stays the one to repeat.
+    pub fn recall(&mut self, scope: S, key: Key) {
+        let refused = self.refused.entry(scope).or_insert(Refused {
+            key,
+            recalled: true,
+        });
+        if !refused.recalled {
+            *refused = Refused {
+                key,
+                recalled: true,
+            };
+        }
     }
 
     /// Forgets the scopes for which `keep` says no.
@@ -65,5 +91,20 @@ mod tests {
         assert!(gate.admit(&"other", second));
         assert!(gate.admit(&"room", first));
         assert!(gate.admit(&"room", second));
+    }
+
+    #[test]
+    fn what_was_refused_behind_the_gate_comes_before_what_the_gate_refused() {
+        // Key 1 and 2 pass, 3 is refused here; then 1 is refused behind, and 2 in its wake.
+        let (first, second, third) = (Key([1; 16]), Key([2; 16]), Key([3; 16]));
+        let mut gate = Gate::default();
+        assert!(gate.admit(&"room", first) && gate.admit(&"room", second));
+        gate.refuse("room", third);
+        gate.recall("room", first);
+        gate.recall("room", second);
+        assert!(!gate.admit(&"room", third), "it would overtake the first");
+        assert!(!gate.admit(&"room", second));
+        assert!(gate.admit(&"room", first));
+        assert!(gate.admit(&"room", second) && gate.admit(&"room", third));
     }
 }

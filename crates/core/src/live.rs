@@ -185,20 +185,20 @@ impl Live {
     /// Step (c): the snapshot has shown `conn` these rooms up to these heads. The user is
     /// subscribed where `released` says nothing newer. Returns the user's other live
     /// connections that have not been told of a room which this snapshot lets them into: they
-    /// must sync again. `None` if more happened since registering than was kept.
+    /// must sync again. `None` if not all that happened since registering was kept.
     pub fn shown(
         &mut self,
         conn: ConnId,
         heads: &[(RoomId, Seq)],
         released: impl Fn(RoomId) -> Option<Seq>,
     ) -> Option<BTreeSet<ConnId>> {
-        let entry = self.conns.get_mut(&conn)?;
-        let Mode::Syncing { from } = entry.mode else {
+        let Mode::Syncing { from } = self.conns.get(&conn)?.mode else {
             return None;
         };
-        if from < self.ring_start {
+        if from < self.ring_start || !self.covers(from, heads, &released) {
             return None;
         }
+        let entry = self.conns.get_mut(&conn)?;
         let user = entry.user;
         entry.shown = heads.iter().copied().collect();
         let mut untold = BTreeSet::new();
@@ -225,6 +225,33 @@ impl Live {
             }
         }
         Some(untold)
+    }
+
+    /// Whether everything between the snapshot and the feed is kept: not so where a later
+    /// snapshot of somebody else began to follow a room beyond this one.
+    fn covers(
+        &self,
+        from: u64,
+        heads: &[(RoomId, Seq)],
+        released: impl Fn(RoomId) -> Option<Seq>,
+    ) -> bool {
+        let mut between: BTreeMap<RoomId, (Seq, u64)> = BTreeMap::new();
+        for (room, head) in heads {
+            if let Some(ahead) = released(*room).filter(|released| released > head) {
+                between.insert(*room, (*head, ahead.0 - head.0));
+            }
+        }
+        if between.is_empty() {
+            return true;
+        }
+        for event in self.kept(from) {
+            if let Some((head, left)) = between.get_mut(&event.event.room)
+                && event.event.seq > *head
+            {
+                *left = left.saturating_sub(1);
+            }
+        }
+        between.values().all(|(_head, left)| *left == 0)
     }
 
     /// A snapshot of `conn` alone has let `user` into `room`. The event that did so may never be

@@ -142,7 +142,8 @@ impl Shard {
         self.sweep();
     }
 
-    /// A room that lets in somebody who is here is followed from that event on.
+    /// A room that lets in somebody who is here is followed from that event on, or from the
+    /// first that is kept: a snapshot that is being sent may show the room as it was before.
     fn follow_newcomers(&mut self, event: &Shared, now: Tick) {
         if self.feed.released(event.event.room).is_some() {
             return;
@@ -152,9 +153,9 @@ impl Shard {
             here |= matches!(turn, Turn::In(user) if self.live.has_user(user));
         });
         if here {
-            let before = event.event.seq.before();
-            self.feed
-                .track(event.event.room, before, now, &mut self.flow);
+            let (room, seq) = (event.event.room, event.event.seq);
+            let first = self.feed.kept_from(room).map_or(seq, |kept| kept.min(seq));
+            self.feed.track(room, first.before(), now, &mut self.flow);
         }
     }
 

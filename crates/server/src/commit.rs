@@ -11,6 +11,8 @@ use chinwag_core::batch::{Outcome, Submission};
 use chinwag_core::code::ErrorCode;
 use chinwag_core::gate::Gate;
 use chinwag_core::ids::{Key, RoomId, UserId};
+#[cfg(feature = "mutants")]
+use chinwag_core::ledger::Committed;
 use chinwag_core::limits;
 use chinwag_core::live::ConnId;
 use chinwag_core::marker::{Mark, Marked};
@@ -162,7 +164,10 @@ impl Writer {
 
     async fn commit(&mut self, jobs: Vec<Job>) {
         let items: Vec<Submission> = jobs.iter().map(|job| job.submission.clone()).collect();
-        match self.store.append(items, clock::wall()).await {
+        let stored = self.store.append(items, clock::wall()).await;
+        #[cfg(feature = "mutants")]
+        let stored = self.publish_early(stored).await;
+        match stored {
             Ok(committed) => {
                 let mut replayed = Vec::new();
                 for (job, outcome) in jobs.iter().zip(&committed.outcomes) {
@@ -179,6 +184,23 @@ impl Writer {
             }
             Err(error) => self.refuse(&jobs, &error).await,
         }
+    }
+
+    /// The planted mistake `publish-before-commit`: the store has answered before its commit.
+    /// Receivers are told now; an empty batch answers when the commit is over, and then the acks
+    /// go out as they should.
+    #[cfg(feature = "mutants")]
+    async fn publish_early(
+        &self,
+        stored: Result<Committed, StoreError>,
+    ) -> Result<Committed, StoreError> {
+        let mut committed = stored?;
+        if store::sqlite::publishes_before_commit() {
+            let events = std::mem::take(&mut committed.events);
+            self.hub.deliver(events).await;
+            self.store.append(Vec::new(), clock::wall()).await?;
+        }
+        Ok(committed)
     }
 
     async fn refuse(&mut self, jobs: &[Job], error: &StoreError) {

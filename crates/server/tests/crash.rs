@@ -4,8 +4,6 @@
 //! moments are drawn from a printed seed (`CHINWAG_CRASH_SEED` repeats it); `CHINWAG_CRASH_KILLS` sets their
 //! number. A failure keeps the data and says where. Power loss is another test: a kill leaves the page cache.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 #[path = "support/client.rs"]
 mod client;
 #[path = "support/crash_stage.rs"]
@@ -47,7 +45,7 @@ fn nothing_acknowledged_is_lost_by_kills() {
         seed: number("CHINWAG_CRASH_SEED").unwrap_or(SEED),
         mutant: None,
     };
-    let place = tempfile::tempdir().unwrap();
+    let place = tempfile::tempdir().expect("a temporary directory");
     let Run { findings, counts } = run(&plan, place.path());
     crash_stage::say(&format!(
         "crash, seed {:#x}: {counts} {findings}",
@@ -75,4 +73,25 @@ fn nothing_acknowledged_is_lost_by_kills() {
             "{counts}"
         );
     }
+}
+
+/// A planted mistake that kills alone bring to light: what was sent again to a new process stands twice.
+#[cfg(feature = "mutants")]
+#[test]
+fn keys_that_only_memory_knows_are_caught() {
+    let plan = Plan {
+        kills: 40,
+        block: 10,
+        seed: SEED,
+        mutant: Some("dedupe-in-memory"),
+    };
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let Run { findings, counts } = run(&plan, place.path());
+    crash_stage::say(&format!(
+        "crash, mutant dedupe-in-memory: {counts} {findings}"
+    ));
+    assert!(
+        findings.count(oracle::Breach::Doubled) > 0,
+        "not caught: {findings}"
+    );
 }

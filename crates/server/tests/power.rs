@@ -1,17 +1,31 @@
 //! Power-loss tests: acknowledged means durable, also when the page cache is gone.
 //!
-//! First the machinery proves itself on a small SQLite program (`support/power/probe.rs`): an honest program
-//! loses nothing in any image, and each way of breaking the promise is seen. `CHINWAG_POWER_IMAGES` sets the
-//! number of images of each test. The lines printed count acknowledgements summed over the images.
+//! Here the machinery proves itself on a small SQLite program (`support/power/probe.rs`): an honest program
+//! loses nothing in any image, and each way of breaking the promise is seen. The server's own promise is in
+//! `support/power/server_tests.rs`. `CHINWAG_POWER_IMAGES` sets the number of images of each test. The lines
+//! printed count acknowledgements summed over the images.
 
+#[path = "support/client.rs"]
+mod client;
+#[path = "support/history.rs"]
+mod history;
+#[path = "support/oracle.rs"]
+mod oracle;
 #[path = "support/power/mod.rs"]
 mod power;
+#[path = "support/scene.rs"]
+mod scene;
+#[path = "support/server.rs"]
+mod server;
+#[path = "support/socket.rs"]
+mod socket;
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
 use power::Faults;
+use power::dice;
 use power::image::Image;
 use power::probe::{self, Manner, Run, Stand};
 use power::record::Entry;

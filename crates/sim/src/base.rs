@@ -134,7 +134,7 @@ impl Settings {
     fn draw(rng: &mut Rng) -> Self {
         let near = rng.chance(500);
         Self {
-            outbox_bytes: *rng.pick(&[3_000, 6_000, 12_000, 256 * 1024]),
+            outbox_bytes: *rng.pick(&[4_000, 8_000, 16_000, 256 * 1024]),
             latency_ms: if near { (1, 8) } else { (10, 60) },
             fault_ms: *rng.pick(&[(300, 1_200), (600, 2_500), (1_500, 4_000)]),
             long_text: *rng.pick(&[200, 800, 2_000]),

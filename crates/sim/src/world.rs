@@ -271,6 +271,10 @@ impl World {
         self.healed = Some(self.base.now);
         self.store.heal();
         self.bus.heal();
+        // As people do who have waited long enough: every client looks whether it is connected.
+        for index in 0..self.devices.len() {
+            self.at_device(index, |device, shore, _town| device.ping(shore));
+        }
         self.base.later(QUIET_EVERY_MS, Happening::Quiet);
     }
 

@@ -137,7 +137,9 @@ pub(crate) struct RemoteKeys {
 impl RemoteKeys {
     /// Keys at `url`: HTTPS, or HTTP on this machine.
     pub(crate) fn new(url: &str, allowed: &[Algorithm]) -> Result<Self, String> {
-        let url: Uri = url.parse().map_err(|error| format!("`{url}`: {error}"))?;
+        // An address that HTTP does not know, such as a file's, fails to parse already.
+        let unusable = |_error| format!("`{url}`: keys are fetched by https only");
+        let url: Uri = url.parse().map_err(unusable)?;
         let host = url.host().unwrap_or_default();
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let is_local = bare == "localhost"

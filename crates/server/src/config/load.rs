@@ -32,6 +32,8 @@ const ENVIRONMENT_OTHERS: &[&str] = &[
     "CHINWAG_BIN",
     "CHINWAG_CHROMIUM",
     "CHINWAG_SERVER",
+    #[cfg(feature = "mutants")]
+    "CHINWAG_MUTANT",
 ];
 
 /// What has been merged so far.

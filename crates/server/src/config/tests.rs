@@ -230,6 +230,18 @@ fn an_unknown_variable_is_refused_and_others_are_left_alone() {
     assert!(complaint.contains("CHINWAG_PORT"), "{complaint}");
 }
 
+/// A build without the planted mistakes does not overlook that somebody asks for one.
+#[test]
+fn a_mistake_is_planted_only_where_it_is_built_in() {
+    let place = Place::new("").environment("CHINWAG_MUTANT", "ack-before-commit");
+    if cfg!(feature = "mutants") {
+        assert_eq!(place.load().unwrap().config, Config::default());
+    } else {
+        let complaint = place.complaint();
+        assert!(complaint.contains("CHINWAG_MUTANT"), "{complaint}");
+    }
+}
+
 #[test]
 fn a_wrong_value_is_refused_with_what_was_expected() {
     for (file, expected) in [

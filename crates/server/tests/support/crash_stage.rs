@@ -16,6 +16,8 @@ use crate::server::{self, Server};
 
 /// How many sends of each client may wait; the last two only listen.
 const WINDOWS: [usize; 6] = [1, 4, 12, 24, 0, 0];
+/// Longest pause between two sends of a client.
+const PAUSE_US: usize = 4_000;
 /// Longest wait for a checkpoint to kill into; one comes about every second.
 const CHECKPOINT_WAIT: Duration = Duration::from_millis(2_500);
 
@@ -114,7 +116,7 @@ pub(crate) fn run(plan: &Plan, place: &Path) -> Run {
     };
     let mut server = crash.start();
     let address = server.address().expect("the first start succeeds");
-    let scene = Scene::new(address, &WINDOWS, &mut crash.dice);
+    let scene = Scene::new(address, &WINDOWS, PAUSE_US, &mut crash.dice);
     loop {
         for _ in 0..plan.block.min(plan.kills - crash.counts.kills) {
             server = crash.kill_once(server, &scene);

@@ -33,14 +33,19 @@ pub(crate) struct Scene {
 
 impl Scene {
     /// Makes accounts and rooms on a server, and starts one client per window (0 only listens). They write from
-    /// now on.
-    pub(crate) fn new(address: SocketAddr, windows: &[usize], dice: &mut Dice) -> Self {
+    /// now on, with pauses of at most `pause_us` microseconds.
+    pub(crate) fn new(
+        address: SocketAddr,
+        windows: &[usize],
+        pause_us: usize,
+        dice: &mut Dice,
+    ) -> Self {
         let stage = Arc::new(Stage::default());
         let (people, rooms) = furnish(address);
         let seat = |(index, window): (usize, &usize)| {
             let manner = Manner {
                 window: *window,
-                pause_us: 4_000,
+                pause_us,
                 seed: dice.next(),
             };
             Seat::take(&stage, &people[index % PEOPLE], &rooms, manner)

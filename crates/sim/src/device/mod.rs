@@ -132,8 +132,6 @@ pub(crate) struct Device {
     phase: Phase,
     asked: BTreeMap<Req, Asked>,
     next_req: Req,
-    /// Commands sent on this connection.
-    said: BTreeMap<Key, Command>,
     held: BTreeMap<RoomId, BTreeMap<Seq, Event>>,
     fetching: BTreeSet<RoomId>,
     pauses: BTreeMap<RoomId, u64>,
@@ -165,7 +163,6 @@ impl Device {
             phase: Phase::Off,
             asked: BTreeMap::new(),
             next_req: 0,
-            said: BTreeMap::new(),
             held: BTreeMap::new(),
             fetching: BTreeSet::new(),
             pauses: BTreeMap::new(),
@@ -269,7 +266,6 @@ impl Device {
     fn forget_connection(&mut self) {
         self.phase = Phase::Off;
         self.asked.clear();
-        self.said.clear();
         self.held.clear();
         self.fetching.clear();
         self.pauses.clear();

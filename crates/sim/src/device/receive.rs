@@ -294,7 +294,7 @@ impl Device {
         shore.base.counts.acks += 1;
         let order = shore.base.order();
         let ack = (*room, *seq, *msg_no, *ts);
-        shore.oracle.acked(key, self.link, ack, order);
+        shore.oracle.acked(key, ack, order);
         shore.base.trace.note(
             shore.base.now,
             format_args!("d{} acked {key} as {room} #{seq}", self.index),
@@ -331,18 +331,24 @@ impl Device {
         }
     }
 
-    /// A second attempt was refused for now after the first had its answer: its room stays shut
-    /// on this connection until the key comes again, and so it does.
-    fn repeat_settled(&mut self, key: chinwag_core::ids::Key, purpose: Purpose) {
+    /// A second attempt was refused for now after the first had its final answer: its room stays
+    /// shut on this connection until the key comes again. One that is stored may; one that was
+    /// refused for good must not be stored after all, so another connection is made instead.
+    fn repeat_settled(
+        &mut self,
+        key: chinwag_core::ids::Key,
+        purpose: Purpose,
+        shore: &mut Shore<'_>,
+    ) {
         if self.outbox.iter().any(|item| item.key == key) {
             return;
         }
-        if let Some(command) = self.said.get(&key) {
-            let purpose = match purpose {
-                Purpose::Real | Purpose::Again => Purpose::Again,
-                Purpose::Conflict => Purpose::Conflict,
-            };
-            self.submit(key, command.clone(), purpose);
+        let stored = self.past.iter().find(|(past, _command)| *past == key);
+        match stored.cloned() {
+            Some((key, command)) if purpose != Purpose::Conflict => {
+                self.submit(key, command, Purpose::Again);
+            }
+            _ => self.give_up(None, shore),
         }
     }
 
@@ -379,9 +385,9 @@ impl Device {
                         *pause = until;
                     }
                     if purpose != Purpose::Conflict {
-                        shore.oracle.refused(key, self.link, code);
+                        shore.oracle.refused(key, code);
                     }
-                    self.repeat_settled(key, purpose);
+                    self.repeat_settled(key, purpose, shore);
                     return;
                 }
                 if purpose == Purpose::Conflict {
@@ -391,7 +397,7 @@ impl Device {
                         shore.oracle.wrong(what);
                     }
                 } else {
-                    shore.oracle.refused(key, self.link, code);
+                    shore.oracle.refused(key, code);
                 }
                 self.settle(key, purpose, false, shore);
             }

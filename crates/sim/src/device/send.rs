@@ -9,7 +9,7 @@ use super::{Asked, Device, Phase, Purpose, Shore, Waiting};
 /// After which a command without an answer is sent again.
 const RESEND_MS: u64 = 5_000;
 /// Commands of a connection that wait for their answer, less room for other questions.
-const REQUESTS_MAX: usize = 48;
+const REQUESTS_MAX: usize = 24;
 
 impl Device {
     /// Stores a command before anything else is done with it.
@@ -64,14 +64,15 @@ impl Device {
     }
 
     fn send_waiting(&mut self, at: usize, shore: &mut Shore<'_>) {
-        let Some(link) = self.link else { return };
         self.outbox[at].sent = Some(shore.base.now);
         let item = self.outbox[at].clone();
         let req = self.req(Asked::Command(item.key, item.purpose, item.room));
-        self.said.insert(item.key, item.command.clone());
         if item.purpose != Purpose::Conflict {
             let order = shore.base.order();
-            shore.oracle.sent(self.index, self.user, &item, link, order);
+            let journal = &shore.store.journal;
+            shore
+                .oracle
+                .sent(self.index, self.user, &item, journal, order);
             if item.purpose == Purpose::Real {
                 shore.base.flying.insert(item.key);
                 shore.base.counts.sends += 1;

@@ -54,6 +54,8 @@ struct Seen {
 struct Round {
     /// What the cursor named, then what was shown since: a later event is the next one.
     shown: BTreeMap<RoomId, Seq>,
+    /// Rooms that the snapshot shows one to be out of: what led there may be said again.
+    out: BTreeSet<RoomId>,
     /// Rooms that the cursor named, with how far the stream has come.
     open: BTreeMap<RoomId, Seq>,
 }
@@ -105,7 +107,8 @@ impl Oracle {
     pub(crate) fn sync_begins(&mut self, device: usize, cursor: &Cursor) {
         let open: BTreeMap<RoomId, Seq> = cursor.open.iter().copied().collect();
         let shown = open.clone();
-        self.rounds.insert(device, Round { shown, open });
+        let out = BTreeSet::new();
+        self.rounds.insert(device, Round { shown, out, open });
     }
 
     /// A device knows that a room reaches to here.
@@ -134,6 +137,8 @@ impl Oracle {
         if row.me.state == MemberState::Joined {
             let shown = round.shown.entry(row.room).or_default();
             *shown = (*shown).max(row.head);
+        } else {
+            round.out.insert(row.room);
         }
         self.marker_told(user, row.room, row.me.delivered, row.me.read);
     }
@@ -147,7 +152,10 @@ impl Oracle {
         event.turns(|turn| {
             enters |= matches!(turn, chinwag_core::event::Turn::In(who) if who == user);
         });
-        if let Some(shown) = shown {
+        if enters {
+            round.out.remove(&room);
+        }
+        if let Some(shown) = shown.filter(|_shown| !round.out.contains(&room)) {
             let dense = seq == shown.next() || (enters && seq > shown);
             if !dense {
                 let what = format!("d{device} heard {room} #{seq} live after #{shown}");
@@ -235,10 +243,12 @@ impl Oracle {
         }
         let seen = self.seen.entry(device).or_default();
         seen.applied.insert(room, head);
+        self.told(device, room, head);
+        // An answer may pass events that wait; what connecting shows may not.
         if reset.req.is_none() {
             self.rounds.entry(device).or_default().open.remove(&room);
+            self.row(device, user, &reset.row);
         }
-        self.row(device, user, &reset.row);
     }
 
     /// A device applied an event.

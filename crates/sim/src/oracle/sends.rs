@@ -10,7 +10,10 @@ use chinwag_core::room::MemberState;
 
 use super::Oracle;
 use crate::device::{Purpose, Waiting};
-use crate::link::LinkId;
+use crate::store::Entry;
+
+/// When a send was begun, where it stands, and its key.
+type Place = (u64, Seq, Key);
 
 /// An ack as a client gets it.
 pub(crate) type Answer = (RoomId, Seq, u64, Millis);
@@ -24,6 +27,8 @@ pub(super) struct Sent {
     pub(super) command: Command,
     /// The order of the first attempt.
     pub(super) first: u64,
+    /// The room's head at that time.
+    pub(super) head: Seq,
     /// Attempts that no answer, or one that says nothing, came to.
     pub(super) undecided: u64,
     pub(super) ack: Option<(Answer, u64)>,
@@ -39,6 +44,7 @@ impl Oracle {
             room: event.room,
             command: command.clone(),
             first: 0,
+            head: Seq::ZERO,
             undecided: 0,
             ack: Some(((event.room, event.seq, event.msg_no, event.ts), 0)),
             definite: None,
@@ -52,9 +58,11 @@ impl Oracle {
         device: usize,
         user: UserId,
         item: &Waiting,
-        _link: LinkId,
+        journal: &[Entry],
         order: u64,
     ) {
+        self.standing.read(journal);
+        let head = self.standing.head(item.room);
         let first = item.purpose == Purpose::Real;
         let sent = self.keys.entry(item.key).or_insert_with(|| Sent {
             device,
@@ -62,6 +70,7 @@ impl Oracle {
             room: item.room,
             command: item.command.clone(),
             first: order,
+            head,
             undecided: 0,
             ack: None,
             definite: None,
@@ -74,7 +83,7 @@ impl Oracle {
     }
 
     /// A device was told where its command stands.
-    pub(crate) fn acked(&mut self, key: Key, _link: Option<LinkId>, ack: Answer, order: u64) {
+    pub(crate) fn acked(&mut self, key: Key, ack: Answer, order: u64) {
         let Some(sent) = self.keys.get_mut(&key) else {
             return self.violation("protocol", format!("{key} was acked and never sent"));
         };
@@ -90,7 +99,7 @@ impl Oracle {
     }
 
     /// A device was refused.
-    pub(crate) fn refused(&mut self, key: Key, _link: Option<LinkId>, code: ErrorCode) {
+    pub(crate) fn refused(&mut self, key: Key, code: ErrorCode) {
         let Some(sent) = self.keys.get_mut(&key) else {
             return;
         };
@@ -154,7 +163,7 @@ impl Oracle {
     ) {
         // Per room: acks and first attempts in the order in which clients saw them.
         let mut by_room: BTreeMap<RoomId, Vec<(u64, bool, Seq, Key)>> = BTreeMap::new();
-        let mut by_sender: BTreeMap<(usize, RoomId), Vec<(u64, Seq, Key)>> = BTreeMap::new();
+        let mut by_sender: BTreeMap<(usize, RoomId), Vec<Place>> = BTreeMap::new();
         for (key, sent) in &self.keys {
             let Some(event) = places.get(key).and_then(|found| found.first()) else {
                 continue;
@@ -187,7 +196,11 @@ impl Oracle {
         for ((device, room), mut sends) in by_sender {
             sends.sort_unstable();
             for pair in sends.windows(2) {
-                if pair[0].1 > pair[1].1 {
+                // Refused for good while its sender was out, without the sender hearing of it,
+                // and accepted when it was sent again: such a one may come later.
+                let sent = &self.keys[&pair[0].2];
+                let was_out = self.standing.came_in(sent.user, room, sent.head, pair[1].1);
+                if pair[0].1 > pair[1].1 && !was_out {
                     let what = format!("d{device} in {room}: {:?} then {:?}", pair[0], pair[1]);
                     wrong.push(("per sender", what));
                 }

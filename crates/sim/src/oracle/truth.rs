@@ -114,6 +114,19 @@ impl Standing {
         stays.any(|stay| stay.from <= seq && stay.to.is_none_or(|(_at, to)| seq <= to))
     }
 
+    /// The last seq of a room so far.
+    pub(super) fn head(&self, room: RoomId) -> Seq {
+        let heads = self.rooms.get(&room).and_then(|room| room.heads.last());
+        heads.map_or(Seq::ZERO, |(_at, head)| *head)
+    }
+
+    /// Whether `user` came in after `after`, and at `until` at the latest.
+    pub(super) fn came_in(&self, user: UserId, room: RoomId, after: Seq, until: Seq) -> bool {
+        let stays = self.rooms.get(&room).and_then(|r| r.stays.get(&user));
+        let mut stays = stays.into_iter().flatten();
+        stays.any(|stay| stay.from > after && stay.from <= until)
+    }
+
     /// Where the last stay of `user` began, and the head, if they are in.
     pub(super) fn joined(&self, user: UserId, room: RoomId) -> Option<Seq> {
         let stays = self.rooms.get(&room)?.stays.get(&user)?;

@@ -74,6 +74,9 @@ pub(super) enum Mutant {
     SynchronousNormal,
     /// The reply goes out before the commit.
     AckBeforeCommit,
+    /// Receivers are told before the commit; the reply waits for it (`commit.rs` has the other
+    /// half).
+    PublishBeforeCommit,
     /// Keys are looked up in memory only; the table has no unique index on them.
     DedupeInMemory,
 }
@@ -84,9 +87,10 @@ pub(super) fn planted() -> Option<Mutant> {
     match std::env::var("CHINWAG_MUTANT").ok()?.as_str() {
         "synchronous-normal" => Some(Mutant::SynchronousNormal),
         "ack-before-commit" => Some(Mutant::AckBeforeCommit),
+        "publish-before-commit" => Some(Mutant::PublishBeforeCommit),
         "dedupe-in-memory" => Some(Mutant::DedupeInMemory),
-        // Mistakes of other parts are theirs to know.
-        _ => None,
+        // A misspelt mistake would make none, and its test would prove nothing.
+        other => panic!("CHINWAG_MUTANT={other}: there is no such mistake"),
     }
 }
 
@@ -97,24 +101,24 @@ pub(super) fn planted() -> Option<Mutant> {
     None
 }
 
-/// A command's hash and its first answer.
+/// A command as the unique index knows it.
 #[cfg(feature = "mutants")]
-type Known = (u64, Ack);
+type Name = (Key, UserId, RoomId);
 
 /// The keys of this process, for [`Mutant::DedupeInMemory`].
 #[cfg(feature = "mutants")]
 #[derive(Debug, Default)]
 pub(super) struct Remembered {
-    keys: RefCell<HashMap<(Key, UserId, RoomId), Known>>,
+    keys: RefCell<HashMap<Name, (u64, Ack)>>,
 }
 
 #[cfg(feature = "mutants")]
 impl Remembered {
-    pub(super) fn get(&self, key: Key, from: UserId, room: RoomId) -> Option<Known> {
+    pub(super) fn get(&self, key: Key, from: UserId, room: RoomId) -> Option<(u64, Ack)> {
         self.keys.borrow().get(&(key, from, room)).copied()
     }
 
-    pub(super) fn put(&self, key: Key, from: UserId, room: RoomId, known: Known) {
+    pub(super) fn put(&self, key: Key, from: UserId, room: RoomId, known: (u64, Ack)) {
         self.keys.borrow_mut().insert((key, from, room), known);
     }
 }

@@ -51,6 +51,14 @@ use self::view::{SqlView, stored_position, unreadable};
 use self::writer::Writer;
 use super::{ReadJob, Store, StoreError, StoreFuture};
 
+/// Whether the store answers before its commit and wants [`crate::commit`] to tell receivers then.
+#[cfg(feature = "mutants")]
+pub(crate) fn publishes_before_commit() -> bool {
+    static PLANTED: std::sync::LazyLock<Option<faults::Mutant>> =
+        std::sync::LazyLock::new(faults::planted);
+    *PLANTED == Some(faults::Mutant::PublishBeforeCommit)
+}
+
 /// A store in an SQLite file.
 pub struct SqliteStore {
     queue: Arc<Queue>,

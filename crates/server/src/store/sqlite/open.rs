@@ -372,7 +372,7 @@ fn writer(file: &Path) -> Result<Connection, OpenError> {
     match faults::planted() {
         Some(Mutant::SynchronousNormal) => db.execute_batch("PRAGMA synchronous = NORMAL"),
         Some(Mutant::DedupeInMemory) => db.execute_batch("DROP INDEX IF EXISTS events_key"),
-        Some(Mutant::AckBeforeCommit) | None => Ok(()),
+        Some(Mutant::AckBeforeCommit | Mutant::PublishBeforeCommit) | None => Ok(()),
     }
     .map_err(failed)?;
     Ok(db)

@@ -133,7 +133,7 @@ impl Writer {
         self.remember(&decided);
         let answers = split(decided, &lengths, self.position);
         let replies: Vec<Reply<Committed>> = calls.into_iter().map(|call| call.reply).collect();
-        if self.mutant == Some(Mutant::AckBeforeCommit) {
+        if let Some(Mutant::AckBeforeCommit | Mutant::PublishBeforeCommit) = self.mutant {
             replies
                 .into_iter()
                 .zip(answers)

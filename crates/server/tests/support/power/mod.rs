@@ -11,12 +11,17 @@
 pub(crate) mod dice;
 pub(crate) mod disk;
 pub(crate) mod image;
+pub(crate) mod judge;
 #[cfg(test)]
 mod model_tests;
 pub(crate) mod probe;
 pub(crate) mod probe_program;
+pub(crate) mod promises;
 pub(crate) mod record;
 pub(crate) mod replay;
+pub(crate) mod served;
+#[cfg(test)]
+mod server_tests;
 pub(crate) mod tally;
 
 use std::path::{Path, PathBuf};

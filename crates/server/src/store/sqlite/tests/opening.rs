@@ -131,11 +131,15 @@ async fn a_directory_that_cannot_be_is_an_error_that_names_it() {
     );
 }
 
-/// The real first step and one that only this test knows.
-const TWO: &[Migration] = &[
+/// The version that a release knows.
+const KNOWN: u32 = MIGRATIONS[MIGRATIONS.len() - 1].version;
+
+/// The real steps and one that only this test knows.
+const ONE_MORE: &[Migration] = &[
     MIGRATIONS[0],
+    MIGRATIONS[1],
     Migration {
-        version: MIGRATIONS[0].version + 1,
+        version: KNOWN + 1,
         sql: "ALTER TABLE rooms ADD COLUMN topic TEXT; UPDATE rooms SET topic = name",
     },
 ];
@@ -155,7 +159,7 @@ async fn a_migration_survives_a_kill_at_every_step() {
         }
         steps.push(step);
     };
-    migrate::forward(dir.path(), 1, TWO, &mut kill_here).expect("migrated");
+    migrate::forward(dir.path(), KNOWN, ONE_MORE, &mut kill_here).expect("migrated");
     let expected = [
         "opened",
         "copied, not named",
@@ -166,7 +170,7 @@ async fn a_migration_survives_a_kill_at_every_step() {
     assert_eq!(steps, expected);
     for (number, step) in steps.iter().enumerate() {
         let dir = copies.path().join(number.to_string());
-        let store = SqliteStore::open_with(&dir, Arc::default(), TWO).expect(step);
+        let store = SqliteStore::open_with(&dir, Arc::default(), ONE_MORE).expect(step);
         let topic = "SELECT topic FROM rooms";
         let topic = store
             .read_with(move |db| db.query_row(topic, [], |row| row.get(0)))
@@ -180,12 +184,16 @@ async fn a_migration_survives_a_kill_at_every_step() {
         drop(store);
         // The copy is a whole database of the version before.
         let copy = directory();
-        fs::copy(files::snapshot(&dir, 1), files::database(copy.path())).expect("copied");
+        fs::copy(files::snapshot(&dir, KNOWN), files::database(copy.path())).expect("copied");
         let version: u32 = raw(copy.path())
             .query_row("PRAGMA user_version", [], |row| row.get(0))
             .expect("read");
-        assert_eq!(version, 1, "{step}");
-        check_refused(&dir, "has schema version 2, this release knows 1");
+        assert_eq!(version, KNOWN, "{step}");
+        let newer = format!(
+            "has schema version {}, this release knows {KNOWN}",
+            KNOWN + 1
+        );
+        check_refused(&dir, &newer);
     }
 }
 

@@ -1,0 +1,152 @@
+//! What a frame asks for, as a typed command or question: the border where wire types end
+//! (design, principle 14).
+
+use super::effect::Query;
+use crate::batch::Command;
+use crate::ids::{Key, RoomId, Seq};
+use crate::wire::{ClientFrame, Cursor, Req};
+
+/// What a frame with a `req` asks for.
+pub(super) enum Asked {
+    /// A fresh token.
+    Renew(String),
+    /// Section 3 of the contract again.
+    Sync(Cursor),
+    /// A sign of life, with the heads of these rooms.
+    Ping(Vec<RoomId>),
+    /// Markers.
+    Mark {
+        room: RoomId,
+        delivered: Seq,
+        read: Seq,
+    },
+    /// A question.
+    Read(Query),
+    /// A command under its key.
+    Write(Key, Command),
+}
+
+impl ClientFrame {
+    /// The number that pairs the reply; `hello` has none.
+    #[must_use]
+    pub fn req(&self) -> Option<Req> {
+        match self {
+            Self::Hello { .. } => None,
+            Self::Auth { req, .. }
+            | Self::Sync { req, .. }
+            | Self::Send { req, .. }
+            | Self::Create { req, .. }
+            | Self::Direct { req, .. }
+            | Self::Join { req, .. }
+            | Self::Leave { req, .. }
+            | Self::Add { req, .. }
+            | Self::Remove { req, .. }
+            | Self::Mark { req, .. }
+            | Self::After { req, .. }
+            | Self::History { req, .. }
+            | Self::Room { req, .. }
+            | Self::Members { req, .. }
+            | Self::Profiles { req, .. }
+            | Self::Directory { req, .. }
+            | Self::Ping { req, .. } => Some(*req),
+        }
+    }
+
+    /// What it asks for; nothing if it is `hello`.
+    pub(super) fn asked(self) -> Option<Asked> {
+        match self {
+            Self::Hello { .. } => None,
+            Self::Auth { token, .. } => Some(Asked::Renew(token)),
+            Self::Sync { cursor, .. } => Some(Asked::Sync(cursor)),
+            Self::Ping { rooms, .. } => Some(Asked::Ping(rooms)),
+            Self::Mark {
+                room,
+                delivered,
+                read,
+                ..
+            } => Some(Asked::Mark {
+                room,
+                delivered: delivered.unwrap_or_default(),
+                read: read.unwrap_or_default(),
+            }),
+            reading_or_writing => match reading_or_writing.query() {
+                Ok(query) => Some(Asked::Read(query)),
+                Err(writing) => {
+                    let (key, command) = writing.command()?;
+                    Some(Asked::Write(key, command))
+                }
+            },
+        }
+    }
+
+    /// The question of a reading frame; any other frame comes back.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the frame goes on to the next question by value; nothing fails here"
+    )]
+    fn query(self) -> Result<Query, Self> {
+        Ok(match self {
+            Self::After {
+                room,
+                seq,
+                key,
+                limit,
+                ..
+            } => Query::After {
+                room,
+                seq,
+                key,
+                limit,
+            },
+            Self::History {
+                room,
+                before,
+                at_least,
+                limit,
+                ..
+            } => Query::History {
+                room,
+                before,
+                at_least,
+                limit,
+            },
+            Self::Room { room, .. } => Query::Room { room },
+            Self::Members { room, after, .. } => Query::Members { room, after },
+            Self::Profiles { users, name, .. } => Query::Profiles { users, name },
+            Self::Directory { after, .. } => Query::Directory { after },
+            other => return Err(other),
+        })
+    }
+
+    /// The typed command of a writing frame.
+    fn command(self) -> Option<(Key, Command)> {
+        match self {
+            Self::Send {
+                key, room, text, ..
+            } => Some((key, Command::Send { room, text })),
+            Self::Create {
+                key, kind, name, ..
+            } => Some((key, Command::Create { kind, name })),
+            Self::Direct { key, user, .. } => Some((key, Command::Direct { user })),
+            Self::Join { key, room, .. } => Some((key, Command::Join { room })),
+            Self::Leave { key, room, .. } => Some((key, Command::Leave { room })),
+            Self::Add {
+                key, room, user, ..
+            } => Some((key, Command::Add { room, user })),
+            Self::Remove {
+                key, room, user, ..
+            } => Some((key, Command::Remove { room, user })),
+            Self::Hello { .. }
+            | Self::Auth { .. }
+            | Self::Sync { .. }
+            | Self::Mark { .. }
+            | Self::After { .. }
+            | Self::History { .. }
+            | Self::Room { .. }
+            | Self::Members { .. }
+            | Self::Profiles { .. }
+            | Self::Directory { .. }
+            | Self::Ping { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,373 @@
+//! One connection's session: frames in, effects out (design, principle 14).
+//!
+//! Pure: the driver runs the effects, feeds back what became of them, and gives the time. What
+//! the frame alone proves wrong is refused here for good; mute, role and membership are decided
+//! in the commit, after the key look-up (contract 2).
+
+mod command;
+mod effect;
+mod reply;
+mod signing_in;
+mod timers;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::batch::{Outcome, Submission};
+use crate::code::{CloseCode, ErrorCode};
+use crate::codec::Refusal;
+use crate::gate::Gate;
+use crate::ids::{Key, RoomId, Tick, UserId};
+use crate::limits;
+use crate::marker::Mark;
+use crate::mutant::{self, Mutant};
+use crate::rate::Bucket;
+use crate::wire::{ClientFrame, Cursor, Req, ServerFrame, VERSION};
+
+pub use self::effect::{Effect, Identity, Input, Query, Terms};
+pub use self::reply::refuse;
+
+use self::command::Asked;
+use self::reply::{rate_limited, send};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Phase {
+    /// Nothing yet.
+    Hello,
+    /// The token of `hello` is being verified.
+    Verifying(Cursor),
+    /// A snapshot is being sent.
+    Syncing,
+    /// Live.
+    Live,
+    /// `behind` was said; `sync` is awaited since.
+    Behind(Tick),
+    /// A close was asked for: nothing more happens.
+    Closed,
+}
+
+/// The state of one connection.
+#[derive(Debug)]
+pub struct Session {
+    terms: Terms,
+    phase: Phase,
+    user: Option<UserId>,
+    /// What waits for its reply; the key of those that write.
+    in_flight: BTreeMap<Req, Option<Key>>,
+    /// A renewal being verified.
+    renewing: Option<Req>,
+    gate: Gate<RoomId>,
+    begun: Tick,
+    heard: Tick,
+    next_ping: Tick,
+    expires: Tick,
+    told_expiring: bool,
+    fell_behind: VecDeque<Tick>,
+    draining: bool,
+}
+
+impl Session {
+    /// A connection that has said nothing yet.
+    #[must_use]
+    pub fn new(terms: Terms, now: Tick) -> Self {
+        Self {
+            terms,
+            phase: Phase::Hello,
+            user: None,
+            in_flight: BTreeMap::new(),
+            renewing: None,
+            gate: Gate::default(),
+            begun: now,
+            heard: now,
+            next_ping: now.plus(limits::HEARTBEAT_MS),
+            expires: Tick(u64::MAX),
+            told_expiring: false,
+            fell_behind: VecDeque::new(),
+            draining: false,
+        }
+    }
+
+    /// Whether another frame may be read: the work in flight is bounded.
+    #[must_use]
+    pub fn wants_input(&self) -> bool {
+        self.in_flight.len() < limits::IN_FLIGHT_MAX
+    }
+
+    /// Whether no command waits for its reply.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.in_flight.is_empty() && self.renewing.is_none()
+    }
+
+    /// Whether the token of `hello` was good.
+    #[must_use]
+    pub fn is_authenticated(&self) -> bool {
+        self.user.is_some()
+    }
+
+    /// Whether a close was asked for.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.phase == Phase::Closed
+    }
+
+    /// Takes in what happened; `effects` gets what is to be done, in this order. `bucket` is the
+    /// user's, shared by all their connections; before `hello` it is not touched.
+    pub fn step(
+        &mut self,
+        input: Input,
+        now: Tick,
+        bucket: Option<&mut Bucket>,
+        effects: &mut Vec<Effect>,
+    ) {
+        if self.phase == Phase::Closed {
+            return;
+        }
+        match input {
+            Input::Heard => self.heard = now,
+            Input::Frame(frame) => {
+                self.heard = now;
+                match frame {
+                    Ok(frame) => self.frame(frame, now, bucket, effects),
+                    Err(refusal) => self.malformed(refusal, effects),
+                }
+            }
+            Input::Authenticated(result) => self.authenticated(result, now, effects),
+            Input::Committed {
+                req,
+                room,
+                key,
+                result,
+            } => {
+                self.committed(req, room, key, result, effects);
+            }
+            Input::Replied(req) => {
+                self.in_flight.remove(&req);
+            }
+            Input::CaughtUp => self.phase = Phase::Live,
+            Input::FellBehind => self.behind(now, effects),
+            Input::SyncFailed => self.close(CloseCode::Overloaded, effects),
+            Input::Crowded => self.close(CloseCode::TooManyConnections, effects),
+            Input::Revoked => self.close(CloseCode::Revoked, effects),
+            Input::Restart => self.close(CloseCode::Restart, effects),
+            Input::Ended => self.phase = Phase::Closed,
+            Input::Draining {
+                after_ms,
+                spread_ms,
+            } => {
+                self.draining = true;
+                send(
+                    effects,
+                    ServerFrame::Reconnect {
+                        after_ms,
+                        spread_ms,
+                    },
+                );
+            }
+            Input::Time => self.time(now, effects),
+        }
+    }
+
+    fn behind(&mut self, now: Tick, effects: &mut Vec<Effect>) {
+        self.fell_behind.push_back(now);
+        while self
+            .fell_behind
+            .front()
+            .is_some_and(|at| now.since(*at) > limits::BEHIND_WINDOW_MS)
+        {
+            self.fell_behind.pop_front();
+        }
+        if self.fell_behind.len() > limits::BEHIND_TIMES_MAX {
+            return self.close(CloseCode::Behind, effects);
+        }
+        self.phase = Phase::Behind(now);
+    }
+
+    fn malformed(&mut self, refusal: Refusal, effects: &mut Vec<Effect>) {
+        send(effects, refusal.into_frame());
+        // A first frame that is no `hello` shows somebody who does not speak this protocol.
+        if self.phase == Phase::Hello {
+            self.close(CloseCode::Refused, effects);
+        }
+    }
+
+    fn frame(
+        &mut self,
+        frame: ClientFrame,
+        now: Tick,
+        bucket: Option<&mut Bucket>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let frame = match (frame, &self.phase) {
+            (
+                ClientFrame::Hello {
+                    v,
+                    token,
+                    cursor,
+                    device: _,
+                },
+                Phase::Hello,
+            ) => {
+                if v != VERSION {
+                    return self.close(CloseCode::Version, effects);
+                }
+                self.phase = Phase::Verifying(cursor);
+                return effects.push(Effect::Authenticate(token));
+            }
+            (ClientFrame::Hello { .. }, _) => {
+                return send(
+                    effects,
+                    refuse(None, ErrorCode::HelloTwice, "`hello` comes once"),
+                );
+            }
+            (frame, Phase::Hello | Phase::Verifying(_)) => {
+                let text = "wait for `welcome` before anything else";
+                send(effects, refuse(frame.req(), ErrorCode::HelloFirst, text));
+                return self.close(CloseCode::Refused, effects);
+            }
+            (frame, _) => frame,
+        };
+        let (Some(req), Some(user)) = (frame.req(), self.user) else {
+            return;
+        };
+        if self.in_flight.contains_key(&req) || self.renewing == Some(req) {
+            let text = "choose another `req`: this one still waits for its reply";
+            return send(effects, refuse(Some(req), ErrorCode::ReqReused, text));
+        }
+        self.command(req, user, frame, now, bucket, effects);
+    }
+
+    fn command(
+        &mut self,
+        req: Req,
+        user: UserId,
+        frame: ClientFrame,
+        now: Tick,
+        bucket: Option<&mut Bucket>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(asked) = frame.asked() else { return };
+        match asked {
+            Asked::Renew(token) => self.renew(req, token, effects),
+            Asked::Sync(cursor) => self.sync(req, user, cursor, effects),
+            Asked::Ping(rooms) => effects.push(Effect::Pong(req, rooms)),
+            Asked::Mark {
+                room,
+                delivered,
+                read,
+            } => {
+                self.in_flight.insert(req, None);
+                let mark = Mark {
+                    user,
+                    room,
+                    delivered,
+                    read,
+                };
+                effects.push(Effect::Mark(req, mark));
+            }
+            Asked::Read(query) => {
+                self.in_flight.insert(req, None);
+                effects.push(Effect::Read(req, query));
+            }
+            Asked::Write(key, command) => {
+                let submission = Submission {
+                    from: user,
+                    key,
+                    command,
+                };
+                self.submit(req, submission, now, bucket, effects);
+            }
+        }
+    }
+
+    fn sync(&mut self, req: Req, user: UserId, cursor: Cursor, effects: &mut Vec<Effect>) {
+        if self.phase == Phase::Syncing {
+            let text = "a sync is under way: wait for `caught_up`";
+            return send(effects, refuse(Some(req), ErrorCode::Busy, text));
+        }
+        send(effects, ServerFrame::Ok { req });
+        self.begin_sync(user, cursor, effects);
+    }
+
+    fn begin_sync(&mut self, user: UserId, cursor: Cursor, effects: &mut Vec<Effect>) {
+        self.phase = Phase::Syncing;
+        effects.push(Effect::Register(user));
+        effects.push(Effect::Snapshot(cursor));
+        if mutant::active(Mutant::SnapshotBeforeRegister) {
+            let last = effects.len() - 1;
+            effects.swap(last - 1, last);
+        }
+    }
+
+    fn submit(
+        &mut self,
+        req: Req,
+        submission: Submission,
+        now: Tick,
+        bucket: Option<&mut Bucket>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let (room, key) = (submission.room(), submission.key);
+        if !self.gate.admit(&room, key) {
+            let text = "an earlier command to this room was refused for now: repeat that first";
+            return send(effects, refuse(Some(req), ErrorCode::RetryInOrder, text));
+        }
+        // The first attempt may have its final answer any moment: were this one refused for now,
+        // the room would wait for a key that the client has no reason to send again.
+        let first_in_flight = self.is_in_flight(key);
+        if self.draining && !first_in_flight {
+            self.gate.refuse(room, key);
+            let text = "the server is stopping: reconnect and send it again";
+            return send(effects, refuse(Some(req), ErrorCode::GoingAway, text));
+        }
+        let bucket = bucket.filter(|_bucket| !first_in_flight);
+        if let Some(Err(wait_ms)) = bucket.map(|bucket| bucket.take(1, now)) {
+            self.gate.refuse(room, key);
+            return send(effects, rate_limited(req, wait_ms));
+        }
+        self.in_flight.insert(req, Some(key));
+        effects.push(Effect::Submit(req, submission));
+    }
+
+    fn is_in_flight(&self, key: Key) -> bool {
+        self.in_flight.values().any(|other| *other == Some(key))
+    }
+
+    fn committed(
+        &mut self,
+        req: Req,
+        room: RoomId,
+        key: Key,
+        result: Result<Outcome, ErrorCode>,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.in_flight.remove(&req);
+        let code = match result {
+            Ok(Outcome::Done(ack) | Outcome::Replayed(ack)) => {
+                let (room, seq, msg_no, ts) = (ack.room, ack.seq, ack.msg_no, ack.ts);
+                return send(
+                    effects,
+                    ServerFrame::Ack {
+                        req,
+                        room,
+                        seq,
+                        msg_no,
+                        ts,
+                    },
+                );
+            }
+            Ok(Outcome::Refused(code)) | Err(code) => code,
+        };
+        if code.retryable() && !self.is_in_flight(key) {
+            self.gate.recall(room, key);
+        }
+        send(effects, refuse(Some(req), code, code.meaning()));
+    }
+
+    fn close(&mut self, code: CloseCode, effects: &mut Vec<Effect>) {
+        self.phase = Phase::Closed;
+        effects.push(Effect::Close(code));
+    }
+}
+
+#[cfg(test)]
+mod tests;
