@@ -52,6 +52,7 @@ export function journey(title, { name, settings = [], expected = [] }, walk) {
  * @param {Promise<void>} promise
  */
 async function within(ms, promise) {
+  /** @type {NodeJS.Timeout | undefined} */
   let timer;
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`the journey took more than ${ms} ms`)), ms);
