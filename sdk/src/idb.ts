@@ -143,6 +143,8 @@ class IdbStore implements Store {
   async put(entry: Waiting): Promise<void> {
     const transaction = (await this.db()).transaction('outbox', 'readwrite', { durability: 'strict' });
     transaction.objectStore('outbox').put({ ...entry, owner: this.tab });
+    // Left to itself it would commit after one more turn of this page, and be undone if the page is closed before.
+    transaction.commit();
     await committed(transaction);
   }
 
