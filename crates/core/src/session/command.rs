@@ -69,23 +69,12 @@ impl ClientFrame {
                 delivered: delivered.unwrap_or_default(),
                 read: read.unwrap_or_default(),
             }),
-            reading_or_writing => match reading_or_writing.query() {
-                Ok(query) => Some(Asked::Read(query)),
-                Err(writing) => {
-                    let (key, command) = writing.command()?;
-                    Some(Asked::Write(key, command))
-                }
-            },
+            reading_or_writing => reading_or_writing.question_or_command(),
         }
     }
 
-    /// The question of a reading frame; any other frame comes back.
-    #[expect(
-        clippy::result_large_err,
-        reason = "the frame goes on to the next question by value; nothing fails here"
-    )]
-    fn query(self) -> Result<Query, Self> {
-        Ok(match self {
+    fn question_or_command(self) -> Option<Asked> {
+        Some(Asked::Read(match self {
             Self::After {
                 room,
                 seq,
@@ -114,8 +103,11 @@ impl ClientFrame {
             Self::Members { room, after, .. } => Query::Members { room, after },
             Self::Profiles { users, name, .. } => Query::Profiles { users, name },
             Self::Directory { after, .. } => Query::Directory { after },
-            other => return Err(other),
-        })
+            writing => {
+                let (key, command) = writing.command()?;
+                return Some(Asked::Write(key, command));
+            }
+        }))
     }
 
     /// The typed command of a writing frame.
