@@ -69,6 +69,18 @@ fn seeds_that_once_failed() {
             274,
             "the commit waited for a key whose first attempt had been acked",
         ),
+        (
+            7,
+            "a refusal in another room let a send overtake one that was under way",
+        ),
+        (
+            107,
+            "a second attempt lost the place of the first, and was overtaken",
+        ),
+        (
+            666,
+            "a direct room that was there already was waited for under its new key",
+        ),
     ];
     for (seed, story) in stories {
         check(seed, story);
