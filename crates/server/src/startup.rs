@@ -117,6 +117,7 @@ pub fn raise_file_limit() -> anyhow::Result<FileLimit> {
         limit.map_or_else(|| "unlimited".to_owned(), |limit| limit.to_string())
     };
     match raised {
+        Ok(()) if now.soft == before.soft => {}
         Ok(()) => tracing::info!(
             before = count(before.soft),
             now = count(now.soft),
