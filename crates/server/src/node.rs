@@ -45,17 +45,24 @@ const BACK_IN_MS: u64 = 500;
 /// Over so much more the clients spread.
 const SPREAD_MS: u64 = 2_000;
 
+/// Opens the store of a node.
+///
+/// # Errors
+/// Why it cannot be had, and what to do.
+pub fn open(config: &Config) -> anyhow::Result<SqliteStore> {
+    // In full, so that a complaint names a directory that can be found.
+    let data = std::path::absolute(&config.data).context("cannot find the working directory")?;
+    Ok(SqliteStore::open(&data)?)
+}
+
 /// Runs a node until it is told to stop.
 ///
 /// # Errors
 /// What kept it from starting, or that the store's writer has ended.
-pub fn run(config: Config, listener: TcpListener) -> anyhow::Result<ExitCode> {
-    // In full, so that a complaint names a directory that can be found.
-    let data = std::path::absolute(&config.data).context("cannot find the working directory")?;
-    let store = SqliteStore::open(&data)?;
+pub fn run(config: &Config, listener: TcpListener, store: SqliteStore) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let result = runtime.block_on(async {
-        let node = start(&config, listener, store).await?;
+        let node = start(config, listener, store).await?;
         let link = node.administrator_link().await?;
         console::started(&Started {
             address: node.address,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use super::open::OpenError;
+use super::refused::OpenError;
 
 /// The database. Its WAL and the WAL's index lie beside it while it is open.
 pub(super) const DATABASE: &str = "chinwag.db";

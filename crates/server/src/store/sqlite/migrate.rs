@@ -8,7 +8,8 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags, params};
 
 use super::files;
-use super::open::{APPLICATION_ID, OpenError, prepare_to_write};
+use super::open::{APPLICATION_ID, prepare_to_write};
+use super::refused::OpenError;
 
 /// One step: what takes a database of the version before to this one.
 #[derive(Debug, Clone, Copy)]
@@ -40,11 +41,7 @@ pub(super) fn newest(migrations: &[Migration]) -> u32 {
 pub(super) fn create(dir: &Path, migrations: &[Migration]) -> Result<(), OpenError> {
     let unfinished = files::unfinished(dir);
     let file = files::database(dir);
-    let failed = |source: rusqlite::Error| OpenError::Sqlite {
-        file: file.clone(),
-        doing: "making the database",
-        source,
-    };
+    let failed = |source| OpenError::sqlite(&file, "making the database", source);
     let mut epoch = [0; 16];
     getrandom::fill(&mut epoch).map_err(|error| OpenError::Disk {
         file: file.clone(),
@@ -91,11 +88,7 @@ pub(super) fn forward(
     step: &mut dyn FnMut(&'static str),
 ) -> Result<(), OpenError> {
     let file = files::database(dir);
-    let failed = |source: rusqlite::Error| OpenError::Sqlite {
-        file: file.clone(),
-        doing: "migrating the database",
-        source,
-    };
+    let failed = |source| OpenError::sqlite(&file, "migrating the database", source);
     let db =
         Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
     prepare_to_write(&db).map_err(failed)?;
@@ -133,10 +126,8 @@ fn copy(
     };
     files::remove(&unfinished).map_err(failed)?;
     db.execute("VACUUM INTO ?1", [unfinished.to_string_lossy()])
-        .map_err(|source| OpenError::Sqlite {
-            file: copy.clone(),
-            doing: "copying the database before its migration",
-            source,
+        .map_err(|source| {
+            OpenError::sqlite(&copy, "copying the database before its migration", source)
         })?;
     step("copied, not named");
     files::publish(&unfinished, &copy).map_err(failed)?;
