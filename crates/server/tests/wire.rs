@@ -15,6 +15,8 @@ mod bad_input;
 mod behind;
 #[path = "wire/clock.rs"]
 mod clock;
+#[path = "wire/codes.rs"]
+mod codes;
 #[path = "wire/connecting.rs"]
 mod connecting;
 #[path = "wire/disk.rs"]

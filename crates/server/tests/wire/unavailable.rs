@@ -25,29 +25,27 @@ async fn a_store_that_cannot_write_refuses_for_now_and_goes_on() {
     let mut client = node.enter(&ann).await;
     let room = client.create("group").await;
     let holder = hold(&node);
-    let key = client.key();
-    let send = json!({"key": key, "room": room, "text": "held up"});
+    let marked = client.tell("mark", json!({"room": room, "read": 1})).await;
+    // Somebody whom nobody has seen before would have to be written down.
+    let mut late = node.open().await;
+    late.hello(&Person::new("Bob").token, json!({})).await;
+    // What needs no writing is done meanwhile.
+    let page = client.ask("history", json!({"room": room})).await;
+    assert_eq!(page["type"], "page", "{page}");
+    node.enter(&ann).await;
+    refused(&client.reply(marked).await, "unavailable");
+    let (code, frames) = late.closed().await;
+    assert_eq!(code, 4104);
+    refused(&frames[0], "unavailable");
+    let send = json!({"key": client.key(), "room": room, "text": "held up"});
     refused(&client.ask("send", send.clone()).await, "unavailable");
-    // What came behind it waits for its turn; what needs no writing is done.
+    // What comes behind it waits for its turn.
     refused(
         &client
             .write("send", json!({"room": room, "text": "behind"}))
             .await,
         "retry_in_order",
     );
-    let page = client.ask("history", json!({"room": room})).await;
-    assert_eq!(page["type"], "page", "{page}");
-    let (_again, _synced) = node.enter_with(&ann, json!({})).await;
-    refused(
-        &client.ask("mark", json!({"room": room, "read": 1})).await,
-        "unavailable",
-    );
-    // Somebody whom nobody has seen before would have to be written down.
-    let mut late = node.open().await;
-    late.hello(&Person::new("Bob").token, json!({})).await;
-    let (code, frames) = late.closed().await;
-    assert_eq!(code, 4104);
-    refused(&frames[0], "unavailable");
     drop(holder);
     let ack = client.ask("send", send).await;
     assert_eq!((&ack["type"], &ack["seq"]), (&json!("ack"), &json!(2)));
