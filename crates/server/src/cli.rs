@@ -127,7 +127,7 @@ struct ServeOptions {
     common: CommonOptions,
     /// Who may create an account: open, invite, closed
     ///
-    /// [default: open on a loopback address, else invite]
+    /// [default: open on loopback without proxies, else invite]
     ///
     /// [env: CHINWAG_AUTH_REGISTRATION]
     #[arg(long, value_name = "WHO", help_heading = "Accounts")]

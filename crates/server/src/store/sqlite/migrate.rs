@@ -41,20 +41,20 @@ pub(super) fn newest(migrations: &[Migration]) -> u32 {
 pub(super) fn create(dir: &Path, migrations: &[Migration]) -> Result<(), OpenError> {
     let unfinished = files::unfinished(dir);
     let file = files::database(dir);
-    let failed = |source| OpenError::sqlite(&file, "making the database", source);
+    let failed = |reason| OpenError::sqlite(&file, "making the database", reason);
     let mut epoch = [0; 16];
     getrandom::fill(&mut epoch).map_err(|error| OpenError::Disk {
         file: file.clone(),
         doing: "drawing the epoch",
-        source: std::io::Error::other(error.to_string()),
+        reason: std::io::Error::other(error.to_string()),
     })?;
     let db = Connection::open(&unfinished).map_err(failed)?;
     fill(&db, &epoch, migrations).map_err(failed)?;
     db.close().map_err(|(_db, error)| failed(error))?;
-    files::publish(&unfinished, &file).map_err(|source| OpenError::Disk {
+    files::publish(&unfinished, &file).map_err(|reason| OpenError::Disk {
         file: file.clone(),
         doing: "making the database",
-        source,
+        reason,
     })
 }
 
@@ -88,7 +88,7 @@ pub(super) fn forward(
     step: &mut dyn FnMut(&'static str),
 ) -> Result<(), OpenError> {
     let file = files::database(dir);
-    let failed = |source| OpenError::sqlite(&file, "migrating the database", source);
+    let failed = |reason| OpenError::sqlite(&file, "migrating the database", reason);
     let db =
         Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
     prepare_to_write(&db).map_err(failed)?;
@@ -119,15 +119,15 @@ fn copy(
     // Under another name until it is whole; an earlier one of the same version may be outdated.
     let unfinished = files::unfinished(dir);
     let copy = files::snapshot(dir, found);
-    let failed = |source| OpenError::Disk {
+    let failed = |reason| OpenError::Disk {
         file: copy.clone(),
         doing: "copying the database before its migration",
-        source,
+        reason,
     };
     files::remove(&unfinished).map_err(failed)?;
     db.execute("VACUUM INTO ?1", [unfinished.to_string_lossy()])
-        .map_err(|source| {
-            OpenError::sqlite(&copy, "copying the database before its migration", source)
+        .map_err(|reason| {
+            OpenError::sqlite(&copy, "copying the database before its migration", reason)
         })?;
     step("copied, not named");
     files::publish(&unfinished, &copy).map_err(failed)?;

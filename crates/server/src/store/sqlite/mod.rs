@@ -92,7 +92,7 @@ impl SqliteStore {
     ) -> Result<Self, OpenError> {
         let opened = open::open(dir, &seams, migrations)?;
         let failed =
-            |source| OpenError::sqlite(&files::database(dir), "reading the position", source);
+            |reason| OpenError::sqlite(&files::database(dir), "reading the position", reason);
         let position = stored_position(&opened.writer).map_err(failed)?;
         let (end, ended) = watch::channel(None);
         let mut store = Self {
@@ -315,10 +315,10 @@ fn spawn(
     run: impl FnOnce() + Send + 'static,
 ) -> Result<JoinHandle<()>, OpenError> {
     let spawned = thread::Builder::new().name(name).spawn(run);
-    spawned.map_err(|source: io::Error| OpenError::Disk {
+    spawned.map_err(|reason: io::Error| OpenError::Disk {
         file: dir.to_owned(),
         doing: "starting a thread",
-        source,
+        reason,
     })
 }
 

@@ -55,10 +55,10 @@ pub(super) fn open(
     let lock = files::lock(dir)?;
     let file = files::database(dir);
     let unfinished = files::unfinished(dir);
-    files::remove(&unfinished).map_err(|source| OpenError::Disk {
+    files::remove(&unfinished).map_err(|reason| OpenError::Disk {
         file: unfinished,
         doing: "removing what an earlier start left",
-        source,
+        reason,
     })?;
     if file.exists() {
         let found = check(dir, &file, migrations)?;
@@ -79,10 +79,10 @@ fn room_to_begin(dir: &Path, seams: &Seams) -> Result<(), OpenError> {
         // SQLite would take it for the new database's own.
         return Err(OpenError::Orphan { wal });
     }
-    let free_bytes = seams.free_bytes(dir).map_err(|source| OpenError::Disk {
+    let free_bytes = seams.free_bytes(dir).map_err(|reason| OpenError::Disk {
         file: dir.to_owned(),
         doing: "asking for the free space",
-        source,
+        reason,
     })?;
     if free_bytes < FREE_BYTES_MIN {
         return Err(OpenError::Full {
@@ -155,10 +155,10 @@ struct Header {
 
 /// Reads the header as the file format documents it, without SQLite.
 fn header(file: &Path) -> Result<Header, OpenError> {
-    let failed = |source: io::Error| OpenError::Disk {
+    let failed = |reason: io::Error| OpenError::Disk {
         file: file.to_owned(),
         doing: "reading the database",
-        source,
+        reason,
     };
     let not_a_database = || OpenError::NotADatabase {
         file: file.to_owned(),
@@ -235,7 +235,7 @@ pub(super) fn prepare_to_write(db: &Connection) -> rusqlite::Result<()> {
 }
 
 fn writer(file: &Path) -> Result<Connection, OpenError> {
-    let failed = |source| OpenError::sqlite(file, "opening the database for writing", source);
+    let failed = |reason| OpenError::sqlite(file, "opening the database for writing", reason);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | UNSHARED;
     let db = Connection::open_with_flags(file, flags).map_err(failed)?;
     prepare_to_write(&db).map_err(failed)?;
@@ -266,7 +266,7 @@ pub(super) fn reader(dir: &Path) -> Result<Connection, OpenError> {
     let file = files::database(dir);
     let opened = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_ONLY | UNSHARED)
         .and_then(|db| prepare(&db).map(|()| db));
-    opened.map_err(|source| OpenError::sqlite(&file, "opening the database for reading", source))
+    opened.map_err(|reason| OpenError::sqlite(&file, "opening the database for reading", reason))
 }
 
 /// The connection of the checkpoint thread.
@@ -275,5 +275,5 @@ pub(super) fn checkpointer(dir: &Path) -> Result<Connection, OpenError> {
     let opened = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE)
         .and_then(|db| prepare_to_write(&db).map(|()| db));
     opened
-        .map_err(|source| OpenError::sqlite(&file, "opening the database for checkpoints", source))
+        .map_err(|reason| OpenError::sqlite(&file, "opening the database for checkpoints", reason))
 }

@@ -23,13 +23,13 @@ pub enum OpenError {
     },
     /// It cannot be made, entered or locked.
     #[error(
-        "the data directory {} cannot be used: {source}. {}", dir.display(), advice(source)
+        "the data directory {} cannot be used: {reason}. {}", dir.display(), advice(reason)
     )]
     Directory {
         /// Which.
         dir: PathBuf,
         /// What the system says.
-        source: io::Error,
+        reason: io::Error,
     },
     /// The file is something else.
     #[error(
@@ -99,14 +99,14 @@ pub enum OpenError {
         needed_bytes: u64,
     },
     /// A file operation failed.
-    #[error("{doing} failed for {}: {source}. {}", file.display(), advice(source))]
+    #[error("{doing} failed for {}: {reason}. {}", file.display(), advice(reason))]
     Disk {
         /// Which file.
         file: PathBuf,
         /// What was being done.
         doing: &'static str,
         /// What the system says.
-        source: io::Error,
+        reason: io::Error,
     },
     /// Another program, which does not know our lock, has the database open for writing.
     #[error(
@@ -119,7 +119,7 @@ pub enum OpenError {
     },
     /// A database operation failed.
     #[error(
-        "{doing} failed for {}: {source}. Look at the disk and at who may read and write the \
+        "{doing} failed for {}: {reason}. Look at the disk and at who may read and write the \
          file, or choose another directory with --data DIR", file.display()
     )]
     Sqlite {
@@ -128,7 +128,7 @@ pub enum OpenError {
         /// What was being done.
         doing: &'static str,
         /// What SQLite says.
-        source: rusqlite::Error,
+        reason: rusqlite::Error,
     },
     /// The program was built with an SQLite that must not be used.
     #[error("this build has SQLite {0}, which can corrupt its WAL: 3.51.3 or newer is needed")]
@@ -153,15 +153,15 @@ fn advice(error: &io::Error) -> &'static str {
 
 impl OpenError {
     /// What SQLite says about `file`, told apart by what a person has to do.
-    pub(super) fn sqlite(file: &Path, doing: &'static str, source: rusqlite::Error) -> Self {
+    pub(super) fn sqlite(file: &Path, doing: &'static str, reason: rusqlite::Error) -> Self {
         let file = file.to_owned();
-        if is_held(&source) {
+        if is_held(&reason) {
             Self::Held { file }
         } else {
             Self::Sqlite {
                 file,
                 doing,
-                source,
+                reason,
             }
         }
     }

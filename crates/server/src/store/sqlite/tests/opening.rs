@@ -124,7 +124,7 @@ fn each_refusal_says_what_to_do() {
     let disk = |errno| OpenError::Disk {
         file: file(),
         doing: "reading the database",
-        source: error(errno),
+        reason: error(errno),
     };
     for (refused, remedy) in [
         (disk(rustix::io::Errno::NOSPC), "Make room"),
@@ -140,7 +140,12 @@ fn each_refusal_says_what_to_do() {
         (OpenError::Locked { dir: file() }, "stop that one"),
         (OpenError::NotADatabase { file: file() }, "move it away"),
     ] {
-        let said = refused.to_string();
+        // With all its causes, as the command line prints it: each is told once.
+        let said = format!("{:#}", anyhow::Error::new(refused));
+        assert_eq!(
+            said.matches("(os error").count(),
+            usize::from(said.contains("os error"))
+        );
         for expected in ["/srv/chat/chinwag.db", remedy, "--data DIR"] {
             assert!(said.contains(expected), "{expected} in {said}");
         }
