@@ -16,7 +16,7 @@ use tokio::time::{Duration, Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::auth::{self, Accounts};
+use crate::auth::{self, Accounts, StartError};
 use crate::clock::{self, Clock};
 use crate::commit::Commit;
 use crate::config::Config;
@@ -30,7 +30,7 @@ use crate::hub::Hub;
 use crate::routes::{self, Readiness};
 use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::accounts::SqliteAccounts;
-use crate::store::{self, Store};
+use crate::store::{self, Store, StoreError};
 
 /// Shards of a node. One until a measurement asks for more.
 const SHARDS: usize = 1;
@@ -63,7 +63,8 @@ pub fn run(config: &Config, listener: TcpListener, store: SqliteStore) -> anyhow
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let result = runtime.block_on(async {
         let node = start(config, listener, store).await?;
-        let link = node.administrator_link().await?;
+        let link = node.administrator_link().await;
+        let link = link.map_err(|error| store_error(config, &error))?;
         console::started(&Started {
             address: node.address,
             is_tls: node.is_tls,
@@ -110,7 +111,11 @@ pub async fn start(
     let (epoch, position) = beginning(&*store).await?;
     let accounts_store = Arc::new(SqliteAccounts(sqlite));
     let wall = Arc::new(|| clock::wall().0);
-    let accounts = Arc::new(Accounts::start(settings(config), accounts_store, wall).await?);
+    let accounts = Accounts::start(settings(config), accounts_store, wall).await;
+    let accounts = Arc::new(accounts.map_err(|error| match error {
+        StartError::Issuer(broken) => broken.into(),
+        StartError::Store(error) => store_error(config, &error),
+    })?);
     let services = join(config, &store, &accounts, epoch, position)?;
 
     let stop = CancellationToken::new();
@@ -151,7 +156,7 @@ impl Running {
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn administrator_link(&self) -> anyhow::Result<Option<String>> {
+    pub async fn administrator_link(&self) -> Result<Option<String>, StoreError> {
         let token = self.services.accounts.setup_token().await?;
         let page = console::page_address(self.address, self.is_tls);
         Ok(token.map(|token| format!("{page}/#setup={}", token.expose())))
@@ -217,6 +222,22 @@ impl Running {
             tracing::warn!(tasks = tasks.len(), "some tasks did not end in time");
         }
     }
+}
+
+/// Why the store did not do what every start asks of it, where, and what to do.
+fn store_error(config: &Config, error: &StoreError) -> anyhow::Error {
+    let data = std::path::absolute(&config.data).unwrap_or_else(|_| config.data.clone());
+    let remedy = match error {
+        StoreError::Full => "Make room",
+        StoreError::Closed(_) | StoreError::Unknown(_) | StoreError::Read(_) => {
+            "Look at the disk and at who may read and write the files, and start it again"
+        }
+    };
+    anyhow::anyhow!(
+        "the data directory {} cannot be used: {error}. {remedy}, or choose another directory \
+         with --data DIR",
+        data.display()
+    )
 }
 
 fn tls_files(config: &Config) -> Result<Option<Arc<rustls::ServerConfig>>, tls::TlsError> {

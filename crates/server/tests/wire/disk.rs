@@ -83,6 +83,42 @@ fn disks_that_take_nothing_are_named_at_the_start() {
     }
 }
 
+/// A directory that a server has used, and left in order.
+fn used(place: &Path) {
+    let mut command = Command::new(PROGRAM);
+    serve(&mut command, &place.join("used"));
+    let mut server = Server::start(&mut command);
+    server.terminate();
+    assert_eq!(server.exit(BOUND), Some(0));
+}
+
+/// SQLite opens what it may only read without a word, and the first write used to fail with
+/// "whether it was stored is unknown"; a disk with little room said "the disk is full", and not
+/// which.
+#[test]
+fn disks_that_take_no_more_of_an_old_database_are_named_at_the_start() {
+    let place = place();
+    used(place.path());
+    let data = place.path().join("disk");
+    for (script, expected) in [
+        (
+            "cp used/* disk && head -c 28M /dev/zero >disk/filler &&",
+            &["the disk is full", "Make room"][..],
+        ),
+        (
+            "cp used/* disk && mount --bind disk/chinwag.db disk/chinwag.db && \
+             mount -o remount,bind,ro disk/chinwag.db &&",
+            &["chinwag.db", "permission denied", "readable and writable"],
+        ),
+    ] {
+        let Some(mut command) = on_small_disk(place.path(), 40 * 1024, script) else {
+            return;
+        };
+        serve(&mut command, &data);
+        check_refused(&mut command, expected);
+    }
+}
+
 /// Sends messages until one is refused: that command, and what was acknowledged last.
 async fn send_until_full(client: &mut Client, room: RoomId) -> (Value, u64) {
     let (begun, mut acked) = (Instant::now(), 0);

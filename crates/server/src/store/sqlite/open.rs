@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
 use super::faults::{Mutant, Seams};
 use super::migrate::{self, Migration};
@@ -238,6 +238,14 @@ fn writer(file: &Path) -> Result<Connection, OpenError> {
     let failed = |reason| OpenError::sqlite(file, "opening the database for writing", reason);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | UNSHARED;
     let db = Connection::open_with_flags(file, flags).map_err(failed)?;
+    // SQLite is content with a file that it may only read, and fails at the first write.
+    if db.is_readonly(MAIN_DB).map_err(failed)? {
+        return Err(OpenError::Disk {
+            file: file.to_owned(),
+            doing: "opening the database for writing",
+            reason: io::ErrorKind::PermissionDenied.into(),
+        });
+    }
     prepare_to_write(&db).map_err(failed)?;
     let mode: String = db
         .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
