@@ -4,6 +4,8 @@
 
 #[path = "cli/configured.rs"]
 mod configured;
+#[path = "cli/first_start.rs"]
+mod first_start;
 #[path = "cli/refused.rs"]
 mod refused;
 
