@@ -62,6 +62,7 @@ pub fn open(config: &Config) -> anyhow::Result<SqliteStore> {
 pub fn run(config: &Config, listener: TcpListener, store: SqliteStore) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let result = runtime.block_on(async {
+        let told = told_to_stop()?;
         let node = start(config, listener, store).await?;
         let link = node.administrator_link().await;
         let link = link.map_err(|error| store_error(config, &error))?;
@@ -71,7 +72,7 @@ pub fn run(config: &Config, listener: TcpListener, store: SqliteStore) -> anyhow
             data: &config.data,
             administrator_link: link.as_deref(),
         });
-        node.serve_until(told_to_stop()).await
+        node.serve_until(told).await
     });
     // Reads that hang must not keep the process alive.
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -295,14 +296,18 @@ async fn stop_gently(
     connections.restart(clock.tick());
 }
 
-async fn told_to_stop() -> anyhow::Result<()> {
+/// Answers when the process is told to stop. The signals are heard from the call on, not from the
+/// first poll: whoever stops a node while it starts shall see it end in order.
+fn told_to_stop() -> anyhow::Result<impl Future<Output = anyhow::Result<()>>> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for Ctrl-C")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        Ok(())
+    })
 }
 
 async fn beginning(store: &dyn Store) -> anyhow::Result<(Epoch, Position)> {

@@ -168,6 +168,21 @@ async fn sigterm_flushes_closes_with_1012_and_exits_with_0() {
     assert!(row["row"]["head"].as_u64().unwrap() > acked, "{row}");
 }
 
+/// The signal used to be listened for only after the address had been printed: a manager that was
+/// quick killed the server instead of stopping it.
+#[test]
+fn a_server_that_is_stopped_the_moment_it_serves_ends_in_order() {
+    let place = place();
+    let data = place.path().join("data");
+    for _ in 0..10 {
+        let mut command = Command::new(PROGRAM);
+        serve(&mut command, &data);
+        let mut server = Server::start(&mut command);
+        server.terminate();
+        assert_eq!(server.exit(BOUND), Some(0));
+    }
+}
+
 #[test]
 fn data_directories_that_cannot_be_used_are_refused_untouched() {
     let place = place();
