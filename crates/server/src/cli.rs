@@ -127,7 +127,8 @@ struct ServeOptions {
     common: CommonOptions,
     /// Who may create an account: open, invite, closed
     ///
-    /// [default: open on a loopback address, else invite]
+    /// [default: open on loopback without proxies, else invite]
+    ///
     /// [env: CHINWAG_AUTH_REGISTRATION]
     #[arg(long, value_name = "WHO", help_heading = "Accounts")]
     registration: Option<String>,
@@ -194,6 +195,9 @@ fn serve(options: &ServeOptions) -> anyhow::Result<ExitCode> {
     startup::prepare_data(&loaded.config.data)?;
     let wanted = loaded.config.listen;
     let listener = startup::bind(wanted, loaded.is_chosen("listen"))?;
+    let store = node::open(&loaded.config)?;
+    // Only now: whoever starts a second server on the same directory shall read one thing, that it
+    // is in use, and not first of a port that nobody will listen on.
     let port = listener.local_addr()?.port();
     if !loaded.is_chosen("listen") && port != wanted.socket_address().port() {
         console::print(&format!(
@@ -201,8 +205,7 @@ fn serve(options: &ServeOptions) -> anyhow::Result<ExitCode> {
             wanted.socket_address().port()
         ));
     }
-    node::run(loaded.config, listener)?;
-    Ok(ExitCode::SUCCESS)
+    node::run(&loaded.config, listener, store)
 }
 
 fn check(path: Option<PathBuf>, options: &CommonOptions) -> anyhow::Result<ExitCode> {

@@ -16,7 +16,7 @@ use tokio::time::{Duration, Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::auth::{self, Accounts};
+use crate::auth::{self, Accounts, StartError};
 use crate::clock::{self, Clock};
 use crate::commit::Commit;
 use crate::config::Config;
@@ -30,7 +30,7 @@ use crate::hub::Hub;
 use crate::routes::{self, Readiness};
 use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::accounts::SqliteAccounts;
-use crate::store::{self, Store};
+use crate::store::{self, Store, StoreError};
 
 /// Shards of a node. One until a measurement asks for more.
 const SHARDS: usize = 1;
@@ -45,25 +45,34 @@ const BACK_IN_MS: u64 = 500;
 /// Over so much more the clients spread.
 const SPREAD_MS: u64 = 2_000;
 
+/// Opens the store of a node.
+///
+/// # Errors
+/// Why it cannot be had, and what to do.
+pub fn open(config: &Config) -> anyhow::Result<SqliteStore> {
+    // In full, so that a complaint names a directory that can be found.
+    let data = std::path::absolute(&config.data).context("cannot find the working directory")?;
+    Ok(SqliteStore::open(&data)?)
+}
+
 /// Runs a node until it is told to stop.
 ///
 /// # Errors
 /// What kept it from starting, or that the store's writer has ended.
-pub fn run(config: Config, listener: TcpListener) -> anyhow::Result<ExitCode> {
-    // In full, so that a complaint names a directory that can be found.
-    let data = std::path::absolute(&config.data).context("cannot find the working directory")?;
-    let store = SqliteStore::open(&data)?;
+pub fn run(config: &Config, listener: TcpListener, store: SqliteStore) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let result = runtime.block_on(async {
-        let node = start(&config, listener, store).await?;
-        let link = node.administrator_link().await?;
+        let told = told_to_stop()?;
+        let node = start(config, listener, store).await?;
+        let link = node.administrator_link().await;
+        let link = link.map_err(|error| store_error(config, &error))?;
         console::started(&Started {
             address: node.address,
             is_tls: node.is_tls,
             data: &config.data,
             administrator_link: link.as_deref(),
         });
-        node.serve_until(told_to_stop()).await
+        node.serve_until(told).await
     });
     // Reads that hang must not keep the process alive.
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -103,7 +112,11 @@ pub async fn start(
     let (epoch, position) = beginning(&*store).await?;
     let accounts_store = Arc::new(SqliteAccounts(sqlite));
     let wall = Arc::new(|| clock::wall().0);
-    let accounts = Arc::new(Accounts::start(settings(config), accounts_store, wall).await?);
+    let accounts = Accounts::start(settings(config), accounts_store, wall).await;
+    let accounts = Arc::new(accounts.map_err(|error| match error {
+        StartError::Issuer(broken) => broken.into(),
+        StartError::Store(error) => store_error(config, &error),
+    })?);
     let services = join(config, &store, &accounts, epoch, position)?;
 
     let stop = CancellationToken::new();
@@ -144,7 +157,7 @@ impl Running {
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn administrator_link(&self) -> anyhow::Result<Option<String>> {
+    pub async fn administrator_link(&self) -> Result<Option<String>, StoreError> {
         let token = self.services.accounts.setup_token().await?;
         let page = console::page_address(self.address, self.is_tls);
         Ok(token.map(|token| format!("{page}/#setup={}", token.expose())))
@@ -212,6 +225,22 @@ impl Running {
     }
 }
 
+/// Why the store did not do what every start asks of it, where, and what to do.
+fn store_error(config: &Config, error: &StoreError) -> anyhow::Error {
+    let data = std::path::absolute(&config.data).unwrap_or_else(|_| config.data.clone());
+    let remedy = match error {
+        StoreError::Full => "Make room",
+        StoreError::Closed(_) | StoreError::Unknown(_) | StoreError::Read(_) => {
+            "Look at the disk and at who may read and write the files, and start it again"
+        }
+    };
+    anyhow::anyhow!(
+        "the data directory {} cannot be used: {error}. {remedy}, or choose another directory \
+         with --data DIR",
+        data.display()
+    )
+}
+
 fn tls_files(config: &Config) -> Result<Option<Arc<rustls::ServerConfig>>, tls::TlsError> {
     match (&config.tls.certificate, &config.tls.key) {
         (Some(certificate), Some(key)) => tls::server_config(certificate, key).map(Some),
@@ -267,14 +296,18 @@ async fn stop_gently(
     connections.restart(clock.tick());
 }
 
-async fn told_to_stop() -> anyhow::Result<()> {
+/// Answers when the process is told to stop. The signals are heard from the call on, not from the
+/// first poll: whoever stops a node while it starts shall see it end in order.
+fn told_to_stop() -> anyhow::Result<impl Future<Output = anyhow::Result<()>>> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for Ctrl-C")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        Ok(())
+    })
 }
 
 async fn beginning(store: &dyn Store) -> anyhow::Result<(Epoch, Position)> {

@@ -11,7 +11,9 @@ use anyhow::{Context, bail};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::auth;
 use crate::config::{Config, IssuerKeys, ListenAddress};
+use crate::gateway::tls;
 
 /// How many ports after the usual one are tried when nobody chose one.
 const PORTS_TRIED_MAX: u16 = 20;
@@ -188,11 +190,11 @@ pub(crate) fn data_error(doing: &str, data: &Path, error: &io::Error) -> anyhow:
     anyhow::anyhow!("cannot {doing} {}: {error}. {advice}", path.display())
 }
 
-/// Opens every file that the configuration names, so that a wrong path is found before anybody
-/// connects.
+/// Opens every file that the configuration names and looks whether it is what it should be, so
+/// that a wrong one is found before anybody connects, and by `config check` too.
 ///
 /// # Errors
-/// The first file that cannot be read, with the setting that names it.
+/// The first file that cannot be read or used, with the setting that names it.
 pub fn check_files(config: &Config) -> anyhow::Result<()> {
     let tls = [
         ("tls.certificate", &config.tls.certificate),
@@ -219,6 +221,10 @@ pub fn check_files(config: &Config) -> anyhow::Result<()> {
             )
         })?;
     }
+    if let (Some(certificate), Some(key)) = (&config.tls.certificate, &config.tls.key) {
+        tls::server_config(certificate, key)?;
+    }
+    auth::check_issuers(&config.auth.issuers)?;
     Ok(())
 }
 

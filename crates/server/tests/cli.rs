@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "cli/configured.rs"]
+mod configured;
+#[path = "cli/first_start.rs"]
+mod first_start;
 #[path = "cli/refused.rs"]
 mod refused;
 
@@ -194,43 +198,6 @@ fn what_is_typed_wrong_ends_with_2_and_a_hint() {
         } else {
             check_failure(&output, 2, expected);
         }
-    }
-}
-
-#[test]
-fn a_broken_configuration_ends_with_1_and_names_the_line() {
-    let place = place();
-    std::fs::write(
-        place.path().join("chinwag.toml"),
-        "# mine\ndrain_second = 5\n",
-    )
-    .unwrap();
-    for arguments in [
-        &["serve"][..],
-        &["config", "check"],
-        &["config", "check", "chinwag.toml"],
-        &["doctor"],
-    ] {
-        let output = program(place.path()).args(arguments).output().unwrap();
-        check_failure(
-            &output,
-            1,
-            &["chinwag.toml:2", "did you mean `drain_seconds`?"],
-        );
-    }
-}
-
-#[test]
-fn a_named_file_that_is_missing_is_found_before_anybody_connects() {
-    let place = place();
-    let text = "[tls]\ncertificate = \"gone.pem\"\nkey = \"gone.key\"\n";
-    std::fs::write(place.path().join("chinwag.toml"), text).unwrap();
-    for arguments in [
-        &["serve", "--listen", "127.0.0.1:0"][..],
-        &["config", "check"],
-    ] {
-        let output = program(place.path()).args(arguments).output().unwrap();
-        check_failure(&output, 1, &["gone.pem", "tls.certificate", "No such file"]);
     }
 }
 

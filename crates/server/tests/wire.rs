@@ -13,10 +13,18 @@ mod support;
 mod bad_input;
 #[path = "wire/behind.rs"]
 mod behind;
+#[path = "wire/clock.rs"]
+mod clock;
+#[path = "wire/codes.rs"]
+mod codes;
 #[path = "wire/connecting.rs"]
 mod connecting;
+#[path = "wire/disk.rs"]
+mod disk;
 #[path = "wire/ending.rs"]
 mod ending;
+#[path = "wire/limits.rs"]
+mod limits;
 #[path = "wire/markers.rs"]
 mod markers;
 #[path = "wire/process.rs"]
@@ -29,3 +37,5 @@ mod rooms;
 mod sending;
 #[path = "wire/sessions.rs"]
 mod sessions;
+#[path = "wire/unavailable.rs"]
+mod unavailable;

@@ -107,6 +107,15 @@ pub enum StartError {
     Store(#[from] StoreError),
 }
 
+/// Reads the keys of foreign issuers that lie in files, and keeps nothing: a check before the
+/// start.
+///
+/// # Errors
+/// Which issuer is broken, and how.
+pub fn check_issuers(issuers: &[Issuer]) -> Result<(), IssuerError> {
+    Issuers::new(issuers).map(drop)
+}
+
 /// Who speaks, as a token proves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {

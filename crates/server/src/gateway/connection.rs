@@ -14,6 +14,7 @@ use std::task::{Context, Poll};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
+use chinwag_core::code::ErrorCode;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -26,7 +27,7 @@ use tower::Service;
 
 use super::accept::AcceptOptions;
 use super::budget::{AddressSlot, ConnectionSlot, Permit, Refused};
-use super::http::Peer;
+use super::http::{Failure, Peer};
 use super::network::{AddressKey, ClientAddress, client_address, is_forwarded_https, is_trusted};
 use super::stream::Stream;
 
@@ -195,6 +196,18 @@ where
     }
 }
 
+/// The answer to one connection too many of an address behind a proxy: under `/api` with a code,
+/// like every other failure there.
+fn too_many(path: &str) -> Response {
+    let status = StatusCode::TOO_MANY_REQUESTS;
+    let message = "too many connections from this address: close some, or come back later";
+    if path.starts_with("/api/") {
+        Failure::with(status, ErrorCode::RateLimited, message).into_response()
+    } else {
+        (status, format!("{message}\n")).into_response()
+    }
+}
+
 /// One request: says who asks, and lets the router answer.
 async fn answer(
     connection: Arc<Connection>,
@@ -210,7 +223,8 @@ async fn answer(
     let permit = match connection.permit(client) {
         Ok(permit) => permit,
         Err(refused) => {
-            return Ok((StatusCode::TOO_MANY_REQUESTS, format!("{refused}\n")).into_response());
+            tracing::debug!(%client, %refused, "request refused");
+            return Ok(too_many(request.uri().path()));
         }
     };
     let secure = connection.options.tls.is_some()

@@ -35,12 +35,22 @@ pub enum TlsError {
         reason: String,
     },
     /// Certificate and key do not go together, or are of a kind that TLS does not take.
-    #[error("the certificate and the key cannot be used together: {0}")]
-    Pair(#[source] rustls::Error),
+    #[error(
+        "the certificate `{}` and the private key `{}` cannot be used together: {reason}",
+        certificate.display(), key.display()
+    )]
+    Pair {
+        /// Where the one is.
+        certificate: PathBuf,
+        /// Where the other is.
+        key: PathBuf,
+        /// What is wrong and what to do.
+        reason: String,
+    },
 }
 
-const CERTIFICATE: &str = "the certificate";
-const KEY: &str = "the private key";
+const CERTIFICATE: &str = "the certificate (tls.certificate)";
+const KEY: &str = "the private key (tls.key)";
 
 /// Makes *ring* the process's cryptography, if nothing has been made that yet.
 pub fn install_provider() {
@@ -56,14 +66,33 @@ pub fn install_provider() {
 /// Says which file is wrong, and how.
 pub fn server_config(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
     let chain = certificates(certificate)?;
-    let key = private_key(key)?;
+    let private = private_key(key)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
-        .map_err(TlsError::Pair)?;
+        .and_then(|builder| {
+            builder
+                .with_no_client_auth()
+                .with_single_cert(chain, private)
+        })
+        .map_err(|error| pair(certificate, key, &error))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
+}
+
+fn pair(certificate: &Path, key: &Path, error: &rustls::Error) -> TlsError {
+    let reason = match error {
+        rustls::Error::InconsistentKeys(_) => {
+            "the key belongs to another certificate; name the two that were issued together"
+                .to_owned()
+        }
+        other => format!("{other}; issue both anew"),
+    };
+    TlsError::Pair {
+        certificate: certificate.to_owned(),
+        key: key.to_owned(),
+        reason,
+    }
 }
 
 fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {

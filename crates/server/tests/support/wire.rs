@@ -45,7 +45,7 @@ pub(crate) struct Node {
     pub(crate) address: SocketAddr,
     pub(crate) running: Option<Running>,
     /// Removed when the test ends, however it ends.
-    _place: tempfile::TempDir,
+    pub(crate) place: tempfile::TempDir,
 }
 
 impl Node {
@@ -56,6 +56,11 @@ impl Node {
 
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let place = tempfile::tempdir().expect("a temporary directory");
+        Self::on(place, change).await
+    }
+
+    /// The same on what is in `place` already, below `data`.
+    pub(crate) async fn on(place: tempfile::TempDir, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = config(place.path());
         change(&mut config);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -66,7 +71,7 @@ impl Node {
         Self {
             address: running.address,
             running: Some(running),
-            _place: place,
+            place,
         }
     }
 
@@ -381,9 +386,12 @@ impl Client {
     }
 
     async fn fresh(&mut self) -> Value {
-        match self.seen().await {
-            Seen::Frame(frame) => frame,
-            other => panic!("a frame is expected, not {other:?}"),
+        loop {
+            match self.seen().await {
+                Seen::Frame(frame) => return frame,
+                Seen::Ping => {}
+                other => panic!("a frame is expected, not {other:?}"),
+            }
         }
     }
 

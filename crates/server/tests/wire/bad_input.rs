@@ -56,6 +56,22 @@ async fn a_first_frame_that_is_no_good_hello_ends_the_connection() {
     node.stop().await;
 }
 
+/// In one write with a good `hello`: the token is still being looked at.
+#[tokio::test]
+async fn a_command_between_hello_and_welcome_ends_the_connection() {
+    let node = Node::start().await;
+    let mut client = node.open().await;
+    let mut bytes = masked(0x80 | TEXT, hello(&Person::new("Ann").token).as_bytes());
+    bytes.extend(masked(0x80 | TEXT, br#"{"type":"ping","req":1}"#));
+    client.raw(&bytes).await;
+    let (code, frames) = client.closed().await;
+    assert_eq!(code, 4301);
+    refused(&frames[0], "hello_first");
+    assert_eq!(frames[0]["req"], 1);
+    node.settle(0, 0).await;
+    node.stop().await;
+}
+
 #[tokio::test]
 async fn hello_comes_once() {
     let node = Node::start().await;

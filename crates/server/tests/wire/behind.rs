@@ -8,7 +8,8 @@ use crate::support::{Client, Node, Person};
 /// More than the outbox and what the system keeps of a socket on the way.
 const PUSHED: usize = 700;
 
-async fn push(sender: &mut Client, room: RoomId) {
+/// Sends so much that a reader who does not read falls behind.
+pub(crate) async fn push(sender: &mut Client, room: RoomId) {
     let text = "x".repeat(16 * 1024);
     let mut reqs = Vec::new();
     for _ in 0..PUSHED {

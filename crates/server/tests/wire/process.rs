@@ -11,9 +11,10 @@ use serde_json::json;
 
 use crate::support::{self, BOUND, Client, ISSUER, Person, bounded};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_chinwag");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_chinwag");
 
-fn serve(command: &mut Command, data: &Path) {
+/// Completes `command`, which begins with the program or ends in it, so that it serves `data`.
+pub(crate) fn serve(command: &mut Command, data: &Path) {
     let issuer = format!(
         "auth.issuers=[{{ issuer = \"{ISSUER}\", audience = \"chinwag\", secret_file = \"{}\", \
          algorithms = [\"HS256\"] }}]",
@@ -51,18 +52,19 @@ fn check_refused(data: &Path, expected: &[&str]) {
     assert!(!complaint.contains("panicked"), "{complaint}");
 }
 
-struct Server {
-    child: Child,
-    address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) child: Child,
+    pub(crate) address: SocketAddr,
 }
 
 impl Server {
-    fn start(command: &mut Command) -> Self {
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+    pub(crate) fn start(command: &mut Command) -> Self {
+        Self::start_telling(command, Stdio::null())
+    }
+
+    /// The same, with its complaints and log to `told`.
+    pub(crate) fn start_telling(command: &mut Command, told: Stdio) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(told).spawn().unwrap();
         let mut address = None;
         for line in BufReader::new(child.stdout.as_mut().unwrap()).lines() {
             if let Some((_, rest)) = line.unwrap().split_once("http://") {
@@ -75,13 +77,13 @@ impl Server {
         Self { child, address }
     }
 
-    fn terminate(&self) {
+    pub(crate) fn terminate(&self) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     }
 
     /// The exit code, within `limit`.
-    fn exit(&mut self, limit: Duration) -> Option<i32> {
+    pub(crate) fn exit(&mut self, limit: Duration) -> Option<i32> {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -101,14 +103,14 @@ impl Drop for Server {
     }
 }
 
-fn place() -> tempfile::TempDir {
+pub(crate) fn place() -> tempfile::TempDir {
     let place = tempfile::tempdir().unwrap();
     // Writes the secret of our issuer.
     support::config(place.path());
     place
 }
 
-async fn enter(address: SocketAddr, person: &Person) -> Client {
+pub(crate) async fn enter(address: SocketAddr, person: &Person) -> Client {
     let mut client = Client::open(address, None).await;
     client.hello(&person.token, json!({})).await;
     client.until("caught_up").await;
@@ -164,6 +166,21 @@ async fn sigterm_flushes_closes_with_1012_and_exits_with_0() {
     let mut client = enter(server.address, &ann).await;
     let row = client.ask("room", json!({"room": room})).await;
     assert!(row["row"]["head"].as_u64().unwrap() > acked, "{row}");
+}
+
+/// The signal used to be listened for only after the address had been printed: a manager that was
+/// quick killed the server instead of stopping it.
+#[test]
+fn a_server_that_is_stopped_the_moment_it_serves_ends_in_order() {
+    let place = place();
+    let data = place.path().join("data");
+    for _ in 0..10 {
+        let mut command = Command::new(PROGRAM);
+        serve(&mut command, &data);
+        let mut server = Server::start(&mut command);
+        server.terminate();
+        assert_eq!(server.exit(BOUND), Some(0));
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ use tower::ServiceExt as _;
 use super::*;
 use crate::auth::Settings;
 use crate::auth::attempts::AttemptRate;
+use crate::auth::password::{BUSY_RETRY_MS, HASHES_AT_ONCE, HASHES_WAITING_MAX};
 use crate::config::Registration;
 use crate::store::memory::accounts::MemoryAccounts;
 
@@ -333,6 +334,33 @@ async fn who_guesses_is_told_when_to_come_back() {
     assert_eq!(limited.body["error"]["retry_after_ms"], 1_500);
     assert_eq!(limited.body["error"]["retryable"], true);
     assert_eq!(limited.headers[RETRY_AFTER], "2");
+}
+
+/// More sign-ins at once than may hash and wait: those beyond are sent away at once, not queued.
+#[tokio::test]
+async fn too_many_sign_ins_at_once_are_told_to_come_back() {
+    let patient = AttemptRate {
+        burst: 1_000,
+        refill_ms: 1,
+    };
+    let site = Site::with(Settings {
+        attempts_per_account: patient,
+        attempts_per_address: patient,
+        ..Settings::default()
+    })
+    .await;
+    let many = HASHES_AT_ONCE + HASHES_WAITING_MAX + 5;
+    let asked = (0..many).map(|_| site.post("/api/login", ANN, &[]));
+    let answers = futures_util::future::join_all(asked).await;
+    let busy: Vec<&Got> = answers.iter().filter(|got| got.status == 503).collect();
+    assert_eq!(busy.len(), 5);
+    for got in busy {
+        assert_eq!(got.code(), "busy");
+        assert_eq!(got.body["error"]["retry_after_ms"], BUSY_RETRY_MS);
+        assert_eq!(got.body["error"]["retryable"], true);
+    }
+    let others = answers.iter().filter(|got| got.code() == "bad_credentials");
+    assert_eq!(others.count(), many - 5);
 }
 
 #[tokio::test]

@@ -268,6 +268,13 @@ async fn behind_a_proxy_the_cap_counts_the_reported_address() {
         );
         open.push(client);
     }
+    // Under `/api`, with the code that a program reads.
+    let mut client = server.connect().await;
+    client
+        .send(b"GET /api/server HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.1\r\n\r\n")
+        .await;
+    assert!(client.head().await.starts_with("HTTP/1.1 429 "));
+    client.expect(br#"{"error":{"code":"rate_limited","#).await;
     drop(open);
     server.stop().await;
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use super::open::OpenError;
+use super::refused::OpenError;
 
 /// The database. Its WAL and the WAL's index lie beside it while it is open.
 pub(super) const DATABASE: &str = "chinwag.db";
@@ -40,9 +40,9 @@ pub(super) fn wal_bytes(dir: &Path) -> u64 {
 
 /// Makes the directory if need be and takes its lock, for as long as the file is open.
 pub(super) fn lock(dir: &Path) -> Result<File, OpenError> {
-    let failed = |source: io::Error| OpenError::Directory {
+    let failed = |reason: io::Error| OpenError::Directory {
         dir: dir.to_owned(),
-        source,
+        reason,
     };
     if !dir.exists() {
         fs::create_dir_all(dir).map_err(failed)?;

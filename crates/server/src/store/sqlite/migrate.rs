@@ -8,7 +8,8 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags, params};
 
 use super::files;
-use super::open::{APPLICATION_ID, OpenError, prepare_to_write};
+use super::open::{APPLICATION_ID, prepare_to_write};
+use super::refused::OpenError;
 
 /// One step: what takes a database of the version before to this one.
 #[derive(Debug, Clone, Copy)]
@@ -40,24 +41,20 @@ pub(super) fn newest(migrations: &[Migration]) -> u32 {
 pub(super) fn create(dir: &Path, migrations: &[Migration]) -> Result<(), OpenError> {
     let unfinished = files::unfinished(dir);
     let file = files::database(dir);
-    let failed = |source: rusqlite::Error| OpenError::Sqlite {
-        file: file.clone(),
-        doing: "making the database",
-        source,
-    };
+    let failed = |reason| OpenError::sqlite(&file, "making the database", reason);
     let mut epoch = [0; 16];
     getrandom::fill(&mut epoch).map_err(|error| OpenError::Disk {
         file: file.clone(),
         doing: "drawing the epoch",
-        source: std::io::Error::other(error.to_string()),
+        reason: std::io::Error::other(error.to_string()),
     })?;
     let db = Connection::open(&unfinished).map_err(failed)?;
     fill(&db, &epoch, migrations).map_err(failed)?;
     db.close().map_err(|(_db, error)| failed(error))?;
-    files::publish(&unfinished, &file).map_err(|source| OpenError::Disk {
+    files::publish(&unfinished, &file).map_err(|reason| OpenError::Disk {
         file: file.clone(),
         doing: "making the database",
-        source,
+        reason,
     })
 }
 
@@ -91,11 +88,7 @@ pub(super) fn forward(
     step: &mut dyn FnMut(&'static str),
 ) -> Result<(), OpenError> {
     let file = files::database(dir);
-    let failed = |source: rusqlite::Error| OpenError::Sqlite {
-        file: file.clone(),
-        doing: "migrating the database",
-        source,
-    };
+    let failed = |reason| OpenError::sqlite(&file, "migrating the database", reason);
     let db =
         Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
     prepare_to_write(&db).map_err(failed)?;
@@ -126,17 +119,15 @@ fn copy(
     // Under another name until it is whole; an earlier one of the same version may be outdated.
     let unfinished = files::unfinished(dir);
     let copy = files::snapshot(dir, found);
-    let failed = |source| OpenError::Disk {
+    let failed = |reason| OpenError::Disk {
         file: copy.clone(),
         doing: "copying the database before its migration",
-        source,
+        reason,
     };
     files::remove(&unfinished).map_err(failed)?;
     db.execute("VACUUM INTO ?1", [unfinished.to_string_lossy()])
-        .map_err(|source| OpenError::Sqlite {
-            file: copy.clone(),
-            doing: "copying the database before its migration",
-            source,
+        .map_err(|reason| {
+            OpenError::sqlite(&copy, "copying the database before its migration", reason)
         })?;
     step("copied, not named");
     files::publish(&unfinished, &copy).map_err(failed)?;

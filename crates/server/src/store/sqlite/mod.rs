@@ -14,6 +14,7 @@ mod migrate;
 mod open;
 mod queue;
 mod readers;
+mod refused;
 mod reply;
 mod rows;
 #[cfg(test)]
@@ -39,7 +40,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use tokio::sync::{oneshot, watch};
 
-pub use open::OpenError;
+pub use refused::OpenError;
 
 use self::checkpoint::Checkpoints;
 use self::faults::Seams;
@@ -90,11 +91,8 @@ impl SqliteStore {
         migrations: &[Migration],
     ) -> Result<Self, OpenError> {
         let opened = open::open(dir, &seams, migrations)?;
-        let failed = |source: rusqlite::Error| OpenError::Sqlite {
-            file: files::database(dir),
-            doing: "reading the position",
-            source,
-        };
+        let failed =
+            |reason| OpenError::sqlite(&files::database(dir), "reading the position", reason);
         let position = stored_position(&opened.writer).map_err(failed)?;
         let (end, ended) = watch::channel(None);
         let mut store = Self {
@@ -317,10 +315,10 @@ fn spawn(
     run: impl FnOnce() + Send + 'static,
 ) -> Result<JoinHandle<()>, OpenError> {
     let spawned = thread::Builder::new().name(name).spawn(run);
-    spawned.map_err(|source: io::Error| OpenError::Disk {
+    spawned.map_err(|reason: io::Error| OpenError::Disk {
         file: dir.to_owned(),
         doing: "starting a thread",
-        source,
+        reason,
     })
 }
 

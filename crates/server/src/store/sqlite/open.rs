@@ -6,14 +6,15 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
 use super::faults::{Mutant, Seams};
 use super::migrate::{self, Migration};
+use super::refused::{OpenError, unchecked};
 use super::writer::FREE_BYTES_MIN;
 use super::{checkpoint, faults, files};
 
@@ -36,120 +37,6 @@ const UNSHARED: OpenFlags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
 /// Pages of SQLite's own cache per connection, in KiB.
 const CACHE_KIB: u32 = 16 * 1024;
 
-/// Why a store was not opened. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another process has it.
-    #[error(
-        "the data directory {} is in use by another process: stop that one, or name another \
-         directory", dir.display()
-    )]
-    Locked {
-        /// Which.
-        dir: PathBuf,
-    },
-    /// It cannot be made, entered or locked.
-    #[error(
-        "the data directory {} cannot be used: {source}. Make it writable for this user, or name \
-         another one", dir.display()
-    )]
-    Directory {
-        /// Which.
-        dir: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The file is something else.
-    #[error(
-        "{} is not an SQLite database: move it away, or name another data directory",
-        file.display()
-    )]
-    NotADatabase {
-        /// Which.
-        file: PathBuf,
-    },
-    /// The file is another program's.
-    #[error(
-        "{} belongs to another program (application id {application_id:#010x}): name another \
-         data directory", file.display()
-    )]
-    Foreign {
-        /// Which.
-        file: PathBuf,
-        /// Whose.
-        application_id: u32,
-    },
-    /// The file was written by a later release.
-    #[error(
-        "{} has schema version {found}, this release knows {known}: start the newer release \
-         again, or restore a backup made before the upgrade", file.display()
-    )]
-    Newer {
-        /// Which.
-        file: PathBuf,
-        /// Its version.
-        found: u32,
-        /// The newest that this code knows.
-        known: u32,
-    },
-    /// The file is ours and broken.
-    #[error(
-        "{} is damaged: {what}. Keep a copy of the whole directory, then restore a backup",
-        file.display()
-    )]
-    Damaged {
-        /// Which.
-        file: PathBuf,
-        /// What was found.
-        what: String,
-    },
-    /// A WAL lies there without its database.
-    #[error(
-        "{} is there without its database {}: put the database back beside it, or move the file \
-         away", wal.display(), files::DATABASE
-    )]
-    Orphan {
-        /// The WAL.
-        wal: PathBuf,
-    },
-    /// There is no room to begin.
-    #[error(
-        "the disk of {} has {free_bytes} bytes free, {needed_bytes} are needed: make room, or \
-         name another data directory", dir.display()
-    )]
-    Full {
-        /// Where.
-        dir: PathBuf,
-        /// How much there is.
-        free_bytes: u64,
-        /// How much there must be.
-        needed_bytes: u64,
-    },
-    /// A file operation failed.
-    #[error("{doing} failed for {}: {source}", file.display())]
-    Disk {
-        /// Which file.
-        file: PathBuf,
-        /// What was being done.
-        doing: &'static str,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// A database operation failed.
-    #[error("{doing} failed for {}: {source}", file.display())]
-    Sqlite {
-        /// Which file.
-        file: PathBuf,
-        /// What was being done.
-        doing: &'static str,
-        /// What SQLite says.
-        source: rusqlite::Error,
-    },
-    /// The program was built with an SQLite that must not be used.
-    #[error("this build has SQLite {0}, which can corrupt its WAL: 3.51.3 or newer is needed")]
-    OldLibrary(&'static str),
-}
-
 /// What a store is made of, before its threads begin.
 pub(super) struct Opened {
     pub(super) lock: File,
@@ -168,10 +55,10 @@ pub(super) fn open(
     let lock = files::lock(dir)?;
     let file = files::database(dir);
     let unfinished = files::unfinished(dir);
-    files::remove(&unfinished).map_err(|source| OpenError::Disk {
+    files::remove(&unfinished).map_err(|reason| OpenError::Disk {
         file: unfinished,
         doing: "removing what an earlier start left",
-        source,
+        reason,
     })?;
     if file.exists() {
         let found = check(dir, &file, migrations)?;
@@ -192,10 +79,10 @@ fn room_to_begin(dir: &Path, seams: &Seams) -> Result<(), OpenError> {
         // SQLite would take it for the new database's own.
         return Err(OpenError::Orphan { wal });
     }
-    let free_bytes = seams.free_bytes(dir).map_err(|source| OpenError::Disk {
+    let free_bytes = seams.free_bytes(dir).map_err(|reason| OpenError::Disk {
         file: dir.to_owned(),
         doing: "asking for the free space",
-        source,
+        reason,
     })?;
     if free_bytes < FREE_BYTES_MIN {
         return Err(OpenError::Full {
@@ -230,8 +117,8 @@ fn check(dir: &Path, file: &Path, migrations: &[Migration]) -> Result<u32, OpenE
             "it should have {pages_bytes} bytes and has {length}"
         )));
     }
-    let db = untouched(file, has_wal).map_err(|error| damaged(error.to_string()))?;
-    let broken = |error: rusqlite::Error| damaged(error.to_string());
+    let broken = |error: rusqlite::Error| unchecked(file, error);
+    let db = untouched(file, has_wal).map_err(broken)?;
     // The header may be older than the WAL.
     let found: u32 = db
         .query_row("PRAGMA user_version", [], |row| row.get(0))
@@ -268,10 +155,10 @@ struct Header {
 
 /// Reads the header as the file format documents it, without SQLite.
 fn header(file: &Path) -> Result<Header, OpenError> {
-    let failed = |source: io::Error| OpenError::Disk {
+    let failed = |reason: io::Error| OpenError::Disk {
         file: file.to_owned(),
         doing: "reading the database",
-        source,
+        reason,
     };
     let not_a_database = || OpenError::NotADatabase {
         file: file.to_owned(),
@@ -348,13 +235,17 @@ pub(super) fn prepare_to_write(db: &Connection) -> rusqlite::Result<()> {
 }
 
 fn writer(file: &Path) -> Result<Connection, OpenError> {
-    let failed = |source: rusqlite::Error| OpenError::Sqlite {
-        file: file.to_owned(),
-        doing: "opening the database for writing",
-        source,
-    };
+    let failed = |reason| OpenError::sqlite(file, "opening the database for writing", reason);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | UNSHARED;
     let db = Connection::open_with_flags(file, flags).map_err(failed)?;
+    // SQLite is content with a file that it may only read, and fails at the first write.
+    if db.is_readonly(MAIN_DB).map_err(failed)? {
+        return Err(OpenError::Disk {
+            file: file.to_owned(),
+            doing: "opening the database for writing",
+            reason: io::ErrorKind::PermissionDenied.into(),
+        });
+    }
     prepare_to_write(&db).map_err(failed)?;
     let mode: String = db
         .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
@@ -383,11 +274,7 @@ pub(super) fn reader(dir: &Path) -> Result<Connection, OpenError> {
     let file = files::database(dir);
     let opened = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_ONLY | UNSHARED)
         .and_then(|db| prepare(&db).map(|()| db));
-    opened.map_err(|source| OpenError::Sqlite {
-        file,
-        doing: "opening the database for reading",
-        source,
-    })
+    opened.map_err(|reason| OpenError::sqlite(&file, "opening the database for reading", reason))
 }
 
 /// The connection of the checkpoint thread.
@@ -395,9 +282,6 @@ pub(super) fn checkpointer(dir: &Path) -> Result<Connection, OpenError> {
     let file = files::database(dir);
     let opened = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE)
         .and_then(|db| prepare_to_write(&db).map(|()| db));
-    opened.map_err(|source| OpenError::Sqlite {
-        file,
-        doing: "opening the database for checkpoints",
-        source,
-    })
+    opened
+        .map_err(|reason| OpenError::sqlite(&file, "opening the database for checkpoints", reason))
 }

@@ -1,9 +1,9 @@
 //! Opening: what is refused, what is made, what is migrated, and kills in between.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::{fs, io};
 
 use chinwag_core::batch::Outcome;
 use chinwag_core::ids::Seq;
@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use super::{directory, filled, one, send};
 use crate::store::sqlite::faults::Seams;
 use crate::store::sqlite::migrate::{self, MIGRATIONS, Migration};
-use crate::store::sqlite::{SqliteStore, files};
+use crate::store::sqlite::{OpenError, SqliteStore, files};
 
 /// All files of a directory, byte for byte.
 fn contents(dir: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -94,6 +94,62 @@ async fn a_newer_version_that_only_the_wal_knows_is_refused_untouched() {
         fs::copy(name, to).expect("copied");
     }
     check_refused(copy.path(), "has schema version 77");
+}
+
+/// It used to be called damaged, with the advice to restore a backup: somebody only had an SQLite
+/// shell open on what a killed server had left.
+#[tokio::test]
+async fn a_database_that_another_program_holds_is_not_called_damaged() {
+    for holding in [
+        // Nothing beside the file when the check begins.
+        "PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE",
+        // A WAL that a kill left, and a program that only reads.
+        "PRAGMA wal_autocheckpoint = 0; UPDATE rooms SET name = 'x'; \
+         BEGIN; SELECT count(*) FROM rooms",
+    ] {
+        let dir = directory();
+        drop(filled(dir.path(), Seams::default(), &["text"]).await);
+        let other = raw(dir.path());
+        other.execute_batch(holding).expect("held");
+        check_refused(dir.path(), "is held by another program");
+        drop(other);
+        SqliteStore::open(dir.path()).expect("free again");
+    }
+}
+
+#[test]
+fn each_refusal_says_what_to_do() {
+    let file = || Path::new("/srv/chat/chinwag.db").to_owned();
+    let error = |errno: rustix::io::Errno| io::Error::from_raw_os_error(errno.raw_os_error());
+    let disk = |errno| OpenError::Disk {
+        file: file(),
+        doing: "reading the database",
+        reason: error(errno),
+    };
+    for (refused, remedy) in [
+        (disk(rustix::io::Errno::NOSPC), "Make room"),
+        (
+            disk(rustix::io::Errno::ROFS),
+            "Mount the file system writable",
+        ),
+        (
+            disk(rustix::io::Errno::ACCESS),
+            "readable and writable for this user",
+        ),
+        (OpenError::Held { file: file() }, "close that one"),
+        (OpenError::Locked { dir: file() }, "stop that one"),
+        (OpenError::NotADatabase { file: file() }, "move it away"),
+    ] {
+        // With all its causes, as the command line prints it: each is told once.
+        let said = format!("{:#}", anyhow::Error::new(refused));
+        assert_eq!(
+            said.matches("(os error").count(),
+            usize::from(said.contains("os error"))
+        );
+        for expected in ["/srv/chat/chinwag.db", remedy, "--data DIR"] {
+            assert!(said.contains(expected), "{expected} in {said}");
+        }
+    }
 }
 
 #[tokio::test]
