@@ -22,22 +22,17 @@ export const LANDING_MS = 100;
 /** More than a `send` has beside its text, in bytes. */
 const ENVELOPE = 200;
 
-const bytes = (text: string) => new TextEncoder().encode(text).length;
-
-/** Half a surrogate pair is no text: it would make the whole frame unreadable to the server. */
-export function wellFormed(text: string): string {
-  return text.replace(/\p{Surrogate}/gu, '\uFFFD');
-}
+const bytes = (text: string) => new Blob([text]).size;
 
 export interface Entry extends Waiting {
   status: Message['status'];
   /** Its place, once acknowledged. */
-  seq?: number;
-  error?: ChatError;
+  seq?: number | undefined;
+  error?: ChatError | undefined;
   /** Not before it is durable. */
   stored: boolean;
   /** The latest request that waits for its ack. */
-  flight?: { req: number; resend: Unsubscribe };
+  flight?: { req: number; resend: Unsubscribe } | undefined;
   sent: Promise<{ seq: number; ts: number }>;
   settle: (end: { seq: number; ts: number } | ChatError) => void;
 }
@@ -68,7 +63,7 @@ export class Outbox {
   load(stored: Waiting[]): void {
     for (const one of stored.sort((a, b) => a.order - b.order)) {
       if (this.#entries.has(one.key) || this.#removing.has(one.key)) continue;
-      const entry = this.#enter({ ...one }, true);
+      const entry = this.#enter(one, true);
       if (one.failed) this.#fail(entry, new ChatError(one.failed.code as ErrorCode, one.failed.message), false);
       else this.core.moved(entry);
     }
@@ -79,7 +74,8 @@ export class Outbox {
   }
 
   send(room: string, raw: string): Sent {
-    const text = wellFormed(raw);
+    // Half a surrogate pair is no text: it would make the whole frame unreadable to the server.
+    const text = raw.toWellFormed();
     const ts = this.core.clock.now();
     this.#order = Math.max(this.#order + 1, ts * 1000);
     const entry = this.#enter({ key: this.core.newKey(), room, text, order: this.#order, ts }, false);
@@ -179,7 +175,7 @@ export class Outbox {
     const { key, room, text } = entry;
     const req = calls.request({ type: 'send', key, room, text }, (reply) => this.#answered(entry, req!, reply));
     if (req === undefined) return;
-    entry.flight?.resend();
+    this.#land(entry);
     entry.flight = { req, resend: clock.after(RESEND_MS, () => this.#fly(entry)) };
   }
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 import { comeBack, silentWait, STEPS_MS, wait } from '../src/backoff.js';
 import { ChatError } from '../src/errors.js';
@@ -224,8 +224,8 @@ describe('connect', () => {
     const ann = look(await world.chat('ann'), kitchen);
     await settle();
     const heard: string[] = [];
-    const error = console.error;
-    console.error = () => undefined;
+    const reported: unknown[] = [];
+    vi.stubGlobal('reportError', (cause: unknown) => reported.push(cause));
     ann.room.on('message', () => {
       throw new Error('a bug of the page');
     });
@@ -238,7 +238,8 @@ describe('connect', () => {
     abort.abort();
     world.server.say(kitchen, 'bob', 'two');
     await settle();
-    console.error = error;
+    vi.unstubAllGlobals();
+    expect(reported).toHaveLength(2);
     expect(heard).toEqual(['one', 'also one']);
     expect(ann.texts()).toEqual(['one', 'two']);
   });

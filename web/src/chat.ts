@@ -81,7 +81,7 @@ class ChatPlace implements Place {
     chat.on(
       'problem',
       (problem) => {
-        if (problem.code !== 'listener') this.keeps.value = false;
+        this.keeps.value = false;
         console.warn('On this device:', problem.code, problem.cause);
       },
       until,
@@ -147,15 +147,15 @@ class ChatPlace implements Place {
   }
 
   join(room: string): Promise<void> {
-    return this.#chat.join(room);
+    return this.#chat.room(room).join();
   }
 
   leave(room: string): Promise<void> {
-    return this.#chat.leave(room);
+    return this.#chat.room(room).leave();
   }
 
   add(room: string, user: string): Promise<void> {
-    return this.#chat.add(room, user);
+    return this.#chat.room(room).add(user);
   }
 
   find(name: string): Promise<Person | undefined> {
