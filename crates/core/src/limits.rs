@@ -21,6 +21,8 @@ pub const ROOMS_PER_USER_MAX: usize = 5_000;
 pub const CONNECTIONS_PER_USER_MAX: usize = 32;
 /// Commands of a connection that wait for their reply. Beyond: the socket is not read.
 pub const IN_FLIGHT_MAX: usize = 64;
+/// Refused commands of a connection that keep their order. Beyond: those keep none.
+pub const REFUSED_KEYS_MAX: usize = 1_024;
 /// Events or messages of a page unless asked otherwise.
 pub const PAGE_DEFAULT: usize = 50;
 /// Events or messages of a page at most. More is cut to this.

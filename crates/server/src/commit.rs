@@ -5,11 +5,11 @@
 //! lower queue of their own: coalesced, and never in the way of messages.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chinwag_core::batch::{Outcome, Submission};
 use chinwag_core::code::ErrorCode;
-use chinwag_core::gate::Gate;
+use chinwag_core::gate::{Gate, Turn};
 use chinwag_core::ids::{Key, RoomId, UserId};
 #[cfg(feature = "mutants")]
 use chinwag_core::ledger::Committed;
@@ -38,8 +38,16 @@ pub struct Job {
     pub connection: Arc<Connection>,
     /// Pairs the reply.
     pub req: Req,
+    /// The session's turn: see [`Gate`].
+    pub turn: Turn,
     /// What.
     pub submission: Submission,
+}
+
+impl Job {
+    fn scope(&self) -> (ConnId, RoomId) {
+        (self.connection.id, self.submission.room())
+    }
 }
 
 enum Work {
@@ -63,6 +71,7 @@ pub struct MarkJob {
 pub struct Commit {
     work: mpsc::Sender<Work>,
     marks: mpsc::Sender<MarkJob>,
+    gate: Arc<Mutex<Gate<(ConnId, RoomId)>>>,
     clock: Clock,
 }
 
@@ -73,15 +82,21 @@ impl Commit {
         let (work, queued) = mpsc::channel(limits::COMMIT_QUEUE_MAX);
         let (marks, marked) = mpsc::channel(MARKS_QUEUE_MAX);
         let (store, hub) = (store.clone(), hub.clone());
+        let gate = Arc::new(Mutex::new(Gate::default()));
         let writer = Writer {
             store: store.clone(),
             hub: hub.clone(),
             clock,
-            gate: Gate::default(),
+            gate: gate.clone(),
         };
         tasks.spawn(writer.run(queued));
         tasks.spawn(write_marks(store, hub, clock, marked));
-        Self { work, marks, clock }
+        Self {
+            work,
+            marks,
+            gate,
+            clock,
+        }
     }
 
     /// Queues a command; a full queue refuses it, retryably.
@@ -89,6 +104,8 @@ impl Commit {
         if let Err(full) = self.work.try_send(Work::Job(job))
             && let Work::Job(job) = full.into_inner()
         {
+            // What this connection submits before it hears of this must not overtake.
+            lock(&self.gate).refuse(job.scope(), job.turn);
             answer(&job, Err(ErrorCode::Unavailable), self.clock);
         }
     }
@@ -122,7 +139,7 @@ struct Writer {
     store: Arc<dyn Store>,
     hub: Hub,
     clock: Clock,
-    gate: Gate<(ConnId, RoomId)>,
+    gate: Arc<Mutex<Gate<(ConnId, RoomId)>>>,
 }
 
 impl Writer {
@@ -147,15 +164,14 @@ impl Writer {
             }
             // After the commit, which may have refused their last commands.
             if !gone.is_empty() {
-                self.gate.retain(|(conn, _room)| !gone.contains(conn));
+                lock(&self.gate).retain(|(conn, _room)| !gone.contains(conn));
             }
         }
     }
 
     /// Sends behind a refused one of the same connection and room wait for their turn.
     fn admit(&mut self, job: Job) -> Option<Job> {
-        let scope = (job.connection.id, job.submission.room());
-        if self.gate.admit(&scope, job.submission.key) {
+        if lock(&self.gate).admits(&job.scope(), job.turn) {
             return Some(job);
         }
         answer(&job, Err(ErrorCode::RetryInOrder), self.clock);
@@ -212,9 +228,7 @@ impl Writer {
             }
         };
         for job in jobs {
-            let room = job.submission.room();
-            self.gate
-                .refuse((job.connection.id, room), job.submission.key);
+            lock(&self.gate).refuse(job.scope(), job.turn);
             answer(job, Err(code), self.clock);
         }
         if let StoreError::Unknown(_) = error {
@@ -223,6 +237,10 @@ impl Writer {
             self.hub.check(&rooms).await;
         }
     }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn answer(job: &Job, result: Result<Outcome, ErrorCode>, clock: Clock) {

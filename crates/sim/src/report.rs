@@ -33,6 +33,8 @@ pub struct Counts {
     pub behinds: u64,
     /// Used keys with other contents, refused.
     pub conflicts: u64,
+    /// Commands that a full queue refused.
+    pub full: u64,
     /// Close frames received.
     pub closes: u64,
     /// By kind: all, and those that hit a send in flight.
@@ -63,6 +65,7 @@ impl Counts {
         self.behinds += other.behinds;
         self.conflicts += other.conflicts;
         self.closes += other.closes;
+        self.full += other.full;
         for (fault, (all, hit)) in &other.faults {
             let slot = self.faults.entry(*fault).or_default();
             slot.0 += all;
@@ -75,13 +78,14 @@ impl Counts {
         self.faults.values().fold((0, 0), sum)
     }
 
-    fn figures(&self) -> [(&'static str, u64); 13] {
+    fn figures(&self) -> [(&'static str, u64); 14] {
         [
             ("seeds", self.seeds),
             ("sends", self.sends),
             ("repeats on purpose", self.repeats),
             ("acks", self.acks),
             ("unknown outcomes", self.unknown),
+            ("refused by a full queue", self.full),
             ("received live", self.live),
             ("received by sync", self.sync),
             ("received by backfill", self.backfill),

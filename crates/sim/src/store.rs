@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use chinwag_core::batch::Submission;
 use chinwag_core::event::Event;
-use chinwag_core::ids::{Epoch, Position, RoomId, Seq, UserId};
+use chinwag_core::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
 use chinwag_core::ledger::{Committed, Ledger};
 use chinwag_core::limits;
 use chinwag_core::marker::{Mark, Marked};
@@ -60,6 +60,8 @@ pub(crate) enum Ask {
     Look(Position),
     /// A member's own row, for a marker that rose on this connection.
     Row(u64, UserId, RoomId),
+    /// Whether a user's command is stored, for a connection whose sends wait for it.
+    Key(u64, UserId, RoomId, Key),
 }
 
 /// What a read found.
@@ -77,6 +79,8 @@ pub(crate) enum Found {
     Look(Changes),
     /// See [`Ask::Row`].
     Row(u64, UserId, Option<RoomRow>),
+    /// See [`Ask::Key`].
+    Key(u64, RoomId, Key, bool),
 }
 
 /// What a read found, on its way to the node.
@@ -341,6 +345,10 @@ impl Store {
                     None
                 };
                 Found::Row(conn, user, row)
+            }
+            Ask::Key(conn, user, room, key) => {
+                let stored = up && sure(view.replay(key, user, room)).is_some();
+                Found::Key(conn, room, key, stored)
             }
         }
     }

@@ -5,6 +5,7 @@
 use crate::batch::{Outcome, Submission};
 use crate::code::{CloseCode, ErrorCode};
 use crate::codec::Refusal;
+use crate::gate::Turn;
 use crate::ids::{Epoch, Key, Millis, RoomId, Seq, SessionId, UserId};
 use crate::lanes::Lane;
 use crate::marker::Mark;
@@ -54,6 +55,15 @@ pub enum Input {
         /// What became of it.
         result: Result<Outcome, ErrorCode>,
     },
+    /// The answer to [`Effect::LookUp`]: whether the command is stored. What cannot be read says no.
+    LookedUp {
+        /// Its room.
+        room: RoomId,
+        /// Its key.
+        key: Key,
+        /// Whether it is stored.
+        stored: bool,
+    },
     /// The driver has answered [`Effect::Mark`] or [`Effect::Read`].
     Replied(Req),
     /// `caught_up` is queued: the connection is live.
@@ -91,8 +101,12 @@ pub enum Effect {
     /// Read the snapshot and run the plan; answer with [`Input::CaughtUp`],
     /// [`Input::FellBehind`] or [`Input::SyncFailed`].
     Snapshot(Cursor),
-    /// Hand to the commit queue; answer with [`Input::Committed`].
-    Submit(Req, Submission),
+    /// Hand to the commit queue with the session's turn, for its gate; answer with
+    /// [`Input::Committed`].
+    Submit(Req, Turn, Submission),
+    /// Look up whether the user's command under this key is stored; answer with
+    /// [`Input::LookedUp`].
+    LookUp(RoomId, Key),
     /// Hand to the commit's lower queue; reply and answer with [`Input::Replied`].
     Mark(Req, Mark),
     /// Read and reply; answer with [`Input::Replied`].

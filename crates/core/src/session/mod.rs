@@ -9,14 +9,15 @@ mod effect;
 mod reply;
 mod signing_in;
 mod timers;
+mod writing;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::batch::{Outcome, Submission};
+use crate::batch::Submission;
 use crate::code::{CloseCode, ErrorCode};
 use crate::codec::Refusal;
-use crate::gate::Gate;
-use crate::ids::{Key, RoomId, Tick, UserId};
+use crate::gate::{Line, Turn};
+use crate::ids::{Key, Tick, UserId};
 use crate::limits;
 use crate::marker::Mark;
 use crate::mutant::{self, Mutant};
@@ -27,7 +28,8 @@ pub use self::effect::{Effect, Identity, Input, Query, Terms};
 pub use self::reply::refuse;
 
 use self::command::Asked;
-use self::reply::{rate_limited, send};
+use self::reply::send;
+use self::writing::Writing;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Phase {
@@ -51,11 +53,15 @@ pub struct Session {
     terms: Terms,
     phase: Phase,
     user: Option<UserId>,
-    /// What waits for its reply; the key of those that write.
-    in_flight: BTreeMap<Req, Option<Key>>,
+    /// What waits for its reply; more of those that write.
+    in_flight: BTreeMap<Req, Option<Writing>>,
+    /// Of what passes now into a room in which nothing is under way.
+    turn: Turn,
     /// A renewal being verified.
     renewing: Option<Req>,
-    gate: Gate<RoomId>,
+    line: Line,
+    /// The key that [`Effect::LookUp`] asks for: one at a time.
+    looking_up: Option<Key>,
     begun: Tick,
     heard: Tick,
     next_ping: Tick,
@@ -74,8 +80,10 @@ impl Session {
             phase: Phase::Hello,
             user: None,
             in_flight: BTreeMap::new(),
+            turn: Turn::default(),
             renewing: None,
-            gate: Gate::default(),
+            line: Line::default(),
+            looking_up: None,
             begun: now,
             heard: now,
             next_ping: now.plus(limits::HEARTBEAT_MS),
@@ -140,6 +148,7 @@ impl Session {
             } => {
                 self.committed(req, room, key, result, effects);
             }
+            Input::LookedUp { room, key, stored } => self.looked_up(room, key, stored),
             Input::Replied(req) => {
                 self.in_flight.remove(&req);
             }
@@ -296,71 +305,6 @@ impl Session {
             let last = effects.len() - 1;
             effects.swap(last - 1, last);
         }
-    }
-
-    fn submit(
-        &mut self,
-        req: Req,
-        submission: Submission,
-        now: Tick,
-        bucket: Option<&mut Bucket>,
-        effects: &mut Vec<Effect>,
-    ) {
-        let (room, key) = (submission.room(), submission.key);
-        if !self.gate.admit(&room, key) {
-            let text = "an earlier command to this room was refused for now: repeat that first";
-            return send(effects, refuse(Some(req), ErrorCode::RetryInOrder, text));
-        }
-        // The first attempt may have its final answer any moment: were this one refused for now,
-        // the room would wait for a key that the client has no reason to send again.
-        let first_in_flight = self.is_in_flight(key);
-        if self.draining && !first_in_flight {
-            self.gate.refuse(room, key);
-            let text = "the server is stopping: reconnect and send it again";
-            return send(effects, refuse(Some(req), ErrorCode::GoingAway, text));
-        }
-        let bucket = bucket.filter(|_bucket| !first_in_flight);
-        if let Some(Err(wait_ms)) = bucket.map(|bucket| bucket.take(1, now)) {
-            self.gate.refuse(room, key);
-            return send(effects, rate_limited(req, wait_ms));
-        }
-        self.in_flight.insert(req, Some(key));
-        effects.push(Effect::Submit(req, submission));
-    }
-
-    fn is_in_flight(&self, key: Key) -> bool {
-        self.in_flight.values().any(|other| *other == Some(key))
-    }
-
-    fn committed(
-        &mut self,
-        req: Req,
-        room: RoomId,
-        key: Key,
-        result: Result<Outcome, ErrorCode>,
-        effects: &mut Vec<Effect>,
-    ) {
-        self.in_flight.remove(&req);
-        let code = match result {
-            Ok(Outcome::Done(ack) | Outcome::Replayed(ack)) => {
-                let (room, seq, msg_no, ts) = (ack.room, ack.seq, ack.msg_no, ack.ts);
-                return send(
-                    effects,
-                    ServerFrame::Ack {
-                        req,
-                        room,
-                        seq,
-                        msg_no,
-                        ts,
-                    },
-                );
-            }
-            Ok(Outcome::Refused(code)) | Err(code) => code,
-        };
-        if code.retryable() && !self.is_in_flight(key) {
-            self.gate.recall(room, key);
-        }
-        send(effects, refuse(Some(req), code, code.meaning()));
     }
 
     fn close(&mut self, code: CloseCode, effects: &mut Vec<Effect>) {

@@ -235,7 +235,7 @@ impl Node {
 
 /// Runs a script; expects everything that was said, in order.
 #[track_caller]
-fn check(script: &str, expected: &str) {
+pub(crate) fn check(script: &str, expected: &str) {
     let mut node = Node::new();
     script.split_whitespace().for_each(|word| node.step(word));
     assert_eq!(node.outboxes.said.join(" "), expected, "{script}");

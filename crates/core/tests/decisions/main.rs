@@ -3,6 +3,7 @@
 
 mod batches;
 mod delivering;
+mod overlooked;
 mod reading;
 
 use chinwag_core::batch::{Ack, Command, Outcome, Submission};

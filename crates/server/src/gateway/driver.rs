@@ -10,7 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use chinwag_core::code::{CloseCode, ErrorCode};
 use chinwag_core::codec;
-use chinwag_core::ids::{Tick, UserId};
+use chinwag_core::ids::{Key, RoomId, Tick, UserId};
 use chinwag_core::lanes::Lane;
 use chinwag_core::session::{Effect, Identity, Input};
 use tokio::time::{Sleep, sleep_until};
@@ -26,7 +26,7 @@ use crate::gateway::outbox::Connection;
 use crate::gateway::syncing::sync;
 use crate::gateway::ws::{self, Closed, Message, WebSocket, close_frame, ping_frame, pong_frame};
 use crate::hub::{Hub, Item};
-use crate::store::Store;
+use crate::store::{self, Store};
 
 /// What every driver of a node uses.
 #[derive(Clone)]
@@ -217,14 +217,16 @@ impl Driver {
                         connection, sync_id, who.user, cursor, store, hub, clock,
                     ));
                 }
-                Effect::Submit(req, submission) => {
+                Effect::Submit(req, turn, submission) => {
                     let connection = self.connection.clone();
                     self.services.commit.submit(Job {
                         connection,
                         req,
+                        turn,
                         submission,
                     });
                 }
+                Effect::LookUp(room, key) => self.look_up(room, key),
                 Effect::Mark(req, mark) => {
                     let connection = self.connection.clone();
                     self.services.commit.mark(MarkJob {
@@ -263,6 +265,25 @@ impl Driver {
             }
         }
         None
+    }
+
+    fn look_up(&self, room: RoomId, key: Key) {
+        let Some(who) = self.connection.signed_in() else {
+            return;
+        };
+        let Services {
+            store,
+            clock,
+            tasks,
+            ..
+        } = self.services.clone();
+        let connection = self.connection.clone();
+        tasks.spawn(async move {
+            let found = store::read(&*store, move |view| view.replay(key, who.user, room)).await;
+            // What cannot be read now is asked again when the client tries again.
+            let stored = found.is_ok_and(|found| found.is_some());
+            connection.input(Input::LookedUp { room, key, stored }, clock.tick());
+        });
     }
 
     async fn register(&self, user: UserId) {

@@ -5,6 +5,7 @@
 //! what was stored. The outbox is stored before anything is sent.
 
 mod receive;
+mod reply;
 mod send;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -316,7 +317,9 @@ impl Device {
                 self.index, cursor.position
             ),
         );
-        shore.oracle.sync_begins(self.index, &cursor);
+        shore
+            .oracle
+            .sync_begins(self.index, &cursor, self.rooms_out());
         let hello = ClientFrame::Hello {
             v: chinwag_core::wire::VERSION,
             token: self.token.clone(),
@@ -343,6 +346,13 @@ impl Device {
             last: self.saved.last,
             open,
         }
+    }
+
+    /// The rooms of which this device knows that its user is out.
+    pub(super) fn rooms_out(&self) -> BTreeSet<RoomId> {
+        let rooms = self.saved.rooms.iter();
+        let out = rooms.filter(|(_room, copy)| !copy.joined);
+        out.map(|(room, _copy)| *room).collect()
     }
 
     fn say(&mut self, frame: &ClientFrame, shore: &mut Shore<'_>) {

@@ -1,6 +1,5 @@
 //! What a device hears, applied by the rules of docs/protocol.md, section 11.
 
-use chinwag_core::code::ErrorCode;
 use chinwag_core::event::{Event, Turn};
 use chinwag_core::ids::{Position, RoomId, Seq};
 use chinwag_core::room::MemberState;
@@ -203,6 +202,10 @@ impl Device {
             seq: event.seq,
             key: event.key,
         });
+        if event.from.0 == user {
+            // Stored, whatever its own reply may say, or have said.
+            self.settle(event.key, Purpose::Real, true, shore);
+        }
     }
 
     fn events(
@@ -268,144 +271,11 @@ impl Device {
         self.phase = Phase::Syncing;
         self.held.clear();
         let cursor = self.stored_cursor(shore);
-        shore.oracle.sync_begins(self.index, &cursor);
+        shore
+            .oracle
+            .sync_begins(self.index, &cursor, self.rooms_out());
         let req = self.req(Asked::Other);
         self.say(&ClientFrame::Sync { req, cursor }, shore);
-    }
-
-    fn ack(&mut self, req: Req, frame: &ServerFrame, shore: &mut Shore<'_>) {
-        let ServerFrame::Ack {
-            room,
-            seq,
-            msg_no,
-            ts,
-            ..
-        } = frame
-        else {
-            return;
-        };
-        let Some(Asked::Command(key, purpose, _room)) = self.asked.remove(&req) else {
-            return;
-        };
-        if purpose == Purpose::Conflict {
-            let what = format!("d{}: another content under {key} was acked", self.index);
-            return shore.oracle.wrong(what);
-        }
-        shore.base.counts.acks += 1;
-        let order = shore.base.order();
-        let ack = (*room, *seq, *msg_no, *ts);
-        shore.oracle.acked(key, ack, order);
-        shore.base.trace.note(
-            shore.base.now,
-            format_args!("d{} acked {key} as {room} #{seq}", self.index),
-        );
-        self.settle(key, purpose, true, shore);
-    }
-
-    /// A command has its final answer.
-    fn settle(
-        &mut self,
-        key: chinwag_core::ids::Key,
-        purpose: Purpose,
-        done: bool,
-        shore: &mut Shore<'_>,
-    ) {
-        let found = self
-            .outbox
-            .iter()
-            .position(|item| item.key == key && item.purpose == purpose);
-        if let Some(at) = found {
-            let item = self.outbox.remove(at);
-            let command = item.command.clone();
-            let send = matches!(command, chinwag_core::batch::Command::Send { .. });
-            if done && send && purpose == Purpose::Real {
-                self.past.push((key, command));
-            }
-            // What was refused for good is not tried again, even after a crash.
-            if done && purpose == Purpose::Real {
-                self.answered.push(item);
-            }
-        }
-        if purpose == Purpose::Real {
-            shore.base.flying.remove(&key);
-        }
-    }
-
-    /// A second attempt was refused for now after the first had its final answer: its room stays
-    /// shut on this connection until the key comes again. One that is stored may; one that was
-    /// refused for good must not be stored after all, so another connection is made instead.
-    fn repeat_settled(
-        &mut self,
-        key: chinwag_core::ids::Key,
-        purpose: Purpose,
-        shore: &mut Shore<'_>,
-    ) {
-        if self.outbox.iter().any(|item| item.key == key) {
-            return;
-        }
-        let stored = self.past.iter().find(|(past, _command)| *past == key);
-        match stored.cloned() {
-            Some((key, command)) if purpose != Purpose::Conflict => {
-                self.submit(key, command, Purpose::Again);
-            }
-            _ => self.give_up(None, shore),
-        }
-    }
-
-    fn ok(&mut self, req: Req) {
-        if let Some(Asked::Mark(room, delivered, read)) = self.asked.remove(&req)
-            && let Some(copy) = self.memory.rooms.get_mut(&room)
-        {
-            copy.marked = (copy.marked.0.max(delivered), copy.marked.1.max(read));
-        }
-    }
-
-    fn error(
-        &mut self,
-        req: Option<Req>,
-        code: ErrorCode,
-        wait: Option<u64>,
-        shore: &mut Shore<'_>,
-    ) {
-        let Some(asked) = req.and_then(|req| self.asked.remove(&req)) else {
-            let what = format!("d{}: {code:?} without a request", self.index);
-            return shore.oracle.wrong(what);
-        };
-        match asked {
-            Asked::Command(key, purpose, room) => {
-                shore.base.trace.note(
-                    shore.base.now,
-                    format_args!("d{} refused {key}: {code:?}", self.index),
-                );
-                if code.retryable() {
-                    let until = shore.base.now + wait.unwrap_or(1_000);
-                    let pause = self.pauses.entry(room).or_insert(until);
-                    *pause = (*pause).min(until);
-                    if code != ErrorCode::RetryInOrder {
-                        *pause = until;
-                    }
-                    if purpose != Purpose::Conflict {
-                        shore.oracle.refused(key, code);
-                    }
-                    self.repeat_settled(key, purpose, shore);
-                    return;
-                }
-                if purpose == Purpose::Conflict {
-                    shore.base.counts.conflicts += u64::from(code == ErrorCode::Conflict);
-                    if code != ErrorCode::Conflict {
-                        let what = format!("d{}: {key} reused gave {code:?}", self.index);
-                        shore.oracle.wrong(what);
-                    }
-                } else {
-                    shore.oracle.refused(key, code);
-                }
-                self.settle(key, purpose, false, shore);
-            }
-            Asked::After(room) => {
-                self.fetching.remove(&room);
-            }
-            Asked::Mark(..) | Asked::History(_) | Asked::Other => {}
-        }
     }
 }
 

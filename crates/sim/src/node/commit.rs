@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chinwag_core::batch::{Outcome, Submission};
 use chinwag_core::code::ErrorCode;
 use chinwag_core::event::Shared;
+use chinwag_core::gate::Turn;
 use chinwag_core::ids::{RoomId, UserId};
 use chinwag_core::ledger::Committed;
 use chinwag_core::limits;
@@ -26,6 +27,7 @@ const MARKS_BATCH_MAX: usize = 4_096;
 pub(super) struct Job {
     pub(super) conn: ConnId,
     pub(super) req: Req,
+    pub(super) turn: Turn,
     pub(super) submission: Submission,
 }
 
@@ -52,7 +54,7 @@ impl Node {
             match self.work.pop_front() {
                 Some(Work::Job(job)) => {
                     let scope = (job.conn, job.submission.room());
-                    if self.gate.admit(&scope, job.submission.key) {
+                    if self.gate.admits(&scope, job.turn) {
                         jobs.push(job);
                     } else {
                         self.answer(&job, Err(ErrorCode::RetryInOrder), site.base);
@@ -102,7 +104,7 @@ impl Node {
     fn refuse(&mut self, jobs: &[Job], error: StoreError, base: &mut Base) {
         for job in jobs {
             let room = job.submission.room();
-            self.gate.refuse((job.conn, room), job.submission.key);
+            self.gate.refuse((job.conn, room), job.turn);
             self.answer(job, Err(ErrorCode::Unavailable), base);
         }
         if error == StoreError::Unknown {

@@ -19,6 +19,8 @@ use crate::store::Ask;
 const TOKEN_MS: u64 = 3_600_000;
 /// Marks that wait. Beyond: `unavailable`.
 const MARKS_QUEUE_MAX: usize = 16_384;
+/// Commands that wait: few, so that the queue runs over at times. Beyond: `unavailable`.
+const WORK_QUEUE_MAX: usize = 24;
 
 impl Node {
     /// Takes frames off the socket while the session wants them.
@@ -80,13 +82,19 @@ impl Node {
                 let ask = Ask::Snapshot(id.0, sync, user, cursor);
                 site.store.read(self.name(), ask, site.base);
             }
-            Effect::Submit(req, submission) => {
+            Effect::Submit(req, turn, submission) => {
                 let job = Job {
                     conn: id,
                     req,
+                    turn,
                     submission,
                 };
                 self.submit(job, site.base);
+            }
+            Effect::LookUp(room, key) => {
+                let Some(user) = conn.user else { return };
+                let ask = Ask::Key(id.0, user, room, key);
+                site.store.read(self.name(), ask, site.base);
             }
             Effect::Mark(req, mark) => {
                 if self.marks.len() < MARKS_QUEUE_MAX {
@@ -168,10 +176,13 @@ impl Node {
     }
 
     /// Queues a command; a full queue refuses it, retryably.
-    fn submit(&mut self, job: Job, base: &Base) {
-        if self.work.len() < chinwag_core::limits::COMMIT_QUEUE_MAX {
+    fn submit(&mut self, job: Job, base: &mut Base) {
+        if self.work.len() < WORK_QUEUE_MAX {
             self.work.push_back(Work::Job(job));
         } else {
+            base.counts.full += 1;
+            self.gate
+                .refuse((job.conn, job.submission.room()), job.turn);
             self.answer(&job, Err(ErrorCode::Unavailable), base);
         }
     }

@@ -194,6 +194,10 @@ impl Node {
                     self.item(item, site.base);
                 }
             }
+            Found::Key(conn, room, key, stored) => {
+                let input = Input::LookedUp { room, key, stored };
+                self.input(ConnId(conn), input, site.base);
+            }
         }
     }
 }

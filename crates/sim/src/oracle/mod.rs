@@ -10,7 +10,7 @@ mod truth;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chinwag_core::event::Event;
+use chinwag_core::event::{Event, Turn};
 use chinwag_core::ids::{Key, Position, RoomId, Seq, UserId};
 use chinwag_core::room::MemberState;
 use chinwag_core::wire::{Cursor, Item, Reset, RoomRow};
@@ -103,11 +103,11 @@ impl Oracle {
         self.rounds.remove(&device);
     }
 
-    /// A device says `hello` or `sync` with this cursor.
-    pub(crate) fn sync_begins(&mut self, device: usize, cursor: &Cursor) {
+    /// A device says `hello` or `sync` with this cursor; of the rooms in `out` it knows that its
+    /// user is not in.
+    pub(crate) fn sync_begins(&mut self, device: usize, cursor: &Cursor, out: BTreeSet<RoomId>) {
         let open: BTreeMap<RoomId, Seq> = cursor.open.iter().copied().collect();
         let shown = open.clone();
-        let out = BTreeSet::new();
         self.rounds.insert(device, Round { shown, out, open });
     }
 
@@ -137,6 +137,7 @@ impl Oracle {
         if row.me.state == MemberState::Joined {
             let shown = round.shown.entry(row.room).or_default();
             *shown = (*shown).max(row.head);
+            round.out.remove(&row.room);
         } else {
             round.out.insert(row.room);
         }
@@ -148,14 +149,20 @@ impl Oracle {
         let (room, seq) = (event.room, event.seq);
         let round = self.rounds.entry(device).or_default();
         let shown = round.shown.insert(room, seq);
-        let mut enters = false;
+        let (mut enters, mut goes) = (false, false);
         event.turns(|turn| {
-            enters |= matches!(turn, chinwag_core::event::Turn::In(who) if who == user);
+            enters |= turn == Turn::In(user);
+            goes |= turn == Turn::Out(user);
         });
+        // Whoever was shown to be out may hear again what led there, from their coming in on.
+        let out = round.out.contains(&room);
         if enters {
             round.out.remove(&room);
         }
-        if let Some(shown) = shown.filter(|_shown| !round.out.contains(&room)) {
+        if goes {
+            round.out.insert(room);
+        }
+        if let Some(shown) = shown.filter(|_shown| !out) {
             let dense = seq == shown.next() || (enters && seq > shown);
             if !dense {
                 let what = format!("d{device} heard {room} #{seq} live after #{shown}");

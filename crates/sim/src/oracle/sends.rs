@@ -146,7 +146,9 @@ impl Oracle {
                     wrong.push(("no acked loss", format!("{key}: {sent:?}, found {found:?}")));
                 }
             }
-            if sent.definite.is_some() && sent.undecided == 0 && !found.is_empty() {
+            // An ack after the refusal answered another attempt, made when it was no longer wrong.
+            let refused = sent.definite.is_some() && sent.ack.is_none();
+            if refused && sent.undecided == 0 && !found.is_empty() {
                 wrong.push(("refused for good", format!("{key}: {sent:?}")));
             }
         }
@@ -176,7 +178,8 @@ impl Oracle {
             if let Some((_ack, order)) = sent.ack {
                 moments.push((order, true, event.seq, *key));
             }
-            if sent.definite.is_none() {
+            // Membership commands may be refused unheard and be right when they are repeated.
+            if sent.definite.is_none() && matches!(sent.command, Command::Send { .. }) {
                 let sends = by_sender.entry((sent.device, sent.room)).or_default();
                 sends.push((sent.first, event.seq, *key));
             }

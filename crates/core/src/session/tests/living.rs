@@ -225,6 +225,7 @@ fn a_stopping_server_says_so_and_answers_what_it_has() {
         "0: submit 1",
         "1: reconnect",
         "2: error 2 going_away",
+        "3: look up 2",
         "3: error 3 retry_in_order",
         "4: read 4",
         "5: ack 1 at 7",

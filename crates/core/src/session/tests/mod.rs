@@ -4,8 +4,8 @@ mod living;
 mod sending;
 
 use super::*;
-use crate::batch::Ack;
-use crate::ids::{Epoch, Millis, Seq, SessionId};
+use crate::batch::{Ack, Outcome};
+use crate::ids::{Epoch, Millis, RoomId, Seq, SessionId};
 use crate::rate::Rate;
 use crate::wire::Profile;
 
@@ -119,7 +119,9 @@ fn show(effect: &Effect) -> String {
         Effect::Authenticate(token) => format!("authenticate {token}"),
         Effect::Register(_) => "register".into(),
         Effect::Snapshot(_) => "snapshot".into(),
-        Effect::Submit(req, _) => format!("submit {req}"),
+        Effect::Submit(req, turn, _) if *turn == Turn::default() => format!("submit {req}"),
+        Effect::Submit(req, turn, _) => format!("submit {req} in {turn:?}"),
+        Effect::LookUp(_room, key) => format!("look up {}", key.0[0]),
         Effect::Mark(req, _) => format!("mark {req}"),
         Effect::Read(req, _) => format!("read {req}"),
         Effect::Pong(req, _) => format!("pong {req}"),
