@@ -145,6 +145,11 @@ export class Person {
     await this.page.locator(`[data-testid=line][data-line=${look}]`).first().waitFor({ timeout: ms });
   }
 
+  /** Until the page has noticed that nobody answers. */
+  async away(ms = patienceMs) {
+    await this.page.locator('[data-testid=line]:not([data-line=connected])').first().waitFor({ timeout: ms });
+  }
+
   connected(ms = patienceMs) {
     return this.line('connected', ms);
   }

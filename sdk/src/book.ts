@@ -86,7 +86,7 @@ export class Book {
     }));
   }
 
-  summary({ rooms, all, reset, more, new: missed }: Of<'summary'>, otherEpoch: boolean): void {
+  summary({ rooms, all, reset, more, new: unread }: Of<'summary'>, otherEpoch: boolean): void {
     if (reset || otherEpoch) this.#wipe();
     for (const row of rooms) {
       if (all) this.#listed.add(row.room);
@@ -95,7 +95,7 @@ export class Book {
     if (more) return;
     if (all) for (const room of [...this.logs.keys()]) if (!this.#listed.has(room)) this.#forget(room);
     this.#listed = new Set();
-    this.core.events.emit('missed', missed);
+    this.core.events.emit('unread', unread);
   }
 
   /** A row as the server has it now. */

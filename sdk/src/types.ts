@@ -155,8 +155,8 @@ export interface Problem {
 export interface ChatEvents {
   state: StateDetail;
   rooms: readonly RoomInfo[];
-  /** After connecting: how many messages came while away, over all rooms. */
-  missed: number;
+  /** After connecting: how many unread messages are in the rooms that changed while away. */
+  unread: number;
   profiles: ReadonlyMap<string, Profile>;
   quality: Quality;
   problem: Problem;
