@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 
 import { journey, until } from '../lib/journey.mjs';
+import { looks } from '../lib/looks.mjs';
 
 journey('the line says what it is, counts down, and comes back when asked', { name: 'line', expected: ['away'] }, async ({ server, somebody }) => {
   const ann = await somebody('Ann');
@@ -18,14 +19,17 @@ journey('the line says what it is, counts down, and comes back when asked', { na
   await ann.sees('Try now');
   await ann.write('on its way');
   await ann.own('queued').waitFor();
+  await looks(ann, 'reconnecting');
 
   await ann.context.setOffline(true);
   await ann.line('offline');
   await ann.sees('You are offline. 1 message waits on this device and goes out by itself.');
+  await looks(ann, 'offline');
   await ann.context.setOffline(false);
 
   await ann.line('failed', 60_000);
   await ann.sees('We could not reach Chinwag. What you wrote is kept here.');
+  await looks(ann, 'not connected');
   await server.start();
   await ann.page.getByRole('button', { name: 'Try again' }).first().click();
   await ann.connected();

@@ -103,6 +103,8 @@ class ChatPlace implements Place {
   }
 
   #row(info: RoomInfo): RoomRow {
+    // What waits is the newest there is, although no server has numbered it.
+    const last = this.#chat.room(info.id).messages.get().findLast(({ status }) => status === 'pending') ?? info.last;
     return {
       id: info.id,
       kind: info.kind,
@@ -113,7 +115,7 @@ class ChatPlace implements Place {
       role: info.role,
       read: info.read,
       unread: info.unread,
-      last: info.last && entryOf(info.last, this.live.value),
+      last: last && entryOf(last, this.live.value),
     };
   }
 
