@@ -137,7 +137,7 @@ export class Outbox {
   }
 
   #enter(waiting: Waiting, stored: boolean): Entry {
-    let settle: Entry['settle'] = () => undefined;
+    let settle!: Entry['settle'];
     const sent = new Promise<{ seq: number; ts: number }>((resolve, reject) => {
       settle = (end) => (end instanceof ChatError ? reject(end) : resolve(end));
     });
