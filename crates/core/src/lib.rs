@@ -5,6 +5,7 @@
 //! `clippy.toml` hold that. The server drives it with sockets and disks, the simulator with
 //! seeded faults, and both run the same code.
 
+pub mod answer;
 pub mod batch;
 pub mod code;
 pub mod codec;

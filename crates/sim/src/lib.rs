@@ -5,7 +5,6 @@
 //! failures, the bus, and clients by the rules of docs/protocol.md. Not here: the server's own
 //! files (the crash and power-loss tests run those).
 
-mod answer;
 mod base;
 mod bus;
 mod chaos;

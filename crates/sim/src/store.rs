@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use chinwag_core::answer;
 use chinwag_core::batch::Submission;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
@@ -18,7 +19,6 @@ use chinwag_core::session::Query;
 use chinwag_core::view::{Changes, View};
 use chinwag_core::wire::{Cursor, Req, RoomRow, ServerFrame};
 
-use crate::answer;
 use crate::base::{Base, Happening, NodeRef, NodeWork};
 use crate::fault::Fault;
 
@@ -315,7 +315,7 @@ impl Store {
             }
             Ask::Query(conn, user, req, query) => {
                 let frame = if up {
-                    answer::reply(view, user, req, query)
+                    sure(answer::reply(view, user, req, query))
                 } else {
                     answer::unavailable(req)
                 };

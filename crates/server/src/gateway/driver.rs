@@ -8,25 +8,26 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use chinwag_core::answer;
 use chinwag_core::code::{CloseCode, ErrorCode};
 use chinwag_core::codec;
 use chinwag_core::ids::{Key, RoomId, Tick, UserId};
 use chinwag_core::lanes::Lane;
-use chinwag_core::session::{Effect, Identity, Input};
+use chinwag_core::session::{Effect, Identity, Input, Query};
+use chinwag_core::wire::Req;
 use tokio::time::{Sleep, sleep_until};
 use tokio_util::task::TaskTracker;
 
 use crate::auth::Accounts;
 use crate::clock::{self, Clock};
 use crate::commit::{Commit, Job, MarkJob};
-use crate::gateway::answer::answer;
 use crate::gateway::budget::Permit;
 use crate::gateway::connections::Connections;
 use crate::gateway::outbox::Connection;
 use crate::gateway::syncing::sync;
 use crate::gateway::ws::{self, Closed, Message, WebSocket, close_frame, ping_frame, pong_frame};
 use crate::hub::{Hub, Item};
-use crate::store::{self, Store};
+use crate::store::{self, AnyView, Store, StoreError};
 
 /// What every driver of a node uses.
 #[derive(Clone)]
@@ -235,22 +236,7 @@ impl Driver {
                         mark,
                     });
                 }
-                Effect::Read(req, query) => {
-                    let Some(who) = self.connection.signed_in() else {
-                        continue;
-                    };
-                    let Services {
-                        store,
-                        clock,
-                        tasks,
-                        ..
-                    } = self.services.clone();
-                    let connection = self.connection.clone();
-                    tasks.spawn(async move {
-                        connection.reply(&answer(store, who.user, req, query).await);
-                        connection.input(Input::Replied(req), clock.tick());
-                    });
-                }
+                Effect::Read(req, query) => self.read(req, query),
                 Effect::Pong(req, rooms) => {
                     let id = self.connection.id;
                     self.services.hub.send(id, Item::Pong(id, req, rooms)).await;
@@ -267,22 +253,45 @@ impl Driver {
         None
     }
 
+    fn read(&self, req: Req, query: Query) {
+        self.ask(
+            move |view, user| answer::reply(view, user, req, query),
+            move |connection, found, now| {
+                let frame = found.unwrap_or_else(|error| {
+                    tracing::warn!(%error, "a question could not be answered");
+                    answer::unavailable(req)
+                });
+                connection.reply(&frame);
+                connection.input(Input::Replied(req), now);
+            },
+        );
+    }
+
     fn look_up(&self, room: RoomId, key: Key) {
+        self.ask(
+            move |view, user| view.replay(key, user, room),
+            move |connection, found, now| {
+                // What cannot be read now is asked again when the client tries again.
+                let stored = found.is_ok_and(|found| found.is_some());
+                connection.input(Input::LookedUp { room, key, stored }, now);
+            },
+        );
+    }
+
+    /// Asks the store beside this task, and tells the connection what it found.
+    fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&AnyView<'_>, UserId) -> Result<T, StoreError> + Send + 'static,
+        tell: impl FnOnce(&Connection, Result<T, StoreError>, Tick) + Send + 'static,
+    ) {
         let Some(who) = self.connection.signed_in() else {
             return;
         };
-        let Services {
-            store,
-            clock,
-            tasks,
-            ..
-        } = self.services.clone();
+        let (store, clock) = (self.services.store.clone(), self.services.clock);
         let connection = self.connection.clone();
-        tasks.spawn(async move {
-            let found = store::read(&*store, move |view| view.replay(key, who.user, room)).await;
-            // What cannot be read now is asked again when the client tries again.
-            let stored = found.is_ok_and(|found| found.is_some());
-            connection.input(Input::LookedUp { room, key, stored }, clock.tick());
+        self.services.tasks.spawn(async move {
+            let found = store::read(&*store, move |view| question(view, who.user)).await;
+            tell(&connection, found, clock.tick());
         });
     }
 

@@ -4,7 +4,6 @@
 //! one session per socket; `outbox` is what the rest of the node sees of a connection.
 
 pub mod accept;
-mod answer;
 pub mod budget;
 mod connection;
 pub mod connections;

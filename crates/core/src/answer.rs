@@ -1,40 +1,22 @@
-//! Questions that change nothing: read in one snapshot, answered with one frame.
+//! Questions that change nothing: each is answered with one frame, out of one read snapshot.
 
-use std::sync::Arc;
+use crate::code::ErrorCode;
+use crate::ids::UserId;
+use crate::limits;
+use crate::read::{self, After};
+use crate::session::{Query, refuse};
+use crate::sync;
+use crate::view::View;
+use crate::wire::{Req, ServerFrame};
 
-use chinwag_core::code::ErrorCode;
-use chinwag_core::ids::UserId;
-use chinwag_core::limits;
-use chinwag_core::read::{self, After};
-use chinwag_core::session::{Query, refuse};
-use chinwag_core::sync;
-use chinwag_core::wire::{Req, ServerFrame};
-
-use crate::store::{self, AnyView, Store, StoreError};
-
-/// The reply to `query`.
-pub(crate) async fn answer(
-    store: Arc<dyn Store>,
+/// The reply to `query` of `user`. Errors are the snapshot's own: what the user may not see or what
+/// is not there is a reply.
+pub fn reply<V: View + ?Sized>(
+    view: &V,
     user: UserId,
     req: Req,
     query: Query,
-) -> ServerFrame {
-    match store::read(&*store, move |view| reply(view, user, req, query)).await {
-        Ok(frame) => frame,
-        Err(error) => {
-            tracing::warn!(%error, "a question could not be answered");
-            let code = ErrorCode::Unavailable;
-            refuse(Some(req), code, code.meaning())
-        }
-    }
-}
-
-fn reply(
-    view: &AnyView<'_>,
-    user: UserId,
-    req: Req,
-    query: Query,
-) -> Result<ServerFrame, StoreError> {
+) -> Result<ServerFrame, V::Error> {
     let found = match query {
         Query::After {
             room,
@@ -110,4 +92,11 @@ fn reply(
         }
     };
     Ok(found.unwrap_or_else(|code| refuse(Some(req), code, code.meaning())))
+}
+
+/// The reply to a question that the store does not answer now.
+#[must_use]
+pub fn unavailable(req: Req) -> ServerFrame {
+    let code = ErrorCode::Unavailable;
+    refuse(Some(req), code, code.meaning())
 }
