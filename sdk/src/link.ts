@@ -102,6 +102,8 @@ export class Link {
     this.#hint = undefined;
     this.#triedAt = clock.now();
     if (state) this.#tell(state, reason, 0);
+    // Who was told may have left.
+    if (!this.#unwake) return;
     this.#cancel = clock.after(OPEN_MS, () => this.#lost('silent'));
     let socket: SocketLike;
     try {
@@ -188,8 +190,8 @@ export class Link {
     const ms = planned === undefined ? silentWait(random) : Math.max(planned, floor);
     if (planned !== undefined) this.#attempt += 1;
     const why = hint !== undefined ? 'restart' : back === 'later' ? 'later' : reason;
-    this.#tell(planned === undefined ? 'failed' : 'reconnecting', why, ms, code);
     this.#cancel = clock.after(ms, () => this.#try(this.#quiet(), why));
+    this.#tell(planned === undefined ? 'failed' : 'reconnecting', why, ms, code);
   }
 
   /** The state that a try by itself shows: none while `failed` stands. */

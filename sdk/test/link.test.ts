@@ -218,6 +218,23 @@ describe('connect', () => {
     expect(seen.texts()).toEqual(['yesterday']);
   });
 
+  test('who leaves while being told has left', async () => {
+    for (const leaveAt of [1, 2]) {
+      const world = new World();
+      const chat = await world.chat('ann');
+      let told = 0;
+      chat.on('state', (state) => {
+        // The first time the loss is told, the second time the try.
+        if (state === 'reconnecting' && (told += 1) === leaveAt) void chat.disconnect();
+      });
+      const { opened } = world.server;
+      world.server.cut();
+      await world.clock.advance(100_000);
+      expect(chat.state).toBe('disconnected');
+      expect([world.server.opened - opened, world.server.connections.size]).toEqual([0, 0]);
+    }
+  });
+
   test('a listener that throws harms nobody', async () => {
     const world = new World();
     const kitchen = world.server.room('kitchen', ['ann', 'bob']);

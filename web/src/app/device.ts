@@ -6,7 +6,7 @@ import type { Person } from '../model';
 
 export type Theme = 'system' | 'light' | 'dark';
 
-const names = { user: 'chinwag:user', place: 'chinwag:place', theme: 'chinwag:theme', probe: 'chinwag:probe' } as const;
+const names = { user: 'chinwag:user', place: 'chinwag:place', theme: 'chinwag:theme' } as const;
 
 /** The browser's storage; none where it is forbidden. */
 export function browserKeeper(): Keeper | undefined {
@@ -29,14 +29,6 @@ export class Device {
 
   get keeper(): Keeper | undefined {
     return this.#keeper;
-  }
-
-  /** Whether it keeps anything: then it knows whether somebody is signed in. */
-  get remembers(): boolean {
-    this.#write(names.probe, '1');
-    const kept = this.#read(names.probe) !== undefined;
-    this.#write(names.probe, undefined);
-    return kept;
   }
 
   /** Who was signed in here last, and has not signed out. */

@@ -49,9 +49,6 @@ export class Session {
     if (this.invitation.setup) return this.#toDoor(false);
     const known = this.device.user;
     if (known) return this.#enter(known);
-    // The cookie of a session is not for scripts to see, but a sign-in leaves the name of who came as
-    // well: without it there is no session to go on with, and asking would only be refused.
-    if (this.device.remembers) return this.#toDoor(false);
     try {
       await this.enter(await this.accounts.refresh());
     } catch {
