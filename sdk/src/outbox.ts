@@ -16,8 +16,6 @@ import type { ErrorCode, Event, PublicLimits } from './wire.js';
 export const RESEND_MS = 5_000;
 /** Messages of one room on their way at once. */
 export const WINDOW = 8;
-/** Between looks whether all have come down. */
-export const LANDING_MS = 100;
 
 /** More than a `send` has beside its text, in bytes. */
 const ENVELOPE = 200;
@@ -201,21 +199,15 @@ export class Outbox {
     this.#pause(entry.room, reply.retry_after_ms ?? RETRY_MS);
   }
 
-  /** The server refuses the room until the refused one comes again: wait, then go on from there. */
+  /** The server refuses the room until the refused one comes again: wait, then go on from there, one by one. */
   #pause(room: string, ms: number): void {
     if (this.#paused.has(room)) return;
     this.#slow.add(room);
-    const again = (wait: number) =>
-      this.#paused.set(
-        room,
-        this.core.clock.after(wait, () => {
-          // Those sent after the refused one are refused as well; only then is the order known again.
-          if (this.of(room).some((entry) => entry.flight)) return again(LANDING_MS);
-          this.#paused.delete(room);
-          this.#flush(room);
-        }),
-      );
-    again(ms);
+    const again = () => {
+      this.#paused.delete(room);
+      this.#flush(room);
+    };
+    this.#paused.set(room, this.core.clock.after(ms, again));
   }
 
   #done(entry: Entry, seq: number, ts: number): void {

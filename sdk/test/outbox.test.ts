@@ -101,12 +101,32 @@ describe('outbox', () => {
     limited = false;
     world.server.got.length = 0;
     chat.room(hall).send('elsewhere');
+    ann.room.send('m4');
     await world.clock.advance(600);
     expect(sends(world)).toEqual(['elsewhere']);
     await world.clock.advance(5000);
-    expect(sends(world)).toEqual(['elsewhere', 'm1', 'm2', 'm3']);
-    expect(world.server.texts(kitchen)).toEqual(texts);
+    expect(sends(world)).toEqual(['elsewhere', 'm1', 'm2', 'm3', 'm4']);
+    expect(world.server.texts(kitchen)).toEqual([...texts, 'm4']);
     expect(ann.all().every((one) => one.status === 'sent')).toBe(true);
+  });
+
+  test('a refusal that is lost on its way does not change the order', async () => {
+    const { world, kitchen, ann } = await open();
+    let limited = true;
+    world.server.refuse = (frame) =>
+      limited && frame.type === 'send' && frame.text === 'm1' ? { code: 'rate_limited', retryable: true } : undefined;
+    let lost = 0;
+    world.server.pass = (frame) => {
+      const about = frame.type === 'error' && world.server.got.find((one) => one.type === 'send' && one.req === frame.req);
+      return !(about && about.type === 'send' && about.text === 'm2' && (lost += 1) === 1);
+    };
+    const texts = ['m0', 'm1', 'm2', 'm3'];
+    for (const text of texts) ann.room.send(text);
+    await settle();
+    limited = false;
+    await world.clock.advance(20_000);
+    expect(lost).toBeGreaterThan(0);
+    expect(world.server.texts(kitchen)).toEqual(texts);
   });
 
   test('one that turns out to be stored is not sent again, and those behind it go out in order', async () => {
