@@ -7,6 +7,7 @@ import { patienceMs } from './browser.mjs';
 
 export class Person {
   password = 'a horse, a battery, a staple';
+  #refused = /** @type {string | undefined} */ (undefined);
 
   /**
    * @param {string} name
@@ -87,11 +88,48 @@ export class Person {
     await form.getByTestId('enter').click();
   }
 
-  /** Creates a room that everybody may join, and opens it. @param {string} name @returns {Promise<string>} its id */
-  async createRoom(name) {
+  /**
+   * One of the ways to begin: in the menu of the list, which a narrow screen shows when no room is open.
+   * @param {'new-room' | 'new-message' | 'join-room'} way
+   */
+  async askFor(way) {
+    const back = this.at('back').filter({ visible: true });
+    if (await back.count()) await back.click();
     await this.connected();
     await this.at('new').click();
-    await this.at('new-room').click();
+    await this.at(way).click();
+  }
+
+  /** Opens the direct room with somebody. @param {string} name */
+  async writeTo(name) {
+    await this.askFor('new-message');
+    const dialog = this.at('new-message-dialog');
+    await dialog.locator('#message-person').fill(name);
+    await dialog.locator('button[type=submit]').click();
+    await this.inRoom(name);
+  }
+
+  /** From the next connection on, the server seems to refuse what `refusedByServer` writes. */
+  async canBeRefused() {
+    await this.page.routeWebSocket(/\/ws$/, (page) => {
+      const server = page.connectToServer();
+      page.onMessage((message) => {
+        const { type, req, text } = JSON.parse(String(message));
+        if (type !== 'send' || text !== this.#refused) return server.send(message);
+        page.send(JSON.stringify({ type: 'error', req, code: 'forbidden', message: 'you may read here', retryable: false }));
+      });
+    });
+  }
+
+  /** Writes what is refused for good. @param {string} text */
+  async refusedByServer(text) {
+    this.#refused = text;
+    await this.write(text);
+  }
+
+  /** Creates a room that everybody may join, and opens it. @param {string} name @returns {Promise<string>} its id */
+  async createRoom(name) {
+    await this.askFor('new-room');
     const dialog = this.at('new-room-dialog');
     await dialog.locator('#room-name').fill(name);
     await dialog.locator('button[type=submit]').click();
@@ -101,9 +139,7 @@ export class Person {
 
   /** Finds a room in the directory, and joins it. @param {string} name */
   async joinRoom(name) {
-    await this.connected();
-    await this.at('new').click();
-    await this.at('join-room').click();
+    await this.askFor('join-room');
     await this.at('directory-dialog').locator('[data-join]', { hasText: name }).click();
     await this.inRoom(name);
   }
@@ -143,6 +179,11 @@ export class Person {
   /** Waits for a look of the line. @param {string} look */
   async line(look, ms = patienceMs) {
     await this.page.locator(`[data-testid=line][data-line=${look}]`).first().waitFor({ timeout: ms });
+  }
+
+  /** Until the page has noticed that nobody answers. */
+  async away(ms = patienceMs) {
+    await this.page.locator('[data-testid=line]:not([data-line=connected])').first().waitFor({ timeout: ms });
   }
 
   connected(ms = patienceMs) {

@@ -1,6 +1,7 @@
 // A real server: its own process, port and data, which a journey may kill and start again.
 //
 // Knows nothing of browsers. Lives as long as a journey; its log stays in e2e/output.
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -104,10 +105,13 @@ export class Server {
     this.#child?.kill('SIGSTOP');
   }
 
-  /** `kill -9`: nothing is written, nobody is told. */
+  /** `kill -9`: nothing is written, nobody is told. Fails unless a running server died of it, and nobody answers. */
   async kill() {
-    this.kills += 1;
+    const child = this.#child;
     await this.#end('SIGKILL');
+    assert.equal(child?.signalCode, 'SIGKILL', 'the server was running, and died of the signal');
+    await assert.rejects(fetch(`${this.url}/livez`), 'nobody answers any more');
+    this.kills += 1;
   }
 
   /** Ends it for good. */

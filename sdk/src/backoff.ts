@@ -18,12 +18,12 @@ export function silentWait(random: Random): number {
   return SILENT_MS * (0.5 + random());
 }
 
-/** What the number in a close frame says about coming back. */
+/** What the number in a close frame, if there is one, says about coming back. */
 export type ComeBack = 'soon' | 'later' | 'token' | 'never';
 
 const RANGES: Record<number, ComeBack> = { 41: 'later', 42: 'token', 43: 'never' };
 
-export function comeBack(code: number): ComeBack {
+export function comeBack(code = 0): ComeBack {
   if ([1002, 1003, 1007, 1008, 1009].includes(code)) return 'never';
   return RANGES[Math.floor(code / 100)] ?? 'soon';
 }

@@ -39,7 +39,6 @@ export class Book {
   readonly logs = new Map<string, RoomLog>();
   /** Rooms that events have named and whose row is not here yet: no position vouches for them. */
   readonly unknown = new Set<string>();
-  readonly #loading = new Map<string, Promise<void>>();
   /** Rooms of the summary that is coming in, if it names all. */
   #listed = new Set<string>();
 
@@ -77,21 +76,17 @@ export class Book {
   load(room: string): Promise<void> {
     const log = this.logs.get(room);
     if (!log || log.loaded) return Promise.resolve();
-    const running = this.#loading.get(room);
-    if (running) return running;
-    const work = this.#stored(room, Infinity, WINDOW_LINES).then((lines) => {
-      this.#loading.delete(room);
+    return (log.loading ??= this.#stored(room, Infinity, WINDOW_LINES).then((lines) => {
+      log.loading = undefined;
       if (log.loaded || this.logs.get(room) !== log) return;
       const { low, cursor = -1 } = log.record;
       const mine = lines.filter(({ event }) => event.seq >= low && event.seq <= cursor);
       log.load(mine, lines.length < WINDOW_LINES);
       this.#took(log, log.take([]));
-    });
-    this.#loading.set(room, work);
-    return work;
+    }));
   }
 
-  summary({ rooms, all, reset, more, new: missed }: Of<'summary'>, otherEpoch: boolean): void {
+  summary({ rooms, all, reset, more, new: unread }: Of<'summary'>, otherEpoch: boolean): void {
     if (reset || otherEpoch) this.#wipe();
     for (const row of rooms) {
       if (all) this.#listed.add(row.room);
@@ -100,7 +95,7 @@ export class Book {
     if (more) return;
     if (all) for (const room of [...this.logs.keys()]) if (!this.#listed.has(room)) this.#forget(room);
     this.#listed = new Set();
-    this.core.events.emit('missed', missed);
+    this.core.events.emit('unread', unread);
   }
 
   /** A row as the server has it now. */
@@ -178,17 +173,15 @@ export class Book {
     this.core.changed(log.record.row.room);
   }
 
-  /** Older lines, from the store if it has them. */
-  async stored(room: string): Promise<number | undefined> {
-    const log = this.logs.get(room);
-    if (!log || log.low <= log.record.low) return undefined;
+  /** Takes in older lines from the store, if it has them. */
+  async older(room: string, log: RoomLog): Promise<void> {
+    if (log.low <= log.record.low) return;
     const lines = await this.#stored(room, log.low, 50);
     const mine = lines.filter(({ event }) => event.seq >= log.record.low && event.seq < log.low);
-    if (!mine.length) return undefined;
+    if (!mine[0]) return;
     // Not down to `low`: the store may have let go of older ones since.
-    log.extend(mine, mine[0]!.event.seq);
+    log.extend(mine, mine[0].event.seq);
     this.core.changed(room);
-    return mine.length;
   }
 
   #stored(room: string, before: number, limit: number): Promise<Line[]> {

@@ -8,7 +8,9 @@ import { ChatError } from './errors.js';
 import type { Unsubscribe } from './types.js';
 import type { ClientFrame, ServerFrame } from './wire.js';
 
-type Without<T> = T extends { req: number } ? Omit<T, 'req'> : never;
+/** As JSON takes it: a field that is undefined is left out. */
+export type Loose<T> = { [K in keyof T]: Record<never, never> extends Pick<T, K> ? T[K] | undefined : T[K] };
+type Without<T> = T extends { req: number } ? Loose<Omit<T, 'req'>> : never;
 /** A client frame before it has its number. */
 export type Request = Without<ClientFrame>;
 /** A server frame that answers one. */

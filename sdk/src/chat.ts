@@ -4,7 +4,7 @@
  */
 
 import { Book } from './book.js';
-import { Calls, type Request } from './calls.js';
+import { Calls, type Loose, type Request } from './calls.js';
 import { Commands } from './commands.js';
 import type { ConnectOptions } from './connect.js';
 import { Emitter, live } from './emitter.js';
@@ -38,12 +38,7 @@ export class Core extends Commands implements Chat {
   readonly openSocket;
   readonly token;
   readonly journal: Journal;
-  /** A listener threw. */
-  readonly broken = (cause: unknown): void => {
-    console.error(cause);
-    this.trouble({ code: 'listener', cause });
-  };
-  readonly events = new Emitter<ChatEvents>(this.broken);
+  readonly events = new Emitter<ChatEvents>();
   /** Rooms that somebody looks at. */
   readonly open = new Set<string>();
   readonly calls = new Calls(this);
@@ -55,7 +50,7 @@ export class Core extends Commands implements Chat {
   epoch: string | undefined;
   readonly #puller = new Puller(this);
   readonly #marks = new Marks(this);
-  readonly #rows = live<readonly RoomInfo[]>(() => this.#list(), this.broken);
+  readonly #rows = live<readonly RoomInfo[]>(() => this.#list());
   readonly #trips = new RoundTrips();
   readonly #facades = new Map<string, RoomFacade>();
   /** As listed last; those of changed rooms are dropped. */
@@ -128,6 +123,14 @@ export class Core extends Commands implements Chat {
 
   // What a room asks.
 
+  /** Its row; the same object until something about the room changes. */
+  info(room: string): RoomInfo | undefined {
+    const log = this.log(room);
+    const info = this.#infos.get(room) ?? (log && infoOf(log, this.me()));
+    if (info) this.#infos.set(room, info);
+    return info;
+  }
+
   /** A room's window is looked at, or no longer. */
   opened(room: string, on: boolean): void {
     this.open.delete(room);
@@ -153,9 +156,8 @@ export class Core extends Commands implements Chat {
     const log = this.log(room);
     if (!log || !more) return { count: 0, more: false };
     const had = log.lines.length;
-    if (!(await this.book.stored(room))) {
-      await this.ask({ type: 'history', room, before: log.low, at_least: log.record.cursor! });
-    }
+    await this.book.older(room, log);
+    if (log.lines.length === had) await this.ask({ type: 'history', room, before: log.low, at_least: log.record.cursor! });
     return { count: log.lines.length - had, more: log.low > 1 };
   }
 
@@ -216,13 +218,13 @@ export class Core extends Commands implements Chat {
   }
 
   trouble(problem: Problem): void {
-    if (problem.code !== 'listener') this.#problem = problem;
+    this.#problem = problem;
     this.events.emit('problem', problem);
   }
 
   // What the connection asks and tells.
 
-  async hello(): Promise<Cursor & { device?: string }> {
+  async hello(): Promise<Loose<Cursor & { device?: string }>> {
     const { device } = this.journal.meta;
     return { device, ...(await this.#cursor()) };
   }
@@ -291,7 +293,7 @@ export class Core extends Commands implements Chat {
   }
 
   /** What to say that one has: read from the store, after everything known has got there. */
-  async #cursor(): Promise<Cursor> {
+  async #cursor(): Promise<Loose<Cursor>> {
     await this.journal.flush();
     const { rooms, meta } = await this.#load();
     const { epoch, position, last } = meta;
@@ -318,12 +320,8 @@ export class Core extends Commands implements Chat {
   }
 
   #list(): RoomInfo[] {
-    const infos = [...this.book.logs].map(([room, log]) => {
-      const info = this.#infos.get(room) ?? infoOf(log, this.me());
-      this.#infos.set(room, info);
-      return info;
-    });
-    return infos
+    return [...this.book.logs.keys()]
+      .map((room) => this.info(room)!)
       .filter(({ state }) => state === 'joined')
       .sort((a, b) => (b.last?.ts ?? 0) - (a.last?.ts ?? 0) || (a.id < b.id ? -1 : 1));
   }

@@ -2,13 +2,12 @@
 
 import type { Calls, Request } from './calls.js';
 import type { RoomLog } from './log.js';
-import { wellFormed } from './outbox.js';
 import type { Profiles } from './profiles.js';
 import type { DirectoryRow, Profile, Role } from './wire.js';
 
 type Keyless<T> = T extends { key: string } ? Omit<T, 'key'> : never;
 /** A command before it has its key. */
-type Command = Keyless<Exclude<Request, { type: 'send' | 'after' }>>;
+export type Command = Keyless<Exclude<Request, { type: 'send' | 'after' }>>;
 
 export abstract class Commands {
   abstract readonly calls: Calls;
@@ -18,31 +17,15 @@ export abstract class Commands {
   abstract want(room: string): void;
 
   create(kind: 'group' | 'public', name: string): Promise<string> {
-    return this.#make({ type: 'create', kind, name: wellFormed(name) });
+    return this.command({ type: 'create', kind, name: name.toWellFormed() });
   }
 
   direct(user: string): Promise<string> {
-    return this.#make({ type: 'direct', user });
-  }
-
-  async join(room: string): Promise<void> {
-    await this.#make({ type: 'join', room });
-  }
-
-  async leave(room: string): Promise<void> {
-    await this.#make({ type: 'leave', room });
-  }
-
-  async add(room: string, user: string): Promise<void> {
-    await this.#make({ type: 'add', room, user });
-  }
-
-  async remove(room: string, user: string): Promise<void> {
-    await this.#make({ type: 'remove', room, user });
+    return this.command({ type: 'direct', user });
   }
 
   async find(name: string): Promise<Profile | undefined> {
-    const { users } = await this.calls.call<'profiles'>({ type: 'profiles', name: wellFormed(name) });
+    const { users } = await this.calls.call<'profiles'>({ type: 'profiles', name: name.toWellFormed() });
     this.people.add(users);
     return users[0];
   }
@@ -70,7 +53,7 @@ export abstract class Commands {
   }
 
   /** The key is made once: however often it is asked, it is done once. */
-  async #make(command: Command): Promise<string> {
+  async command(command: Command): Promise<string> {
     const { room } = await this.calls.call<'ack'>({ ...command, key: this.newKey() } as Request);
     if (!this.log(room)) this.want(room);
     return room;

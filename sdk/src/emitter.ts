@@ -2,23 +2,20 @@
 
 import type { Readable, Unsubscribe } from './types.js';
 
-function tell<A extends unknown[]>(
-  listeners: Iterable<(...args: A) => void>, args: A, broken: (cause: unknown) => void,
-): void {
+/** Tells all. One that throws is reported as an uncaught error is, and keeps neither the others nor the caller from going on. */
+function tell<A extends unknown[]>(listeners: Iterable<(...args: A) => void>, args: A): void {
   for (const listener of [...listeners]) {
     try {
       listener(...args);
     } catch (cause) {
-      broken(cause);
+      (globalThis.reportError ?? console.error)(cause);
     }
   }
 }
 
-/** Calls listeners by type. One that throws does not keep the others, or the caller, from going on. */
+/** Calls listeners by type. */
 export class Emitter<Events extends object> {
   readonly #listeners = new Map<keyof Events, Set<(...args: never[]) => void>>();
-
-  constructor(private readonly broken: (cause: unknown) => void) {}
 
   on(type: keyof Events, listener: (...args: never[]) => void, { signal }: { signal?: AbortSignal } = {}): Unsubscribe {
     // A wrapper of its own for each call: the same function may listen twice.
@@ -32,7 +29,7 @@ export class Emitter<Events extends object> {
   }
 
   emit(type: keyof Events, ...args: unknown[]): void {
-    tell(this.#listeners.get(type) ?? [], args as never[], this.broken);
+    tell(this.#listeners.get(type) ?? [], args as never[]);
   }
 }
 
@@ -40,9 +37,7 @@ export class Emitter<Events extends object> {
  * A value computed when asked for after a change, told once per turn however often it changed.
  * `watched` is told when the first listener comes and when the last one goes.
  */
-export function live<T>(
-  compute: () => T, broken: (cause: unknown) => void, watched?: (on: boolean) => void,
-): Readable<T> & { touch(): void } {
+export function live<T>(compute: () => T, watched?: (on: boolean) => void): Readable<T> & { touch(): void } {
   const listeners = new Set<(value: T) => void>();
   let value: T;
   let stale = true;
@@ -70,7 +65,7 @@ export function live<T>(
       told = false;
       queueMicrotask(() => {
         told = true;
-        tell(listeners, [get()], broken);
+        tell(listeners, [get()]);
       });
     },
   };

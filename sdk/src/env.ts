@@ -51,11 +51,11 @@ export const browserSocket: OpenSocket = (url, protocol) => {
   return new WebSocket(full, protocol) as unknown as SocketLike;
 };
 
-const WAKE = ['online', 'pageshow', 'focus', 'pointerdown', 'resume', 'visibilitychange'];
+const WAKE = ['online', 'pageshow', 'focus', 'pointerdown', 'visibilitychange'];
 
 /** The page around us; outside a browser it is always visible and never wakes. */
 export const browserPage: Page = {
-  visible: () => globalThis.document?.visibilityState !== 'hidden',
+  visible: () => !globalThis.document?.hidden,
   onWake(listener) {
     const off = new AbortController();
     const awake = () => browserPage.visible() && listener();

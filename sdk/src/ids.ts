@@ -2,12 +2,16 @@
 
 import type { Random } from './env.js';
 
-const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
+/** A digit from `0-9a-v` as one of `a-z2-7`. */
+function letter(digit: string): string {
+  const value = parseInt(digit, 32);
+  return value < 26 ? (value + 10).toString(36) : `${value - 24}`;
+}
 
 /** The two spare bits of the last character are zero, so that each id has one text. */
 function text(prefix: string, bits: bigint): string {
   const digits = (bits << 2n).toString(32).padStart(26, '0');
-  return prefix + digits.replace(/./g, (digit) => ALPHABET[parseInt(digit, 32)]!);
+  return prefix + digits.replace(/./g, letter);
 }
 
 /** 128 random bits. */

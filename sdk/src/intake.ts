@@ -1,9 +1,11 @@
 /** What the server says goes to the part that knows: one entry for each type of frame that is not just a reply. */
 
 import type { Core } from './chat.js';
-import type { ServerFrame } from './wire.js';
+import type { Item, ServerFrame } from './wire.js';
 
 type Of<T extends ServerFrame['type']> = Extract<ServerFrame, { type: T }>;
+
+const piece = ({ book }: Core, item: Item) => book.items(item.room, [item]);
 
 const intake: { [T in ServerFrame['type']]?: (core: Core, frame: Of<T>) => void } = {
   welcome(core, { user, epoch, limits }) {
@@ -17,8 +19,8 @@ const intake: { [T in ServerFrame['type']]?: (core: Core, frame: Of<T>) => void 
     book.summary(frame, (journal.meta.epoch ?? epoch) !== epoch);
     journal.note({ epoch });
   },
-  event: ({ book }, frame) => book.items(frame.room, [frame]),
-  skip: ({ book }, frame) => book.items(frame.room, [frame]),
+  event: piece,
+  skip: piece,
   events: ({ book }, { room, items, head }) => book.items(room, items, head),
   reset: ({ book }, frame) => book.reset(frame),
   page: ({ book }, frame) => book.page(frame),

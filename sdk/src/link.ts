@@ -4,7 +4,7 @@
  */
 
 import { comeBack, silentWait, STEPS_MS, wait } from './backoff.js';
-import type { Calls } from './calls.js';
+import type { Calls, Loose } from './calls.js';
 import type { Emitter } from './emitter.js';
 import type { Clock, OpenSocket, Page, Random, SocketLike } from './env.js';
 import { ChatError } from './errors.js';
@@ -28,7 +28,7 @@ export interface LinkCore {
   random: Random;
   page: Page;
   /** The rest of `hello`, read from the store. */
-  hello(): Promise<Omit<Extract<ClientFrame, { type: 'hello' }>, 'type' | 'v' | 'token'>>;
+  hello(): Promise<Loose<Omit<Extract<ClientFrame, { type: 'hello' }>, 'type' | 'v' | 'token'>>>;
   ping(): void;
   receive(frame: ServerFrame): void;
   calls: Pick<Calls, 'up'>;
@@ -41,8 +41,8 @@ interface Live {
   heartbeat?: Heartbeat;
   /** The token was fetched for this very connection. */
   fresh: boolean;
-  caughtUpAt?: number;
-  stopTimer: Unsubscribe;
+  /** When it had everything; not yet: infinity. */
+  caughtUpAt: number;
 }
 
 export class Link {
@@ -52,7 +52,8 @@ export class Link {
   #attempt = 0;
   #triedAt = -Infinity;
   #hint: number | undefined;
-  #cancel: Unsubscribe = () => undefined;
+  /** Ends what is waited for: `welcome`, or the next try. */
+  #cancel: Unsubscribe | undefined;
   #unwake: Unsubscribe | undefined;
 
   constructor(private readonly core: LinkCore) {}
@@ -69,7 +70,6 @@ export class Link {
   stop(): void {
     this.#unwake?.();
     this.#unwake = undefined;
-    this.#cancel();
     this.#drop();
     this.#tell('disconnected', 'left');
   }
@@ -98,21 +98,22 @@ export class Link {
   /** A try begins. `state`: what is told, if it is not a silent one. */
   #try(state: State | undefined, reason: Reason): void {
     const { url, clock } = this.core;
-    this.#cancel();
+    this.#cancel?.();
     this.#hint = undefined;
     this.#triedAt = clock.now();
     if (state) this.#tell(state, reason, 0);
-    const stopTimer = clock.after(OPEN_MS, () => this.#lost('silent'));
+    // Who was told may have left.
+    if (!this.#unwake) return;
+    this.#cancel = clock.after(OPEN_MS, () => this.#lost('silent'));
     let socket: SocketLike;
     try {
       socket = this.core.openSocket(url, PROTOCOL);
     } catch {
       // A URL that the page may not open, for example: it fails like a socket that never opened.
-      stopTimer();
       return this.#lost('closed');
     }
-    const live: Live = (this.#live = { socket, fresh: false, stopTimer });
-    socket.onopen = () => void this.#hello(live);
+    const live: Live = (this.#live = { socket, fresh: false, caughtUpAt: Infinity });
+    socket.onopen = () => this.#live === live && void this.#hello(live);
     socket.onclose = ({ code }) => this.#live === live && this.#lost('closed', code);
     socket.onmessage = ({ data }) => this.#live === live && this.#receive(live, data);
   }
@@ -130,7 +131,7 @@ export class Link {
     }
   }
 
-  #transmit(frame: ClientFrame): void {
+  #transmit(frame: Loose<ClientFrame>): void {
     this.#live?.socket.send(JSON.stringify(frame));
   }
 
@@ -143,13 +144,13 @@ export class Link {
     }
     live.heartbeat?.heard();
     if (frame.type === 'welcome') {
-      live.stopTimer();
+      this.#cancel?.();
       const { clock, page } = this.core;
       live.heartbeat = heartbeat(clock, () => page.visible(), () => this.core.ping(), () => this.#lost('silent'));
       this.core.calls.up((out) => this.#live === live && this.#transmit(out));
     }
     this.core.receive(frame);
-    if (frame.type === 'caught_up' && live.caughtUpAt === undefined && this.#live === live) {
+    if (frame.type === 'caught_up' && live.caughtUpAt === Infinity && this.#live === live) {
       live.caughtUpAt = this.core.clock.now();
       this.#tell('connected', 'ready');
     }
@@ -157,11 +158,10 @@ export class Link {
 
   #drop(): Live | undefined {
     const live = this.#live;
+    this.#cancel?.();
     if (!live) return undefined;
     this.#live = undefined;
-    live.stopTimer();
     live.heartbeat?.stop();
-    live.socket.onopen = live.socket.onmessage = live.socket.onclose = null;
     live.socket.close();
     this.core.down();
     return live;
@@ -170,16 +170,17 @@ export class Link {
   #lost(reason: Reason, code?: number): void {
     const { clock, random } = this.core;
     const live = this.#drop();
-    const upMs = live?.caughtUpAt === undefined ? undefined : clock.now() - live.caughtUpAt;
-    const stable = upMs !== undefined && upMs >= STABLE_MS;
+    const upMs = clock.now() - (live?.caughtUpAt ?? Infinity);
+    const never = upMs < 0;
+    const stable = upMs >= STABLE_MS;
     if (stable) this.#attempt = 0;
-    const back = code === undefined ? 'soon' : comeBack(code);
+    const back = comeBack(code);
     if (back === 'never') return this.#tell('failed', 'refused', undefined, code);
     if (reason === 'signed_out') return this.#tell('failed', reason);
     if (back === 'token') {
       this.#token = undefined;
-      if (live?.fresh && upMs === undefined) return this.#tell('failed', 'signed_out', undefined, code);
-      if (stable || upMs === undefined) return this.#try(this.#quiet(), 'token');
+      if (live?.fresh && never) return this.#tell('failed', 'signed_out', undefined, code);
+      if (stable || never) return this.#try(this.#quiet(), 'token');
     }
     if (back === 'later') this.#attempt = Math.max(this.#attempt, STEPS_MS.length - 1);
     // "Later" means not at once, whatever chance says.
@@ -189,8 +190,8 @@ export class Link {
     const ms = planned === undefined ? silentWait(random) : Math.max(planned, floor);
     if (planned !== undefined) this.#attempt += 1;
     const why = hint !== undefined ? 'restart' : back === 'later' ? 'later' : reason;
-    this.#tell(planned === undefined ? 'failed' : 'reconnecting', why, ms, code);
     this.#cancel = clock.after(ms, () => this.#try(this.#quiet(), why));
+    this.#tell(planned === undefined ? 'failed' : 'reconnecting', why, ms, code);
   }
 
   /** The state that a try by itself shows: none while `failed` stands. */

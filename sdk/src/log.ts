@@ -19,9 +19,9 @@ export interface RoomRecord {
   /** How often the log was begun anew: what belongs to an older one is void. */
   gen: number;
   /** Everything up to here is had; absent: nothing was ever fetched. */
-  cursor?: number;
+  cursor?: number | undefined;
   /** Key of the event at the cursor, if an event stands there. */
-  key?: string;
+  key?: string | undefined;
   /** From here to the cursor all lines are held. */
   low: number;
   /** Read on this device, perhaps not told yet. */
@@ -29,7 +29,7 @@ export interface RoomRecord {
   /** Unread at `unreadAt`; what came after it is counted from the lines. */
   unread: number;
   unreadAt: number;
-  last?: Line;
+  last?: Line | undefined;
 }
 
 /** What a step changed. */
@@ -51,6 +51,8 @@ export class RoomLog {
   low = 1;
   /** Whether the stored lines have been read into the window. */
   loaded = false;
+  /** While they are being read. */
+  loading: Promise<void> | undefined;
   readonly held = new Map<number, Item>();
 
   constructor(public record: RoomRecord) {}
@@ -144,7 +146,7 @@ export class RoomLog {
     const floor = Math.max(record.read, record.row.me.since);
     if (record.read >= record.row.head) return 0;
     const count = (from: number) =>
-      this.lines.reduce((sum, { event }) => sum + Number(event.seq > from && countable(event, me)), 0);
+      this.lines.filter(({ event }) => event.seq > from && countable(event, me)).length;
     const whole = this.loaded && !this.behind && this.low <= floor + 1;
     const sum = whole ? count(floor) : record.unread + count(Math.max(floor, record.unreadAt));
     return Math.min(sum, UNREAD_CAP);

@@ -3,8 +3,8 @@
 import type { Book } from './book.js';
 import type { Calls } from './calls.js';
 import type { Clock } from './env.js';
+import { gather } from './gather.js';
 import type { RoomLog } from './log.js';
-import type { Unsubscribe } from './types.js';
 
 /** Changes within this time go out as one. */
 export const MARK_MS = 500;
@@ -21,30 +21,17 @@ export interface MarksCore {
 }
 
 export class Marks {
-  readonly #dirty = new Set<string>();
-  #timer: Unsubscribe | undefined;
-
-  constructor(private readonly core: MarksCore) {}
-
   /** A cursor or read marker of this room may have risen. */
-  touch(room: string): void {
-    this.#dirty.add(room);
-    this.#timer ??= this.core.clock.after(MARK_MS, () => this.#flush());
+  readonly touch: (room: string) => void;
+
+  constructor(private readonly core: MarksCore) {
+    this.touch = gather(core, MARK_MS, BURST, (rooms) => rooms.forEach((room) => this.#mark(room)));
   }
 
-  #flush(): void {
-    this.#timer = undefined;
+  #mark(room: string): void {
+    const log = this.core.log(room);
     // After connecting, all rooms are touched.
-    if (!this.core.calls.ready) return;
-    for (const room of [...this.#dirty].slice(0, BURST)) {
-      this.#dirty.delete(room);
-      const log = this.core.log(room);
-      if (log) this.#mark(room, log);
-    }
-    for (const room of this.#dirty) return this.touch(room);
-  }
-
-  #mark(room: string, log: RoomLog): void {
+    if (!this.core.calls.ready || !log) return;
     const { row, cursor = 0, read } = log.record;
     const { me, members } = row;
     const had = Math.max(cursor, read);

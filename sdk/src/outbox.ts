@@ -16,28 +16,21 @@ import type { ErrorCode, Event, PublicLimits } from './wire.js';
 export const RESEND_MS = 5_000;
 /** Messages of one room on their way at once. */
 export const WINDOW = 8;
-/** Between looks whether all have come down. */
-export const LANDING_MS = 100;
 
 /** More than a `send` has beside its text, in bytes. */
 const ENVELOPE = 200;
 
-const bytes = (text: string) => new TextEncoder().encode(text).length;
-
-/** Half a surrogate pair is no text: it would make the whole frame unreadable to the server. */
-export function wellFormed(text: string): string {
-  return text.replace(/\p{Surrogate}/gu, '\uFFFD');
-}
+const bytes = (text: string) => new Blob([text]).size;
 
 export interface Entry extends Waiting {
   status: Message['status'];
   /** Its place, once acknowledged. */
-  seq?: number;
-  error?: ChatError;
+  seq?: number | undefined;
+  error?: ChatError | undefined;
   /** Not before it is durable. */
   stored: boolean;
   /** The latest request that waits for its ack. */
-  flight?: { req: number; resend: Unsubscribe };
+  flight?: { req: number; resend: Unsubscribe } | undefined;
   sent: Promise<{ seq: number; ts: number }>;
   settle: (end: { seq: number; ts: number } | ChatError) => void;
 }
@@ -68,7 +61,7 @@ export class Outbox {
   load(stored: Waiting[]): void {
     for (const one of stored.sort((a, b) => a.order - b.order)) {
       if (this.#entries.has(one.key) || this.#removing.has(one.key)) continue;
-      const entry = this.#enter({ ...one }, true);
+      const entry = this.#enter(one, true);
       if (one.failed) this.#fail(entry, new ChatError(one.failed.code as ErrorCode, one.failed.message), false);
       else this.core.moved(entry);
     }
@@ -79,7 +72,8 @@ export class Outbox {
   }
 
   send(room: string, raw: string): Sent {
-    const text = wellFormed(raw);
+    // Half a surrogate pair is no text: it would make the whole frame unreadable to the server.
+    const text = raw.toWellFormed();
     const ts = this.core.clock.now();
     this.#order = Math.max(this.#order + 1, ts * 1000);
     const entry = this.#enter({ key: this.core.newKey(), room, text, order: this.#order, ts }, false);
@@ -141,7 +135,7 @@ export class Outbox {
   }
 
   #enter(waiting: Waiting, stored: boolean): Entry {
-    let settle: Entry['settle'] = () => undefined;
+    let settle!: Entry['settle'];
     const sent = new Promise<{ seq: number; ts: number }>((resolve, reject) => {
       settle = (end) => (end instanceof ChatError ? reject(end) : resolve(end));
     });
@@ -179,7 +173,7 @@ export class Outbox {
     const { key, room, text } = entry;
     const req = calls.request({ type: 'send', key, room, text }, (reply) => this.#answered(entry, req!, reply));
     if (req === undefined) return;
-    entry.flight?.resend();
+    this.#land(entry);
     entry.flight = { req, resend: clock.after(RESEND_MS, () => this.#fly(entry)) };
   }
 
@@ -205,21 +199,15 @@ export class Outbox {
     this.#pause(entry.room, reply.retry_after_ms ?? RETRY_MS);
   }
 
-  /** The server refuses the room until the refused one comes again: wait, then go on from there. */
+  /** The server refuses the room until the refused one comes again: wait, then go on from there, one by one. */
   #pause(room: string, ms: number): void {
     if (this.#paused.has(room)) return;
     this.#slow.add(room);
-    const again = (wait: number) =>
-      this.#paused.set(
-        room,
-        this.core.clock.after(wait, () => {
-          // Those sent after the refused one are refused as well; only then is the order known again.
-          if (this.of(room).some((entry) => entry.flight)) return again(LANDING_MS);
-          this.#paused.delete(room);
-          this.#flush(room);
-        }),
-      );
-    again(ms);
+    const again = () => {
+      this.#paused.delete(room);
+      this.#flush(room);
+    };
+    this.#paused.set(room, this.core.clock.after(ms, again));
   }
 
   #done(entry: Entry, seq: number, ts: number): void {

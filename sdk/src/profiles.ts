@@ -2,6 +2,7 @@
 
 import type { Calls } from './calls.js';
 import type { Clock } from './env.js';
+import { gather } from './gather.js';
 import type { Profile } from './wire.js';
 
 /** Asked for at once at most. */
@@ -18,11 +19,13 @@ export interface ProfilesCore {
 export class Profiles {
   /** Replaced, never changed, so that who holds it sees a difference. */
   all: ReadonlyMap<string, Profile> = new Map();
-  readonly #wanted = new Set<string>();
+  readonly #want: (id: string) => void;
   /** The version last asked for: who does not exist is not asked for for ever. */
   readonly #asked = new Map<string, number>();
 
-  constructor(private readonly core: ProfilesCore) {}
+  constructor(private readonly core: ProfilesCore) {
+    this.#want = gather(core, GATHER_MS, BATCH, (users) => this.#fetch(users));
+  }
 
   add(profiles: Iterable<Profile>): void {
     const fresh = [...profiles].filter(({ id, version }) => version > (this.all.get(id)?.version ?? -1));
@@ -36,23 +39,16 @@ export class Profiles {
     const known = this.all.get(id);
     if ((known?.version ?? -1) < version && (this.#asked.get(id) ?? -1) < version) {
       this.#asked.set(id, version);
-      this.#wanted.add(id);
-      if (this.#wanted.size === 1) this.#gather();
+      this.#want(id);
     }
     return known;
   }
 
-  #gather(): void {
-    const { clock, calls } = this.core;
-    clock.after(GATHER_MS, () => {
-      const users = [...this.#wanted].slice(0, BATCH);
-      for (const user of users) this.#wanted.delete(user);
-      if (this.#wanted.size) this.#gather();
-      calls.call<'profiles'>({ type: 'profiles', users }).then(
-        (reply) => this.add(reply.users),
-        // Asked again when they are looked at the next time.
-        () => users.forEach((user) => this.#asked.delete(user)),
-      );
-    });
+  #fetch(users: string[]): void {
+    this.core.calls.call<'profiles'>({ type: 'profiles', users }).then(
+      (reply) => this.add(reply.users),
+      // Asked again when they are looked at the next time.
+      () => users.forEach((user) => this.#asked.delete(user)),
+    );
   }
 }

@@ -1,9 +1,10 @@
 /** One room as a page uses it. Holds nothing itself. */
 
 import type { Core } from './chat.js';
+import type { Command } from './commands.js';
 import { Emitter, live } from './emitter.js';
-import type { Message, Room, RoomEvents, RoomInfo } from './types.js';
-import { infoOf, windowOf } from './view.js';
+import type { Message, Room, RoomEvents } from './types.js';
+import { windowOf } from './view.js';
 
 /** A room, and the ways in which the chat tells it what happened. */
 export interface RoomFacade extends Room {
@@ -13,16 +14,13 @@ export interface RoomFacade extends Room {
 }
 
 export function roomFacade(id: string, core: Core): RoomFacade {
-  const { outbox, broken, me } = core;
+  const { outbox, me } = core;
   const log = () => core.log(id);
-  const events = new Emitter<RoomEvents>(broken);
-  const info = live<RoomInfo | undefined>(() => {
-    const known = log();
-    return known && infoOf(known, me());
-  }, broken);
+  const command = async (one: Command) => void (await core.command(one));
+  const events = new Emitter<RoomEvents>();
+  const info = live(() => core.info(id));
   const messages = live<readonly Message[]>(
     () => windowOf(log(), outbox.of(id), me()),
-    broken,
     (on) => core.opened(id, on),
   );
   return {
@@ -36,8 +34,6 @@ export function roomFacade(id: string, core: Core): RoomFacade {
     touch() {
       info.touch();
       messages.touch();
-      const now = info.get();
-      if (now) events.emit('info', now);
     },
     on: (type, listener, options) => events.on(type, listener, options),
     send: (text) => outbox.send(id, text),
@@ -46,10 +42,10 @@ export function roomFacade(id: string, core: Core): RoomFacade {
     history: () => core.history(id),
     older: () => core.older(id),
     markRead: (seq) => core.markRead(id, seq),
-    join: () => core.join(id),
-    leave: () => core.leave(id),
-    add: (user) => core.add(id, user),
-    remove: (user) => core.remove(id, user),
+    join: () => command({ type: 'join', room: id }),
+    leave: () => command({ type: 'leave', room: id }),
+    add: (user) => command({ type: 'add', room: id, user }),
+    remove: (user) => command({ type: 'remove', room: id, user }),
     members: () => core.members(id),
   };
 }

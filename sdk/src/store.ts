@@ -6,13 +6,13 @@ import type { Last, Profile } from './wire.js';
 
 /** Beside rooms and lines. */
 export interface Meta {
-  epoch?: string;
-  position?: string;
-  last?: Last;
-  user?: Profile;
-  device?: string;
+  epoch?: string | undefined;
+  position?: string | undefined;
+  last?: Last | undefined;
+  user?: Profile | undefined;
+  device?: string | undefined;
   /** How often everything was dropped: what belongs to an earlier life is void. */
-  life?: number;
+  life?: number | undefined;
 }
 
 export interface RoomChange {
@@ -41,7 +41,7 @@ export interface Waiting {
   order: number;
   ts: number;
   /** Refused for good. */
-  failed?: { code: string; message: string };
+  failed?: { code: string; message: string } | undefined;
 }
 
 export interface Snapshot {

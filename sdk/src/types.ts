@@ -35,9 +35,9 @@ export interface StateDetail {
   /** Tries since the last good connection; 0 while connected. */
   readonly attempt: number;
   /** Milliseconds until the next try, counted from this event; 0 while one runs; absent: none is planned. */
-  readonly retryInMs?: number;
+  readonly retryInMs?: number | undefined;
   /** The number in the close frame, if one came. */
-  readonly closeCode?: number;
+  readonly closeCode?: number | undefined;
 }
 
 /** One line of a timeline. */
@@ -46,7 +46,7 @@ export interface Message {
   readonly key: string;
   readonly room: string;
   /** Its place in the room; absent until the server has numbered it. */
-  readonly seq?: number;
+  readonly seq?: number | undefined;
   /** `message`, `room`, `member`, `damaged`, or a kind that this version does not know. */
   readonly kind: string;
   /** The text, for `message`; otherwise empty. */
@@ -58,13 +58,13 @@ export interface Message {
   readonly ts: number;
   /** `pending`: on this device only. `sent`: stored by the server. `failed`: refused, see `error`. */
   readonly status: 'pending' | 'sent' | 'failed';
-  readonly error?: ChatError;
+  readonly error?: ChatError | undefined;
   readonly edited: boolean;
   readonly redacted: boolean;
   /** Emoji and user. */
   readonly reactions: ReadonlyArray<readonly [string, string]>;
   /** The event as the server sent it, with its `kind` and `body`; absent until it is numbered. */
-  readonly event?: Folded;
+  readonly event?: Folded | undefined;
 }
 
 /** A room in the list. */
@@ -72,8 +72,8 @@ export interface RoomInfo {
   readonly id: string;
   readonly kind: RoomKind;
   /** Direct rooms have none: show the name of `peer`. */
-  readonly name?: string;
-  readonly peer?: string;
+  readonly name?: string | undefined;
+  readonly peer?: string | undefined;
   readonly state: MemberState;
   readonly role: Role;
   readonly members: number;
@@ -84,7 +84,7 @@ export interface RoomInfo {
   /** Exact to 999; 1000 means "999+". */
   readonly unread: number;
   /** The newest line held on this device. */
-  readonly last?: Message;
+  readonly last?: Message | undefined;
 }
 
 /** A message on its way. */
@@ -108,8 +108,6 @@ export interface RoomEvents {
   message: Message;
   /** An own message changed its status. */
   status: { readonly key: string; readonly status: Message['status']; readonly error?: ChatError };
-  /** The room's row changed. */
-  info: RoomInfo;
 }
 
 /** One room. The same object for the same id for the whole life of the chat. */
@@ -150,15 +148,15 @@ export interface Room {
 /** Something went wrong on the device; live use goes on. */
 export interface Problem {
   /** `device_full`: nothing more is stored. `store_broken`: there is no store; memory is used instead. */
-  readonly code: 'device_full' | 'store_broken' | 'listener';
+  readonly code: 'device_full' | 'store_broken';
   readonly cause: unknown;
 }
 
 export interface ChatEvents {
   state: StateDetail;
   rooms: readonly RoomInfo[];
-  /** After connecting: how many messages came while away, over all rooms. */
-  missed: number;
+  /** After connecting: how many unread messages are in the rooms that changed while away. */
+  unread: number;
   profiles: ReadonlyMap<string, Profile>;
   quality: Quality;
   problem: Problem;
@@ -166,7 +164,7 @@ export interface ChatEvents {
 
 /** How good the line is: the median of the last five round trips. */
 export interface Quality {
-  readonly rttMs?: number;
+  readonly rttMs?: number | undefined;
   readonly level: 'unknown' | 'good' | 'fair' | 'poor';
 }
 
@@ -188,15 +186,10 @@ export interface Chat {
   create(kind: 'group' | 'public', name: string): Promise<string>;
   /** The direct room with `user`, made if it is not there; its id. */
   direct(user: string): Promise<string>;
-  join(room: string): Promise<void>;
-  leave(room: string): Promise<void>;
-  add(room: string, user: string): Promise<void>;
-  remove(room: string, user: string): Promise<void>;
   /** Somebody by exact name. */
   find(name: string): Promise<Profile | undefined>;
   /** The public rooms. */
   directory(): Promise<DirectoryRow[]>;
-  members(room: string): Promise<Array<{ user: string; role: Role }>>;
   /** What is known of somebody; if nothing is, it is fetched and told by `profiles`. */
   profile(id: string): Profile | undefined;
   /** Tries at once, with the schedule from its start. */

@@ -31,10 +31,8 @@ export function lineMessage(line: Line, me: string | undefined): Message {
   return message;
 }
 
-export function entryMessage(entry: Entry, me: string | undefined): Message {
-  const { key, room, seq, text, ts, status, error } = entry;
-  const line = { event: { room, seq, key, ts, from: [me, 0], kind: 'message', body: { text } }, asOf: 0 } as unknown as Line;
-  return { ...lineMessage(line, me), own: true, status, error, event: undefined };
+export function entryMessage({ key, room, seq, text, ts, status, error }: Entry, from = ''): Message {
+  return { key, room, seq, kind: 'message', text, from, own: true, ts, status, error, edited: false, redacted: false, reactions: [] };
 }
 
 /** Lines by seq, then own ones that have none yet. */

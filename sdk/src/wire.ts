@@ -660,7 +660,7 @@ now: Millis, } | { "type": "summary",
  */
 rooms: Array<RoomRow>,
 /**
- * Messages that the client has not had, over all rooms of the summary.
+ * Unread messages of all rooms of the whole summary: the sum of `unread` in their rows.
  */
 new: number,
 /**

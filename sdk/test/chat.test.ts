@@ -191,22 +191,22 @@ describe('rooms', () => {
     const hall = world.server.room('hall', ['bob'], 'public');
     const ann = await world.chat('ann');
     const bob = await world.chat('bob');
-    await ann.join(hall);
+    await ann.room(hall).join();
     await settle();
     expect(ann.rooms()).toMatchObject([{ id: hall, state: 'joined' }]);
     expect(bob.rooms()[0]?.members).toBe(2);
-    await expect(ann.join(hall)).rejects.toMatchObject({ code: 'already_member' });
+    await expect(ann.room(hall).join()).rejects.toMatchObject({ code: 'already_member' });
     await ann.room(hall).leave();
     await settle();
     expect(ann.rooms()).toEqual([]);
     expect(bob.rooms()[0]?.members).toBe(1);
-    await bob.add(hall, userId('ann'));
+    await bob.room(hall).add(userId('ann'));
     await settle();
     expect(ann.rooms()).toMatchObject([{ id: hall }]);
     await bob.room(hall).remove(userId('ann'));
     await settle();
     expect(ann.rooms()).toEqual([]);
-    await expect(bob.remove(hall, userId('ann'))).rejects.toMatchObject({ code: 'not_member', retryable: false });
+    await expect(bob.room(hall).remove(userId('ann'))).rejects.toMatchObject({ code: 'not_member', retryable: false });
   });
 
   test('a direct room is there for both', async () => {
@@ -225,7 +225,7 @@ describe('rooms', () => {
     for (const name of ['x', 'y']) world.server.room(name, ['bob'], 'public');
     world.server.room('z', ['bob']);
     const chat = await world.chat('ann');
-    expect((await chat.members(hall)).map(({ user }) => user)).toEqual(names.map(userId));
+    expect((await chat.room(hall).members()).map(({ user }) => user)).toEqual(names.map(userId));
     expect((await chat.directory()).map(({ name }) => name)).toEqual(['hall', 'x', 'y']);
     expect(world.server.got.filter(({ type }) => type === 'members')).toHaveLength(3);
   });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 import { comeBack, silentWait, STEPS_MS, wait } from '../src/backoff.js';
 import { ChatError } from '../src/errors.js';
@@ -218,14 +218,31 @@ describe('connect', () => {
     expect(seen.texts()).toEqual(['yesterday']);
   });
 
+  test('who leaves while being told has left', async () => {
+    for (const leaveAt of [1, 2]) {
+      const world = new World();
+      const chat = await world.chat('ann');
+      let told = 0;
+      chat.on('state', (state) => {
+        // The first time the loss is told, the second time the try.
+        if (state === 'reconnecting' && (told += 1) === leaveAt) void chat.disconnect();
+      });
+      const { opened } = world.server;
+      world.server.cut();
+      await world.clock.advance(100_000);
+      expect(chat.state).toBe('disconnected');
+      expect([world.server.opened - opened, world.server.connections.size]).toEqual([0, 0]);
+    }
+  });
+
   test('a listener that throws harms nobody', async () => {
     const world = new World();
     const kitchen = world.server.room('kitchen', ['ann', 'bob']);
     const ann = look(await world.chat('ann'), kitchen);
     await settle();
     const heard: string[] = [];
-    const error = console.error;
-    console.error = () => undefined;
+    const reported: unknown[] = [];
+    vi.stubGlobal('reportError', (cause: unknown) => reported.push(cause));
     ann.room.on('message', () => {
       throw new Error('a bug of the page');
     });
@@ -238,7 +255,8 @@ describe('connect', () => {
     abort.abort();
     world.server.say(kitchen, 'bob', 'two');
     await settle();
-    console.error = error;
+    vi.unstubAllGlobals();
+    expect(reported).toHaveLength(2);
     expect(heard).toEqual(['one', 'also one']);
     expect(ann.texts()).toEqual(['one', 'two']);
   });

@@ -15,6 +15,9 @@ async function open(members = ['ann', 'bob']) {
   return { world, kitchen, store, chat, ann, keys };
 }
 
+/** The texts that have left, in the order in which they did. */
+const sends = (world: World) => world.server.got.flatMap((frame) => (frame.type === 'send' ? [frame.text] : []));
+
 describe('outbox', () => {
   test('a lost ack is repaired by the same key after five seconds', async () => {
     const { world, kitchen, ann, keys } = await open();
@@ -73,6 +76,74 @@ describe('outbox', () => {
     expect(world.server.texts(kitchen)).toEqual(['m0', 'm1']);
     limited = false;
     await world.clock.advance(5000);
+    expect(world.server.texts(kitchen)).toEqual(texts);
+    expect(ann.texts()).toEqual(texts);
+  });
+
+  test('what is refused for now is sent again from the refused one on, each once, while other rooms go on', async () => {
+    const { world, kitchen, chat, ann } = await open();
+    const hall = world.server.room('hall', ['ann']);
+    await settle();
+    let limited = true;
+    world.server.refuse = (frame) =>
+      limited && frame.type === 'send' && frame.text === 'm1'
+        ? { code: 'unavailable', retryable: true, retry_after_ms: 700 }
+        : undefined;
+    const codes: string[] = [];
+    world.server.pass = (frame) => {
+      if (frame.type === 'error') codes.push(frame.code);
+      return true;
+    };
+    const texts = ['m0', 'm1', 'm2', 'm3'];
+    for (const text of texts) ann.room.send(text);
+    await settle();
+    expect(codes).toEqual(['unavailable', 'retry_in_order', 'retry_in_order']);
+    limited = false;
+    world.server.got.length = 0;
+    chat.room(hall).send('elsewhere');
+    ann.room.send('m4');
+    await world.clock.advance(600);
+    expect(sends(world)).toEqual(['elsewhere']);
+    await world.clock.advance(5000);
+    expect(sends(world)).toEqual(['elsewhere', 'm1', 'm2', 'm3', 'm4']);
+    expect(world.server.texts(kitchen)).toEqual([...texts, 'm4']);
+    expect(ann.all().every((one) => one.status === 'sent')).toBe(true);
+  });
+
+  test('a refusal that is lost on its way does not change the order', async () => {
+    const { world, kitchen, ann } = await open();
+    let limited = true;
+    world.server.refuse = (frame) =>
+      limited && frame.type === 'send' && frame.text === 'm1' ? { code: 'rate_limited', retryable: true } : undefined;
+    let lost = 0;
+    world.server.pass = (frame) => {
+      const about = frame.type === 'error' && world.server.got.find((one) => one.type === 'send' && one.req === frame.req);
+      return !(about && about.type === 'send' && about.text === 'm2' && (lost += 1) === 1);
+    };
+    const texts = ['m0', 'm1', 'm2', 'm3'];
+    for (const text of texts) ann.room.send(text);
+    await settle();
+    limited = false;
+    await world.clock.advance(20_000);
+    expect(lost).toBeGreaterThan(0);
+    expect(world.server.texts(kitchen)).toEqual(texts);
+  });
+
+  test('one that turns out to be stored is not sent again, and those behind it go out in order', async () => {
+    const { world, kitchen, ann } = await open();
+    world.server.refuse = (frame) =>
+      frame.type === 'send' && frame.text === 'm1' ? { code: 'unavailable', retryable: true } : undefined;
+    const texts = ['m0', 'm1', 'm2', 'm3'];
+    const [, unknown] = texts.map((text) => ann.room.send(text));
+    await settle();
+    expect(sends(world)).toEqual(texts);
+    world.server.got.length = 0;
+    // The commit of which nobody knew had happened: its event comes from elsewhere.
+    world.server.say(kitchen, 'ann', 'm1', unknown!.key);
+    await settle();
+    expect(unknown!.status).toBe('sent');
+    await world.clock.advance(10_000);
+    expect(sends(world)).toEqual(['m2', 'm2', 'm3']);
     expect(world.server.texts(kitchen)).toEqual(texts);
     expect(ann.texts()).toEqual(texts);
   });

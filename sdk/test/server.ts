@@ -194,7 +194,8 @@ export class Connection implements SocketLike {
     const changed = mine.filter((room) => room.changed > since);
     const rows = changed.map((room) => server.row(room, this.user!));
     const half = Math.ceil(rows.length / 2);
-    const fixed = { new: rows.length, all: since === 0 } as const;
+    const unread = rows.reduce((sum, { me }) => sum + me.unread, 0);
+    const fixed = { new: unread, all: since === 0 } as const;
     if (half < rows.length) this.out({ type: 'summary', rooms: rows.slice(0, half), ...fixed, ...(reset && { reset }), more: true } as ServerFrame);
     this.out({ type: 'summary', rooms: rows.slice(half < rows.length ? half : 0), ...fixed, more: false, ...(half >= rows.length && reset && { reset }) } as ServerFrame);
     if (!reset) for (const [room, seq] of open) this.after({ type: 'after', req: 0, room, seq }, true);
@@ -224,10 +225,12 @@ export class Connection implements SocketLike {
     this.answer(frame, req);
   }
 
+  /** Until the refused key comes again; one that is stored need not, and refuses only once more. */
   private inOrder(frame: ClientFrame): { code: ErrorCode; retryable: boolean } | undefined {
     if (frame.type !== 'send') return undefined;
     const key = this.stuck.get(frame.room);
-    if (key === frame.key) this.stuck.delete(frame.room);
+    const stored = this.server.rooms.get(frame.room)!.events.some((one) => 'key' in one && one.key === key);
+    if (key === frame.key || stored) this.stuck.delete(frame.room);
     return key && key !== frame.key ? { code: 'retry_in_order', retryable: true } : undefined;
   }
 

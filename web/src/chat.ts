@@ -81,7 +81,7 @@ class ChatPlace implements Place {
     chat.on(
       'problem',
       (problem) => {
-        if (problem.code !== 'listener') this.keeps.value = false;
+        this.keeps.value = false;
         console.warn('On this device:', problem.code, problem.cause);
       },
       until,
@@ -103,6 +103,8 @@ class ChatPlace implements Place {
   }
 
   #row(info: RoomInfo): RoomRow {
+    // What waits is the newest there is, although no server has numbered it.
+    const last = this.#chat.room(info.id).messages.get().findLast(({ status }) => status === 'pending') ?? info.last;
     return {
       id: info.id,
       kind: info.kind,
@@ -113,7 +115,7 @@ class ChatPlace implements Place {
       role: info.role,
       read: info.read,
       unread: info.unread,
-      last: info.last && entryOf(info.last, this.live.value),
+      last: last && entryOf(last, this.live.value),
     };
   }
 
@@ -147,15 +149,15 @@ class ChatPlace implements Place {
   }
 
   join(room: string): Promise<void> {
-    return this.#chat.join(room);
+    return this.#chat.room(room).join();
   }
 
   leave(room: string): Promise<void> {
-    return this.#chat.leave(room);
+    return this.#chat.room(room).leave();
   }
 
   add(room: string, user: string): Promise<void> {
-    return this.#chat.add(room, user);
+    return this.#chat.room(room).add(user);
   }
 
   find(name: string): Promise<Person | undefined> {

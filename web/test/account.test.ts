@@ -55,3 +55,13 @@ test('what a link carries', () => {
   expect(roomIn('#/r_abc234')).toBe('r_abc234');
   expect(roomIn('#/u_abc')).toBeUndefined();
 });
+
+test('a page that somebody puts in the way does not end the session', async () => {
+  const portal = new Accounts((async () => new Response('<html>Welcome aboard</html>')) as unknown as typeof fetch, undefined);
+  await expect(portal.token(Date.now())).rejects.toMatchObject({ code: 'offline' });
+});
+
+test('where nobody is signed in there is no token', async () => {
+  const nobody = new Accounts((async () => new Response(null, { status: 204 })) as unknown as typeof fetch, undefined);
+  await expect(nobody.token(Date.now())).rejects.toMatchObject({ code: 'signed_out' });
+});

@@ -25,6 +25,14 @@ test('a direct room carries the name of the other', () => {
   expect(start().place.rooms.value[0]).toMatchObject({ name: 'Ann', peer: ann.id, last: { kind: 'message', text: 'hello' } });
 });
 
+test('the list shows words that wait as the last ones', () => {
+  const here = line({ key: 'a', seq: 1, from: ann.id, text: 'hello' });
+  const waiting = { ...line({ key: 'b', seq: 2, from: me.id, text: 'on its way' }), seq: undefined, status: 'pending' as const, own: true };
+  const fake = new FakeChat({ me, people: [ann], rooms: [{ id: 'r_1', kind: 'direct', peer: ann.id, members: [me.id, ann.id], lines: [here, waiting] }] });
+  const place = placeOf(fake.chat, { me, keeps: true, onSignedOut: () => undefined, erase: async () => undefined });
+  expect(place.rooms.value[0]?.last).toMatchObject({ text: 'on its way', sending: 'sending' });
+});
+
 test('own words wait without a line and are on their way with one', () => {
   const { fake, place } = start();
   const conversation = place.open('r_1');

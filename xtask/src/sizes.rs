@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::project::Project;
 
 /// Wall of the SDK's core entry, in bytes after `gzip -9`.
-const SDK_CORE_BYTES_MAX: u64 = 10 * 1024;
+const SDK_CORE_BYTES_MAX: u64 = 10_000;
 
 /// Wall of the page's first load, in bytes after `gzip -9` of each file.
 const FIRST_LOAD_BYTES_MAX: u64 = 50 * 1024;

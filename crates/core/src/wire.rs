@@ -478,7 +478,7 @@ pub enum ServerFrame {
     Summary {
         /// Rooms of this frame.
         rooms: Vec<RoomRow>,
-        /// Messages that the client has not had, over all rooms of the summary.
+        /// Unread messages of all rooms of the whole summary: the sum of `unread` in their rows.
         #[cfg_attr(test, ts(type = "number"))]
         new: u64,
         /// These are all rooms one is in: forget the others.

@@ -97,7 +97,9 @@ export class Accounts {
   }
 
   async #grant(path: string, body: object): Promise<User> {
-    const grant = await this.#call<Grant>(path, body);
+    const grant = await this.#call<Grant | undefined>(path, body);
+    // An answer without a body: this browser has no session.
+    if (!grant) throw new Refused('signed_out');
     this.#token = grant.access_token;
     this.#endsMs = Date.now() + grant.expires_in_ms;
     return grant.user;
@@ -116,6 +118,8 @@ export class Accounts {
       throw new Refused('offline');
     }
     const told: unknown = await answer.json().catch(() => undefined);
+    // Somebody else answered, such as the page of a network that wants a sign-in of its own.
+    if (answer.ok && told === undefined && answer.status !== 204) throw new Refused('offline');
     if (answer.ok) return told as T;
     throw refusal(told, answer.status);
   }

@@ -16,10 +16,33 @@ function Drawing() {
   );
 }
 
-/** Nothing is chosen, or nothing is there to choose. */
-export function NoRoom({ missing }: { missing: boolean }) {
+/** What there is to do while no room is open: on the sheet, and in a list that is empty. */
+export function Start() {
   const { place, nav } = useWorld();
   const none = useComputed(() => place.rooms.value.length === 0).value;
+  return (
+    <div class="blank" data-testid="start">
+      <Drawing />
+      <h2>{none ? t.noRooms : t.chooseRoom}</h2>
+      <p>{none ? t.noRoomsHelp : t.chooseRoomHelp}</p>
+      <div class="acts">
+        <button type="button" class="btn btn-main" onClick={() => nav.ask({ kind: 'new-room' })}>
+          <Icon name="plus" /> {t.newRoom}
+        </button>
+        <button type="button" class="btn btn-soft" onClick={() => nav.ask({ kind: 'directory' })}>
+          <Icon name="globe" /> {t.joinRoom}
+        </button>
+        <button type="button" class="btn btn-soft" onClick={() => nav.ask({ kind: 'new-message' })}>
+          <Icon name="pencil" /> {t.newMessage}
+        </button>
+      </div>
+    </div>
+  );
+}
+
+/** Nothing is chosen, or nothing is there to choose. */
+export function NoRoom({ missing }: { missing: boolean }) {
+  const { nav } = useWorld();
   return (
     <div class="sheet-in">
       {missing && (
@@ -30,22 +53,7 @@ export function NoRoom({ missing }: { missing: boolean }) {
         </header>
       )}
       <div class="stream">
-        <div class="blank">
-          <Drawing />
-          <h2>{none ? t.noRooms : t.chooseRoom}</h2>
-          <p>{none ? t.noRoomsHelp : t.chooseRoomHelp}</p>
-          <div class="acts">
-            <button type="button" class="btn btn-main" onClick={() => nav.ask({ kind: 'new-room' })}>
-              <Icon name="plus" /> {t.newRoom}
-            </button>
-            <button type="button" class="btn btn-soft" onClick={() => nav.ask({ kind: 'directory' })}>
-              <Icon name="globe" /> {t.joinRoom}
-            </button>
-            <button type="button" class="btn btn-soft" onClick={() => nav.ask({ kind: 'new-message' })}>
-              <Icon name="pencil" /> {t.newMessage}
-            </button>
-          </div>
-        </div>
+        <Start />
       </div>
     </div>
   );

@@ -14,6 +14,7 @@ export class Picker {
   readonly #place: Pick<Place, 'known' | 'find'>;
   readonly #max: number;
   readonly #without: ReadonlySet<string>;
+  readonly #why: string;
 
   readonly suggestions = computed(() => {
     const begun = fold(this.text.value.trim());
@@ -23,11 +24,12 @@ export class Picker {
       .slice(0, suggestionsMax);
   });
 
-  /** At most `max` people, none of `without`. */
-  constructor(place: Pick<Place, 'known' | 'find'>, max: number, without: Iterable<string> = []) {
+  /** At most `max` people, none of `without`; `why` says why not, when one of them is asked for. */
+  constructor(place: Pick<Place, 'known' | 'find'>, max: number, without: Iterable<string>, why: string) {
     this.#place = place;
     this.#max = max;
     this.#without = new Set(without);
+    this.#why = why;
   }
 
   type(text: string): void {
@@ -56,7 +58,7 @@ export class Picker {
         this.choose(found);
         return true;
       }
-      this.problem.value = t.nobodyCalled(name);
+      this.problem.value = found ? this.#why : t.nobodyCalled(name);
     } catch (error) {
       this.problem.value = actProblem(error);
     }

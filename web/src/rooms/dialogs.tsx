@@ -43,7 +43,7 @@ export function NewRoom({ onClose }: Closing) {
   const { place, nav, session } = useWorld();
   const name = useSignal('');
   const isPublic = useSignal(true);
-  const picker = useMemo(() => new Picker(place, 50), [place]);
+  const picker = useMemo(() => new Picker(place, 50, [place.me.id], t.actError('self_direct')), [place]);
   const { problem, busy, run } = useAct(async () => {
     if (!(await picker.settle())) return;
     const room = await place.create(isPublic.peek() ? 'public' : 'group', name.peek().trim());
@@ -87,7 +87,7 @@ function Choice({ on, title, help, testid, onChoose }: { on: boolean; title: str
 
 export function NewMessage({ onClose }: Closing) {
   const { place, nav } = useWorld();
-  const picker = useMemo(() => new Picker(place, 1, [place.me.id]), [place]);
+  const picker = useMemo(() => new Picker(place, 1, [place.me.id], t.actError('self_direct')), [place]);
   const { problem, busy, run } = useAct(async () => {
     if (!(await picker.settle())) return;
     const person = picker.chosen.peek()[0];
@@ -106,7 +106,10 @@ export function NewMessage({ onClose }: Closing) {
 
 export function AddPeople({ room, onClose }: Closing & { room: RoomRow }) {
   const { place } = useWorld();
-  const picker = useMemo(() => new Picker(place, 50, place.open(room.id).members.peek().map(({ id }) => id)), [place, room.id]);
+  const picker = useMemo(() => {
+    const inside = place.open(room.id).members.peek().map(({ id }) => id);
+    return new Picker(place, 50, inside, t.actError('already_member'));
+  }, [place, room.id]);
   const { problem, busy, run } = useAct(async () => {
     if (!(await picker.settle())) return;
     for (const person of picker.chosen.peek()) {

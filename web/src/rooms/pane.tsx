@@ -1,4 +1,5 @@
 // The rooms: the line on top, the list, oneself at the bottom.
+import { Start } from '../app/blank';
 import { useWorld } from '../app/world';
 import { LineWords, useLine } from '../line/line';
 import { Mark } from '../line/mark';
@@ -54,7 +55,11 @@ function List() {
   const rooms = place.rooms.value;
   return (
     <nav class="rooms" aria-label={t.rooms}>
-      {rooms.length === 0 && <p class="rooms-empty narrow-only">{t.noRoomsHelp}</p>}
+      {rooms.length === 0 && (
+        <div class="rooms-empty">
+          <Start />
+        </div>
+      )}
       <ul>
         {rooms.map((room) => (
           <li key={room.id}>

@@ -99,6 +99,29 @@ fn last(ledger: &Ledger, room: RoomId, seq: u64) -> Last {
 }
 
 #[test]
+fn a_summary_counts_what_is_unread_whatever_the_client_has() {
+    let (mut ledger, room) = setting(3);
+    ledger.mark(&[Mark {
+        user: BOB,
+        room,
+        delivered: Seq(5),
+        read: Seq(4),
+    }]);
+    for had in [0, 3, 5] {
+        let cursor = Cursor {
+            open: vec![(room, Seq(had))],
+            ..Cursor::default()
+        };
+        let first = told(&ledger, BOB, &cursor, 200).remove(0);
+        let expected = "summary [5Joined] new 1 all true None more false";
+        assert_eq!(first, expected, "with everything up to {had}");
+    }
+    // Nobody's own messages are unread.
+    let first = told(&ledger, ANN, &Cursor::default(), 200).remove(0);
+    assert_eq!(first, "summary [5Joined] new 0 all true None more false");
+}
+
+#[test]
 fn a_snapshot_holds_what_changed_since() {
     let (ledger, room) = setting(3);
     let all = "summary [5Joined] new 3 all true None more false";

@@ -15,7 +15,7 @@ use axum::extract::State;
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::map_response;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use chinwag_core::code::ErrorCode;
 use serde_json::json;
@@ -139,7 +139,8 @@ async fn refresh(State(accounts): State<Arc<Accounts>>, call: Call) -> Answer {
     let (token, came_by_cookie) = match call.refresh_token()? {
         Given::InBody(token) => (token, false),
         Given::InCookie(token) => (token, true),
-        Given::Nowhere => return Err(Refused::new(ErrorCode::BadToken).into()),
+        // A page asks this at every first visit: that nobody is signed in is an answer, not a refusal.
+        Given::Nowhere => return Ok(StatusCode::NO_CONTENT.into_response()),
     };
     let made = accounts.refresh(token).await?;
     Ok(signed_in(

@@ -19,6 +19,10 @@ async fn refreshing_by_cookie_and_by_body_then_signing_out() {
         ("origin", "https://evil.example"),
     ];
     assert_eq!(site.post("/api/refresh", "{}", &foreign).await.status, 403);
+    let nobody = site.post("/api/refresh", "{}", &[]).await;
+    assert_eq!((nobody.status, nobody.text.as_str()), (204, ""));
+    assert_eq!(nobody.cookie(), None);
+    assert_eq!(nobody.headers["cache-control"], "no-store");
 
     let body = r#"{"name":"Ann","password":"correct horse","cookie":false}"#;
     let app = site.post("/api/login", body, &[]).await;
