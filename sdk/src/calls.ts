@@ -33,14 +33,14 @@ export class Calls {
   #transmit: ((frame: ClientFrame) => void) | undefined;
   readonly #waiting = new Map<number, (reply: Reply) => void>();
   /** How to ask again, and how to give up. */
-  readonly #calls = new Map<() => void, (error: ChatError) => void>();
+  readonly #calls = new Map<(anew?: boolean) => void, (error: ChatError) => void>();
 
   constructor(private readonly core: { clock: Clock }) {}
 
   /** A connection takes frames. */
   up(transmit: (frame: ClientFrame) => void): void {
     this.#transmit = transmit;
-    for (const ask of this.#calls.keys()) ask();
+    for (const ask of this.#calls.keys()) ask(true);
   }
 
   /** The connection is gone: its requests will not be answered. */
@@ -63,6 +63,7 @@ export class Calls {
   call<T extends Reply['type']>(frame: Request): Promise<Of<T>> {
     return new Promise((resolve, reject) => {
       let cancel: Unsubscribe | undefined;
+      let over = false;
       const end = () => {
         expire();
         cancel?.();
@@ -72,8 +73,9 @@ export class Calls {
         end();
         reject(error);
       };
-      const ask = () => {
+      const ask = (anew?: boolean) => {
         cancel?.();
+        if (over && anew) return end();
         this.request(frame, (reply) => {
           if (reply.type !== 'error') {
             end();
@@ -82,7 +84,11 @@ export class Calls {
           else fail(asError(reply));
         });
       };
-      const expire = this.core.clock.after(CALL_MS, () => fail(new ChatError('timeout', undefined, true)));
+      const expire = this.core.clock.after(CALL_MS, () => {
+        // A command that was refused for now keeps its room shut on this connection until it comes again.
+        over = 'key' in frame;
+        (over ? reject : fail)(new ChatError('timeout', undefined, true));
+      });
       this.#calls.set(ask, fail);
       ask();
     });

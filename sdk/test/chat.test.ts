@@ -229,4 +229,27 @@ describe('rooms', () => {
     expect((await chat.directory()).map(({ name }) => name)).toEqual(['hall', 'x', 'y']);
     expect(world.server.got.filter(({ type }) => type === 'members')).toHaveLength(3);
   });
+
+  /** Its room waits on this connection until it comes again, whether anybody still asks for it or not. */
+  test('a command that was given up holds nothing up, and is forgotten with its connection', async () => {
+    const world = new World();
+    const kitchen = world.server.room('kitchen', ['ann', 'bob']);
+    const ann = look(await world.chat('ann'), kitchen);
+    await settle();
+    const adds = () => world.server.got.filter((frame) => frame.type === 'add').length;
+    for (const cut of [false, true]) {
+      const text = cut ? 'after a cut' : 'after all';
+      world.server.refuse = (frame) => (frame.type === 'add' ? { code: 'unavailable', retryable: true } : undefined);
+      const added = expect(ann.room.add(userId(cut ? 'dan' : 'cal'))).rejects.toMatchObject({ code: 'timeout' });
+      await world.clock.advance(40_000);
+      await added;
+      world.server.refuse = () => undefined;
+      if (cut) world.server.cut();
+      const asked = adds();
+      ann.room.send(text);
+      await world.clock.advance(5000);
+      expect(world.server.texts(kitchen)).toContain(text);
+      expect(adds() - asked).toBe(cut ? 0 : 1);
+    }
+  });
 });

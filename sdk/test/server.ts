@@ -20,6 +20,9 @@ interface Room {
   id: string; kind: RoomKind; name?: string; events: Array<Event | Skip>; members: Map<string, Member>; changed: number;
 }
 type Of<T extends ClientFrame['type']> = Extract<ClientFrame, { type: T }>;
+type Ordered = Of<'send' | 'join' | 'leave' | 'add' | 'remove'>;
+/** Commands to one room, which keep their order. */
+const ordered = (frame: ClientFrame): frame is Ordered => ['send', 'join', 'leave', 'add', 'remove'].includes(frame.type);
 
 export class FakeServer {
   epoch = id('e_', 'one');
@@ -219,7 +222,7 @@ export class Connection implements SocketLike {
     const { req } = frame;
     const refused = server.refuse(frame) ?? this.inOrder(frame);
     if (refused) {
-      if (frame.type === 'send' && refused.retryable && !this.stuck.has(frame.room)) this.stuck.set(frame.room, frame.key);
+      if (ordered(frame) && refused.retryable && !this.stuck.has(frame.room)) this.stuck.set(frame.room, frame.key);
       return this.out({ type: 'error', req, message: refused.code, ...refused });
     }
     this.answer(frame, req);
@@ -227,7 +230,7 @@ export class Connection implements SocketLike {
 
   /** Until the refused key comes again; one that is stored need not, and refuses only once more. */
   private inOrder(frame: ClientFrame): { code: ErrorCode; retryable: boolean } | undefined {
-    if (frame.type !== 'send') return undefined;
+    if (!ordered(frame)) return undefined;
     const key = this.stuck.get(frame.room);
     const stored = this.server.rooms.get(frame.room)!.events.some((one) => 'key' in one && one.key === key);
     if (key === frame.key || stored) this.stuck.delete(frame.room);
