@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use crate::support::{Client, Node, Person};
 
-/// More than the outbox and what the system keeps of a socket on the way.
-const PUSHED: usize = 700;
+/// 5 MB: more than the outbox and all that the system keeps on its way to a reader with a small
+/// buffer, and little enough to be caught up with at once.
+const PUSHED: usize = 300;
 
 /// Sends so much that a reader who does not read falls behind.
 pub(crate) async fn push(sender: &mut Client, room: RoomId) {
