@@ -98,6 +98,15 @@ impl Served {
 impl Evidence {
     /// Power failures at `images` places all over the record; also, what was wrong first.
     pub(crate) fn judge_images(&self, images: usize, seed: u64) -> (Tally, String) {
+        self.judge_cuts(self.record.cuts(images, seed), seed)
+    }
+
+    /// Power failures at these places, in their order.
+    pub(crate) fn judge_cuts(
+        &self,
+        cuts: impl IntoIterator<Item = usize>,
+        seed: u64,
+    ) -> (Tally, String) {
         let judge = Judge {
             promises: &self.promises,
             rooms: &self.rooms,
@@ -105,7 +114,7 @@ impl Evidence {
         };
         let mut replay = Replay::new(&self.record, &self.before);
         let (mut sum, mut examples) = (Tally::default(), Vec::new());
-        for (index, cut) in self.record.cuts(images, seed).into_iter().enumerate() {
+        for (index, cut) in cuts.into_iter().enumerate() {
             replay.advance_to(cut).expect("every change was recorded");
             let image_seed = Dice::new(seed).next().wrapping_add(index as u64);
             let (image, losses) = replay.after_power_loss(image_seed);
