@@ -184,18 +184,7 @@ async fn open_rooms_of_others_are_left_out() {
 #[tokio::test]
 async fn from_a_thousand_missed_events_on_a_room_is_reset() {
     let (node, ann, mut client, room, cursor) = setting().await;
-    let mut reqs = Vec::new();
-    for number in 0..1_000 {
-        let key = client.key();
-        reqs.push(
-            client
-                .tell(
-                    "send",
-                    json!({"key": key, "room": room, "text": format!("{number}")}),
-                )
-                .await,
-        );
-    }
+    let reqs = client.tell_numbers(room, 1_000).await;
     for req in reqs {
         client.reply(req).await;
     }

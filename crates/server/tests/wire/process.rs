@@ -33,21 +33,27 @@ pub(crate) fn serve(command: &mut Command, data: &Path) {
     ]);
 }
 
+/// The one line in which a program that did not start says why.
+fn complaint(output: Output) -> String {
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let errors: Vec<&str> = said
+        .lines()
+        .filter(|line| line.starts_with("error:"))
+        .collect();
+    assert_eq!(errors.len(), 1, "one clear line: {said}");
+    errors[0].to_owned()
+}
+
 /// The program on `data`, which it is expected to refuse: one line that says what and where.
 #[track_caller]
 fn check_refused(data: &Path, expected: &[&str]) {
     let mut command = Command::new(PROGRAM);
     serve(&mut command, data);
     let output: Output = command.output().unwrap();
-    let complaint = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{complaint}");
-    let errors: Vec<&str> = complaint
-        .lines()
-        .filter(|line| line.starts_with("error:"))
-        .collect();
-    assert_eq!(errors.len(), 1, "one clear line: {complaint}");
+    let complaint = complaint(output);
     for expected in expected.iter().copied().chain([data.to_str().unwrap()]) {
-        assert!(errors[0].contains(expected), "{expected} in {complaint}");
+        assert!(complaint.contains(expected), "{expected} in {complaint}");
     }
     assert!(!complaint.contains("panicked"), "{complaint}");
 }
@@ -127,18 +133,7 @@ async fn sigterm_flushes_closes_with_1012_and_exits_with_0() {
     let ann = Person::new("Ann");
     let mut client = enter(server.address, &ann).await;
     let room = client.create("group").await;
-    let mut reqs = Vec::new();
-    for number in 0..40 {
-        let key = client.key();
-        reqs.push(
-            client
-                .tell(
-                    "send",
-                    json!({"key": key, "room": room, "text": format!("{number}")}),
-                )
-                .await,
-        );
-    }
+    let reqs = client.tell_numbers(room, 40).await;
     server.terminate();
     let mut acked = 0;
     for req in reqs {
@@ -247,13 +242,8 @@ fn a_directory_that_cannot_be_written_is_refused() {
             .args(["--set", &format!("data={data}")])
             .output()
             .unwrap();
-        let complaint = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{complaint}");
-        let errors: Vec<&str> = complaint
-            .lines()
-            .filter(|line| line.starts_with("error:"))
-            .collect();
-        assert!(errors.len() == 1 && errors[0].contains(data), "{complaint}");
+        let complaint = complaint(output);
+        assert!(complaint.contains(data), "{complaint}");
     }
 }
 

@@ -148,6 +148,17 @@ impl Client {
         self.ask(kind, fields).await
     }
 
+    /// Sends the numbers below `count` to a room without waiting; what to wait for.
+    pub(crate) async fn tell_numbers(&mut self, room: RoomId, count: u32) -> Vec<u64> {
+        let mut reqs = Vec::new();
+        for number in 0..count {
+            let (key, text) = (self.key(), number.to_string());
+            let fields = json!({"key": key, "room": room, "text": text});
+            reqs.push(self.tell("send", fields).await);
+        }
+        reqs
+    }
+
     /// A message; its seq.
     pub(crate) async fn send(&mut self, room: RoomId, text: &str) -> u64 {
         let ack = self
