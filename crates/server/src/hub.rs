@@ -201,7 +201,7 @@ impl Task {
         match item {
             Item::Committed(events, answered) => {
                 shard.deliver(&events, Origin::Local, now, outlet, wants);
-                answered.iter().for_each(|conn| outlet.touch(*conn));
+                answered.iter().for_each(|conn| outlet.answered(*conn));
             }
             Item::Check(rooms) => shard.check(&rooms, now, outlet, wants),
             Item::Register(connection, user) => {

@@ -1,10 +1,12 @@
 //! The outboxes of one shard: frames are queued while items are taken in, and written afterwards.
 //!
-//! A connection that has something queued is dirty, once, whatever it is; its turn comes in the
-//! order of getting dirty, and one write takes all that waits for it by then. So a busy shard
-//! writes fewer, larger pieces by itself, without a timer. Lives as long as its shard.
+//! A connection that has something queued is dirty; its turn comes in the order of getting dirty,
+//! and one write takes all that waits for it by then. Those that have an ack to get go first, as
+//! in the lanes: their senders wait, and the messages of others that a busy shard has not come to
+//! yet share a write with those that follow. So it writes fewer, larger pieces by itself, without
+//! a timer. Lives as long as its shard.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -27,7 +29,9 @@ const WRITES_PER_LOOK: usize = 8;
 
 #[derive(Default)]
 pub(super) struct Outboxes {
-    slots: BTreeMap<ConnId, Slot>,
+    slots: HashMap<ConnId, Slot>,
+    /// With an ack among what waits. Each connection stands in each list once at most.
+    urgent: Vec<ConnId>,
     dirty: VecDeque<ConnId>,
     /// Reused by every write.
     frames: Vec<Bytes>,
@@ -36,7 +40,7 @@ pub(super) struct Outboxes {
 
 struct Slot {
     connection: Arc<Connection>,
-    /// It stands among the dirty ones.
+    urgent: bool,
     dirty: bool,
 }
 
@@ -44,6 +48,7 @@ impl Outboxes {
     pub(super) fn insert(&mut self, connection: Arc<Connection>) {
         let slot = Slot {
             connection,
+            urgent: false,
             dirty: false,
         };
         self.slots.entry(slot.connection.id).or_insert(slot);
@@ -59,12 +64,12 @@ impl Outboxes {
         slot.is_some_and(|slot| slot.connection.is_current(sync))
     }
 
-    /// Somebody has queued a frame for `conn`: it is to be written.
-    pub(super) fn touch(&mut self, conn: ConnId) {
+    /// Somebody has queued an ack for `conn`.
+    pub(super) fn answered(&mut self, conn: ConnId) {
         if let Some(slot) = self.slots.get_mut(&conn)
-            && !std::mem::replace(&mut slot.dirty, true)
+            && !std::mem::replace(&mut slot.urgent, true)
         {
-            self.dirty.push_back(conn);
+            self.urgent.push(conn);
         }
     }
 
@@ -91,11 +96,17 @@ impl Outboxes {
 
     /// Whether something waits to be written.
     pub(super) fn has_dirty(&self) -> bool {
-        !self.dirty.is_empty()
+        !self.urgent.is_empty() || !self.dirty.is_empty()
     }
 
-    /// Writes what waits, for [`SLICE`] or a little longer.
+    /// Writes what waits: acks, then the rest for [`SLICE`] or a little longer.
     pub(super) fn flush_slice(&mut self) {
+        for conn in self.urgent.drain(..) {
+            if let Some(slot) = self.slots.get_mut(&conn) {
+                slot.urgent = false;
+                slot.connection.flush(&mut self.frames);
+            }
+        }
         let begun = Instant::now();
         let mut writes = 0;
         while let Some(conn) = self.dirty.pop_front() {
