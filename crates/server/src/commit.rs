@@ -1,36 +1,36 @@
 //! The commit: what is queued becomes one transaction, then acks, then deliveries.
 //!
 //! The only writer of room events (design, section 11). Each batch is what queued during the last
-//! fsync. An ack is queued on the sender's socket before the event can reach any. Markers are a
-//! lower queue of their own: coalesced, and never in the way of messages.
+//! fsync. An ack is queued on the sender's socket before the event can reach any. Markers have a
+//! lower queue of their own (`marks`), never in the way of messages.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod marks;
+
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chinwag_core::batch::{Outcome, Submission};
 use chinwag_core::code::ErrorCode;
 use chinwag_core::gate::{Gate, Turn};
-use chinwag_core::ids::{Key, RoomId, UserId};
+use chinwag_core::ids::{Key, RoomId};
 #[cfg(feature = "mutants")]
 use chinwag_core::ledger::Committed;
 use chinwag_core::limits;
 use chinwag_core::live::ConnId;
-use chinwag_core::marker::{Mark, Marked};
-use chinwag_core::read;
+use chinwag_core::marker::Mark;
 use chinwag_core::session::{Input, refuse};
-use chinwag_core::wire::{Req, ServerFrame};
+use chinwag_core::wire::Req;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::{self, Clock};
+use crate::gateway::connections::Connections;
 use crate::gateway::outbox::Connection;
 use crate::hub::Hub;
 use crate::store::{self, Store, StoreError};
 
 /// Marks that wait. Beyond: `unavailable`.
 const MARKS_QUEUE_MAX: usize = 16_384;
-/// Marks in one transaction.
-const MARKS_BATCH_MAX: usize = 4_096;
 
 /// A command on its way to the store.
 pub struct Job {
@@ -78,9 +78,15 @@ pub struct Commit {
 impl Commit {
     /// Starts both loops on `tasks`; they end when the last handle is dropped.
     #[must_use]
-    pub fn start(store: &Arc<dyn Store>, hub: &Hub, clock: Clock, tasks: &TaskTracker) -> Self {
+    pub fn start(
+        store: &Arc<dyn Store>,
+        hub: &Hub,
+        connections: &Arc<Connections>,
+        clock: Clock,
+        tasks: &TaskTracker,
+    ) -> Self {
         let (work, queued) = mpsc::channel(limits::COMMIT_QUEUE_MAX);
-        let (marks, marked) = mpsc::channel(MARKS_QUEUE_MAX);
+        let (mark_jobs, marked) = mpsc::channel(MARKS_QUEUE_MAX);
         let (store, hub) = (store.clone(), hub.clone());
         let gate = Arc::new(Mutex::new(Gate::default()));
         let writer = Writer {
@@ -90,10 +96,16 @@ impl Commit {
             gate: gate.clone(),
         };
         tasks.spawn(writer.run(queued));
-        tasks.spawn(write_marks(store, hub, clock, marked));
+        let marks = marks::Writer {
+            store,
+            hub,
+            connections: connections.clone(),
+            clock,
+        };
+        tasks.spawn(marks.run(marked));
         Self {
             work,
-            marks,
+            marks: mark_jobs,
             gate,
             clock,
         }
@@ -258,79 +270,4 @@ fn decided(job: &Job, result: Result<Outcome, ErrorCode>) -> Input {
         key,
         result,
     }
-}
-
-async fn write_marks(
-    store: Arc<dyn Store>,
-    hub: Hub,
-    clock: Clock,
-    mut queued: mpsc::Receiver<MarkJob>,
-) {
-    let mut jobs = Vec::new();
-    while queued.recv_many(&mut jobs, MARKS_BATCH_MAX).await > 0 {
-        let mut highest: BTreeMap<(UserId, RoomId), Mark> = BTreeMap::new();
-        for job in &jobs {
-            let slot = highest
-                .entry((job.mark.user, job.mark.room))
-                .or_insert(job.mark);
-            slot.read = slot.read.max(job.mark.read);
-            slot.delivered = slot.delivered.max(job.mark.delivered);
-        }
-        let marks: Vec<Mark> = highest.into_values().collect();
-        let stored = store.mark(marks.clone()).await;
-        let stored: Result<BTreeMap<(UserId, RoomId), Option<Marked>>, StoreError> =
-            stored.map(|stored| {
-                let slots = marks.iter().map(|mark| (mark.user, mark.room));
-                slots.zip(stored).collect()
-            });
-        for job in jobs.drain(..) {
-            let slot = (job.mark.user, job.mark.room);
-            let result = match &stored {
-                Ok(stored) => stored
-                    .get(&slot)
-                    .copied()
-                    .flatten()
-                    .ok_or(ErrorCode::NotFound),
-                Err(StoreError::Full) => Err(ErrorCode::StorageFull),
-                Err(_) => Err(ErrorCode::Unavailable),
-            };
-            tell_mark(&*store, &hub, clock, job, result).await;
-        }
-    }
-}
-
-/// Answers a marker, and tells the user's other connections if it rose.
-async fn tell_mark(
-    store: &dyn Store,
-    hub: &Hub,
-    clock: Clock,
-    job: MarkJob,
-    result: Result<Marked, ErrorCode>,
-) {
-    let MarkJob {
-        connection,
-        req,
-        mark,
-    } = job;
-    match result {
-        Ok(marked) => {
-            connection.reply(&ServerFrame::Ok { req });
-            if marked.rose {
-                let (user, room) = (mark.user, mark.room);
-                let row = store::read(store, move |view| read::row(view, user, room)).await;
-                if let Ok(Some(row)) = row {
-                    let (delivered, read, unread) = (row.me.delivered, row.me.read, row.me.unread);
-                    let frame = ServerFrame::Marker {
-                        room,
-                        delivered,
-                        read,
-                        unread,
-                    };
-                    hub.marker(user, connection.id, frame).await;
-                }
-            }
-        }
-        Err(code) => connection.reply(&refuse(Some(req), code, code.meaning())),
-    }
-    connection.input(Input::Replied(req), clock.tick());
 }

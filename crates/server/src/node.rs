@@ -263,12 +263,13 @@ fn join(
         rate: rate(config),
     };
     let per_user = usize::try_from(config.limits.connections_per_user.get())?;
+    let connections = Connections::new(terms, per_user);
     Ok(Services {
         store: store.clone(),
         accounts: accounts.clone(),
-        commit: Commit::start(store, &hub, clock, &tasks),
+        commit: Commit::start(store, &hub, &connections, clock, &tasks),
         hub,
-        connections: Connections::new(terms, per_user),
+        connections,
         clock,
         tasks,
     })

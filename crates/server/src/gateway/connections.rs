@@ -146,6 +146,16 @@ impl Connections {
         }
     }
 
+    /// Whether `user` has more than one connection here.
+    #[must_use]
+    pub fn has_several(&self, user: UserId) -> bool {
+        let state = self.state();
+        state
+            .users
+            .get(&user)
+            .is_some_and(|user| user.connections > 1)
+    }
+
     /// Whether everything that was decided has been written.
     #[must_use]
     pub fn are_drained(&self) -> bool {

@@ -133,3 +133,32 @@ async fn the_third_time_in_a_minute_closes() {
     node.settle(1, 1).await;
     node.stop().await;
 }
+
+/// More than an outbox holds, committed together, used to put everybody in the room behind,
+/// because it was queued in one go; now the socket is tried before.
+#[tokio::test]
+async fn much_at_once_is_not_the_fault_of_a_reader_that_takes_it() {
+    const MESSAGES: u64 = 24;
+    let node = Node::start().await;
+    let mut sender = node.enter(&Person::new("Ann")).await;
+    let mut reader = node.enter(&Person::new("Bob")).await;
+    let room = sender.create("public").await;
+    assert_eq!(reader.write("join", json!({"room": room})).await["seq"], 2);
+    let text = "x".repeat(16 * 1024);
+    for _ in 0..MESSAGES {
+        let key = sender.key();
+        let send = json!({"key": key, "room": room, "text": text});
+        sender.tell("send", send).await;
+    }
+    for client in [&mut reader, &mut sender] {
+        let mut seq = 2;
+        while seq < 2 + MESSAGES {
+            let frame = client.next().await;
+            assert_ne!(frame["type"], "behind");
+            if frame["type"] == "event" && frame["seq"] == seq + 1 {
+                seq += 1;
+            }
+        }
+    }
+    node.stop().await;
+}

@@ -1,3 +1,5 @@
+//! A connection without a socket: what its session queues and wants.
+
 use chinwag_core::code::ErrorCode;
 use chinwag_core::ids::{Epoch, Millis};
 use chinwag_core::rate::Rate;

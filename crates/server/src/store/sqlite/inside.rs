@@ -1,6 +1,6 @@
 //! Inside ids: the small numbers by which rows name rooms and people.
 //!
-//! Lifetime: a writer's is kept as long as the writer, a reader's for one snapshot.
+//! Lifetime: that of the connection whose snapshots or transactions have met them.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -11,8 +11,9 @@ use rusqlite::{Connection, OptionalExtension};
 /// Public ids whose inside ids one connection keeps in mind; beyond, it forgets them all.
 const INSIDE_IDS_MAX: usize = 65_536;
 
-/// Inside ids by public ones. An id once committed keeps its number for ever; a transaction that
-/// has written and is not committed ends the writer, and this with it.
+/// Inside ids by public ones. An id once committed keeps its number for ever, and what a reader
+/// meets is committed; a transaction that has written and is not committed ends the writer, and
+/// this with it.
 #[derive(Debug, Default)]
 pub(super) struct Inside {
     rooms: RefCell<HashMap<RoomId, i64>>,

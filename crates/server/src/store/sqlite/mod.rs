@@ -45,10 +45,9 @@ pub use refused::OpenError;
 
 use self::checkpoint::Checkpoints;
 use self::faults::Seams;
-use self::inside::Inside;
 use self::migrate::{MIGRATIONS, Migration};
 use self::queue::{AppendCall, MarkCall, Queue, Work, WriteCall};
-use self::readers::{READERS, Readers};
+use self::readers::{READERS, Readers, Snapshot};
 use self::view::{SqlView, stored_position, unreadable};
 use self::writer::Writer;
 use super::{ReadJob, Store, StoreError, StoreFuture};
@@ -171,7 +170,8 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
     ) -> Result<R, StoreError> {
-        self.on_reader(move |db| work(db).map_err(unreadable)).await
+        self.on_reader(move |snapshot| work(snapshot.db).map_err(unreadable))
+            .await
     }
 
     /// Adds or changes somebody's public face.
@@ -194,19 +194,25 @@ impl SqliteStore {
             rooms: vec![room],
             ..Default::default()
         };
-        let put = self
-            .write(move |db| apply::batch(db, &Inside::default(), &decided, stored_position(db)?));
+        let put = self.write(move |db| {
+            apply::batch(
+                db,
+                &inside::Inside::default(),
+                &decided,
+                stored_position(db)?,
+            )
+        });
         put.await.expect("stored");
     }
 
     async fn on_reader<R: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<R, StoreError> + Send + 'static,
+        work: impl FnOnce(Snapshot<'_>) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let job = move |db: Result<&Connection, StoreError>| {
+        let job = move |snapshot: Result<Snapshot<'_>, StoreError>| {
             // A caller that has gone away wants no answer.
-            let _gone = reply.send(db.and_then(work));
+            let _gone = reply.send(snapshot.and_then(work));
         };
         self.readers.push(Box::new(job)).await?;
         let given_up = |_dropped| Err(StoreError::Read("the read was given up".into()));
@@ -251,12 +257,11 @@ impl Store for SqliteStore {
     }
 
     fn run(&self, job: ReadJob) -> StoreFuture<'_, ()> {
-        Box::pin(self.on_reader(move |db| {
-            let inside = Inside::default();
+        Box::pin(self.on_reader(move |Snapshot { db, inside }| {
             job(&SqlView {
                 kept: None,
                 db,
-                inside: &inside,
+                inside,
                 #[cfg(feature = "mutants")]
                 remembered: None,
             })

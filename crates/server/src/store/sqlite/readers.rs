@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::inside::Inside;
 use crate::store::StoreError;
 
 /// Threads that read.
@@ -23,7 +24,14 @@ const READ_MAX: Duration = Duration::from_secs(2);
 const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 
 /// What to do with a connection in whose snapshot all look-ups belong together.
-pub(super) type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) + Send>;
+pub(super) type Job = Box<dyn FnOnce(Result<Snapshot<'_>, StoreError>) + Send>;
+
+/// A read transaction, and the inside ids that its connection has met: they never change.
+#[derive(Clone, Copy)]
+pub(super) struct Snapshot<'a> {
+    pub(super) db: &'a Connection,
+    pub(super) inside: &'a Inside,
+}
 
 struct Queued {
     job: Job,
@@ -98,17 +106,18 @@ impl Readers {
             tracing::error!(%error, "a reader cannot watch its time and ends");
             return;
         }
+        let inside = Inside::default();
         while let Some(Queued { job, _place }) = self.next() {
             deadline.store(millis(began.elapsed() + READ_MAX), Ordering::Relaxed);
             // A job that panics is a bug of its caller's, who hears of it by the answer that
             // does not come; the thread and the other callers go on.
-            let outcome = catch_unwind(AssertUnwindSafe(|| snapshot(&db, job)));
+            let outcome = catch_unwind(AssertUnwindSafe(|| snapshot(&db, &inside, job)));
             deadline.store(u64::MAX, Ordering::Relaxed);
             if outcome.is_err() {
                 tracing::error!("a read has panicked");
             }
             if !db.is_autocommit()
-                && let Err(error) = db.execute_batch("ROLLBACK")
+                && let Err(error) = execute(&db, "ROLLBACK")
             {
                 tracing::error!(%error, "a reader cannot end its snapshot and ends");
                 return;
@@ -117,9 +126,13 @@ impl Readers {
     }
 }
 
-fn snapshot(db: &Connection, job: Job) {
-    match db.execute_batch("BEGIN") {
-        Ok(()) => job(Ok(db)),
+fn execute(db: &Connection, sql: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(sql)?.execute([]).map(drop)
+}
+
+fn snapshot(db: &Connection, inside: &Inside, job: Job) {
+    match execute(db, "BEGIN") {
+        Ok(()) => job(Ok(Snapshot { db, inside })),
         Err(error) => job(Err(StoreError::Read(error.to_string()))),
     }
 }
