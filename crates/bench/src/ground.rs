@@ -11,6 +11,7 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 
 use crate::chinwag::Chinwag;
+use crate::dialect::Dialect;
 use crate::issuer::Issuer;
 use crate::machine::{self, Machine, Watched};
 use crate::processors::Split;
@@ -150,8 +151,23 @@ impl Ground {
             issuer: &self.issuer,
         };
         let rooms = place.rooms(rooms)?;
-        swarm.dialect().set_rooms(rooms);
+        swarm.dialect_mut().set_rooms(rooms);
         Ok(swarm)
+    }
+
+    /// Starts our server anew on its data, so that nothing remains in its memory of how the
+    /// people came together; one that runs elsewhere stays as it is.
+    ///
+    /// # Errors
+    /// It does not stop or start.
+    pub(crate) fn restart<D: Dialect>(&mut self, swarm: &mut Swarm<D>) -> anyhow::Result<()> {
+        if let Some(server) = &mut self.server {
+            server.restart()?;
+            self.address = server.address;
+            self.watched.server = Some(server.process());
+            swarm.move_to(self.address);
+        }
+        Ok(())
     }
 
     /// What every report has to say about its ground.

@@ -5,11 +5,13 @@
 
 mod chinwag;
 mod client;
+mod crowd;
 mod dialect;
 mod durable;
 mod fanout;
 mod floor;
 mod ground;
+mod idle;
 mod issuer;
 mod machine;
 mod processors;
@@ -35,6 +37,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Scenario {
+    /// Silent connections: memory of each, and how fast they come in
+    Idle(idle::Options),
     /// One room of many: deliveries per second, what one costs, and how late it is
     Fanout(fanout::Options),
     /// Sends that wait for their ack: durable messages per second, and p99 of the ack
@@ -44,6 +48,7 @@ enum Scenario {
 fn main() -> ExitCode {
     let Cli { scenario } = Cli::parse();
     let done = match scenario {
+        Scenario::Idle(options) => idle::run(&options),
         Scenario::Fanout(options) => fanout::run(&options),
         Scenario::Durable(options) => durable::run(&options),
     };

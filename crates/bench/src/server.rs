@@ -4,10 +4,11 @@
 //! stopped with SIGTERM. Its lifetime is the run's.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -30,6 +31,9 @@ pub(crate) const PATH: &str = "/ws";
 /// A server that we have started. Dropped before [`Server::stop`], it is killed.
 pub(crate) struct Server {
     child: Child,
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    split: Option<Split>,
     directory: TempDir,
     /// Where it listens.
     pub(crate) address: SocketAddr,
@@ -69,35 +73,35 @@ impl Server {
             .with_context(|| format!("cannot make a directory in {}", parent.display()))?;
         issuer::write_secret(&secret_file(directory.path()))?;
         let arguments = arguments(directory.path(), connections);
-        let mut command = Command::new(program);
-        command
-            .args(&arguments)
-            .env_clear()
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(std::fs::File::create(complaints(directory.path()))?);
-        let mut spawn = || {
-            let child = command.spawn();
-            child.with_context(|| format!("cannot start {}", program.display()))
-        };
-        let mut child = match split {
-            Some(split) => split.start_theirs(spawn)?,
-            None => spawn()?,
-        };
-        let output = child.stdout.take().context("no standard output")?;
         let mut server = Self {
-            child,
+            child: spawn(program, directory.path(), &arguments, split)?,
             command: shown(program, &arguments),
+            program: program.to_owned(),
+            arguments,
+            split,
             directory,
             // Known once it has said so.
             address: ([0, 0, 0, 0], 0).into(),
         };
-        server.address = server.listening(output)?;
+        server.address = server.listening()?;
         Ok(server)
     }
 
+    /// Stops it, and starts it again on the same data; on another port.
+    ///
+    /// # Errors
+    /// As [`Self::start`] and [`Self::stop`].
+    pub(crate) fn restart(&mut self) -> anyhow::Result<()> {
+        self.end()?;
+        let directory = self.directory.path();
+        self.child = spawn(&self.program, directory, &self.arguments, self.split)?;
+        self.address = self.listening()?;
+        Ok(())
+    }
+
     /// Waits until it says where it listens.
-    fn listening(&self, output: ChildStdout) -> anyhow::Result<SocketAddr> {
+    fn listening(&mut self) -> anyhow::Result<SocketAddr> {
+        let output = self.child.stdout.take().context("no standard output")?;
         let (tell, told) = sync_channel(1);
         // Reads to the end of the server: a full pipe is nothing that it should have to bear
         // while it is measured.
@@ -141,6 +145,10 @@ impl Server {
     /// # Errors
     /// It does not end in time, or not with success.
     pub(crate) fn stop(mut self) -> anyhow::Result<()> {
+        self.end()
+    }
+
+    fn end(&mut self) -> anyhow::Result<()> {
         if self.child.try_wait()?.is_none() {
             let id = i32::try_from(self.child.id())?;
             let id = rustix::process::Pid::from_raw(id).context("no process")?;
@@ -167,6 +175,29 @@ impl Drop for Server {
     fn drop(&mut self) {
         // It has ended already, unless the run has failed: then there is nobody to tell.
         let _ended = self.child.kill().and_then(|()| self.child.wait());
+    }
+}
+
+fn spawn(
+    program: &Path,
+    directory: &Path,
+    arguments: &[OsString],
+    split: Option<Split>,
+) -> anyhow::Result<Child> {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(File::create(complaints(directory))?);
+    let mut spawn = || {
+        let child = command.spawn();
+        child.with_context(|| format!("cannot start {}", program.display()))
+    };
+    match split {
+        Some(split) => split.start_theirs(spawn),
+        None => spawn(),
     }
 }
 

@@ -91,6 +91,25 @@ impl<D: Dialect> Swarm<D> {
         })
     }
 
+    /// Lets time pass, in which nothing happens but signs of life.
+    ///
+    /// # Errors
+    /// A connection ends.
+    pub(crate) fn rest(&mut self, length: Duration) -> anyhow::Result<()> {
+        let until_ns = now_ns() + length.as_nanos() as u64;
+        let mut notes = Vec::new();
+        while now_ns() < until_ns {
+            self.turn(until_ns)?;
+            self.take_notes(&mut notes);
+            for note in notes.drain(..) {
+                if let Note::Closed { user, why } | Note::Refused { user, why } = note {
+                    bail!("user {user}, at rest: {why}");
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Ends the connections of these users, all without a turn between.
     pub(crate) fn cut(&mut self, users: impl IntoIterator<Item = usize>, how: Cut) {
         for user in users {

@@ -6,6 +6,7 @@
 //! itself: `turn` does what is ready, and whoever calls it decides what comes next (`connecting`,
 //! `load`). It lives as long as its run.
 
+pub(crate) mod burst;
 mod connecting;
 mod connection;
 pub(crate) mod frames;
@@ -156,8 +157,18 @@ impl<D: Dialect> Swarm<D> {
         })
     }
 
+    /// Goes to a server that has moved, from the next connection on.
+    pub(crate) fn move_to(&mut self, address: SocketAddr) {
+        self.address = address;
+    }
+
     /// How its server is spoken to.
-    pub(crate) fn dialect(&mut self) -> &mut D {
+    pub(crate) fn dialect(&self) -> &D {
+        &self.dialect
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn dialect_mut(&mut self) -> &mut D {
         &mut self.dialect
     }
 
