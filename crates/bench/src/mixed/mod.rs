@@ -39,16 +39,16 @@ pub(crate) struct Options {
     #[arg(long, value_name = "S", default_value_t = 120, value_parser = clap::value_parser!(u64).range(5..=86_400))]
     seconds: u64,
     /// Messages of each person on that day, half of them to one other
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=10_000))]
     messages: u64,
     /// How often each person marks a room as read
-    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u64).range(0..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=10_000))]
     reads: u64,
     /// How often each person opens a room: its newest page
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(0..=10_000))]
     looks: u64,
     /// How often each person loses the connection, for a second
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u64).range(0..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(0..=10_000))]
     leaves: u64,
     /// Messages to everybody [default: one a second]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
@@ -72,6 +72,7 @@ struct Figures {
     deliveries_per_second: f64,
     bytes_per_second: f64,
     skipped: u64,
+    postponed: u64,
     failures: u64,
     usage: Usage,
 }
@@ -100,6 +101,7 @@ fn play(options: &Options, ground: &Ground, company: Company) -> anyhow::Result<
     };
     let mut swarm = ground.people(people, &company.groups())?;
     swarm.dialect_mut().follow();
+    swarm.dialect_mut().be_patient();
     swarm.connect(0..people, AT_ONCE)?;
     let per_second = day.actions(people) as f64 / options.seconds as f64;
     progress(&format!(
@@ -141,6 +143,7 @@ fn play(options: &Options, ground: &Ground, company: Company) -> anyhow::Result<
         deliveries_per_second: counts.deliveries as f64 / seconds,
         bytes_per_second: counts.bytes as f64 / seconds,
         skipped: played.skipped,
+        postponed: played.postponed,
         failures: played.failures,
         usage,
     })
@@ -176,7 +179,8 @@ fn report(options: &Options, ground: &Ground, company: Company, figures: &Figure
     notes.push(format!(
         "Processors kept busy: server {} in the program and {} in the kernel, load generator {}. \
          {:.0} messages a second were delivered, {:.1} MB a second. {} attempts to come back \
-         failed; for {} actions nobody was there.",
+         failed; for {} actions nobody was there; {} markers and pages were refused for now and \
+         asked again a second later.",
         share(server.map(|cpu| cpu.user)),
         share(server.map(|cpu| cpu.system)),
         share(figures.usage.bench.map(|cpu| cpu.total())),
@@ -184,6 +188,7 @@ fn report(options: &Options, ground: &Ground, company: Company, figures: &Figure
         figures.bytes_per_second / 1e6,
         figures.failures,
         figures.skipped,
+        figures.postponed,
     ));
     notes.push("Typing and presence do not exist in the server yet and are left out.".to_owned());
     let Options {
