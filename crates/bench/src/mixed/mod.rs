@@ -29,6 +29,9 @@ const SAMPLE_EACH: u32 = 4;
 
 const _: () = assert!(KINDS == CLASSES, "each kind of room is timed apart");
 
+/// Of the command, and of the marks in a document.
+const NAME: &str = "mixed";
+
 /// What `mixed` can be told.
 #[derive(Args, Debug, Clone)]
 pub(crate) struct Options {
@@ -83,6 +86,7 @@ struct Figures {
 /// Anything is refused or missed.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let company = Company::of(options.people as usize);
+    options.common.check(NAME)?;
     let ground = Ground::prepare(&options.common, company.people())?;
     let outcome = play(options, &ground, company);
     let figures = ground.explain(outcome)?;
@@ -149,7 +153,7 @@ fn play(options: &Options, ground: &Ground, company: Company) -> anyhow::Result<
     })
 }
 
-fn report(options: &Options, ground: &Ground, company: Company, figures: &Figures) -> Report {
+fn table(company: Company, figures: &Figures) -> Table {
     let mut table = Table::new(&[
         "what", "timed", "a second", "p50 ms", "p99 ms", "p99.9 ms", "max ms",
     ]);
@@ -173,6 +177,10 @@ fn report(options: &Options, ground: &Ground, company: Company, figures: &Figure
     row("read marker stored".to_owned(), &figures.read);
     row("room opened, newest page".to_owned(), &figures.look);
     row("back after a cut".to_owned(), &figures.comeback);
+    table
+}
+
+fn report(options: &Options, ground: &Ground, company: Company, figures: &Figures) -> Report {
     let share = |cpu: Option<f64>| cell(cpu.map(|seconds| seconds / figures.seconds), 2);
     let server = figures.usage.server;
     let mut notes = ground.notes();
@@ -203,7 +211,7 @@ fn report(options: &Options, ground: &Ground, company: Company, figures: &Figure
     let people = company.people();
     let all = KINDS - 1;
     Report {
-        scenario: "mixed",
+        scenario: NAME,
         headline: vec![format!(
             "A day of {people} people in {seconds} s: p99 of the ack {} ms, of a delivery in a \
              room of {} {} ms, in the room of all {} ms; {} of a processor",
@@ -213,7 +221,7 @@ fn report(options: &Options, ground: &Ground, company: Company, figures: &Figure
             cell(figures.deliveries[all].p99_ms, 1),
             share(server.map(|cpu| cpu.total())),
         )],
-        table,
+        table: table(company, figures),
         load: format!(
             "{people} people, each in a room of 2, 10, 100 and {people}; on this day each sends \
              {messages} messages to the smaller rooms, marks {reads} times as read, opens a room \
