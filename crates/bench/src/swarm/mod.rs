@@ -14,6 +14,8 @@ pub(crate) mod load;
 pub(crate) mod pace;
 mod reading;
 pub(crate) mod stamp;
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
