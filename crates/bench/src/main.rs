@@ -8,6 +8,7 @@ mod durable;
 mod floor;
 mod issuer;
 mod machine;
+mod peers;
 mod publish;
 mod report;
 mod room;
@@ -31,6 +32,9 @@ struct Cli {
 enum Scenario {
     /// Sends that wait for their ack: durable messages per second, and p99 of the ack
     Durable(DurableOptions),
+    /// A floor for `compare`
+    #[command(hide = true)]
+    FloorNet(peers::floor_net::FloorNetOptions),
 }
 
 /// What `durable` can be told.
@@ -78,6 +82,7 @@ async fn main() -> ExitCode {
     let Cli { scenario } = Cli::parse();
     let done = match scenario {
         Scenario::Durable(options) => durable::run(&options).await,
+        Scenario::FloorNet(options) => peers::floor_net::run(options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
