@@ -1,409 +1,231 @@
-//! The canonical scenario: senders who wait for their ack, in rooms whose members all listen.
+//! Senders who wait for their ack, in rooms whose members all listen: how many durable messages.
 //!
 //! Closed loop: a sender has one message under way, so the figures are those of a server that is
-//! busy and not of one that is buried. Besides the two headline numbers it proves that every
-//! member received every acknowledged message once; a run that cannot prove it fails.
+//! busy and not of one that is buried. Each measurement stands beside one of the disk alone.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
-use chinwag_core::wire::{ClientFrame, ServerFrame};
-use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use anyhow::ensure;
+use clap::Args;
+use serde::Serialize;
 
-use crate::DurableOptions;
-use crate::client::Heard;
-use crate::floor;
-use crate::issuer::Issuer;
-use crate::machine::{self, Machine};
-use crate::publish::publish;
-use crate::report::{Headline, Latencies, Pair, Report, Served};
-use crate::room::{Door, Member, Room};
-use crate::server::{self, Server};
-use crate::terminal::{print, progress};
+use crate::chinwag::Chinwag;
+use crate::floor::{self, Floor};
+use crate::ground::{AT_ONCE, Common, Ground};
+use crate::machine::Usage;
+use crate::report::{Latency, Report, Table, busy, cell, median};
+use crate::swarm::load::{self, Load, Pace};
+use crate::swarm::{Cut, Swarm};
+use crate::terminal::progress;
 
-/// Before a measurement, so that caches are filled and rooms known.
-const WARM_UP: Duration = Duration::from_secs(2);
 /// The floor's measurement: it needs no warming up, and scatters little.
 const FLOOR: Duration = Duration::from_secs(3);
-/// Until the last acknowledged message has reached everybody.
-const DRAIN: Duration = Duration::from_secs(15);
-/// People who sign in at the same time.
-const AT_ONCE: usize = 64;
-/// Bytes of a text: a sentence.
-const TEXT_BYTES: usize = 100;
-/// Files besides the sockets.
-const OTHER_FILES: u64 = 64;
+
+/// What `durable` can be told.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct Options {
+    /// People who send, each waiting for the ack before the next message
+    #[arg(
+        long, value_name = "N,…", value_delimiter = ',', default_value = "1,100,1000",
+        value_parser = clap::value_parser!(u32).range(1..=100_000)
+    )]
+    senders: Vec<u32>,
+    /// Rooms, the senders spread over them [default: as many as senders]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    rooms: Option<u32>,
+    /// Members of each room, all of them connected
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    members: u32,
+    /// Bytes of a text: a sentence
+    #[arg(long, value_name = "BYTES", default_value_t = 100, value_parser = clap::value_parser!(u32).range(23..=16_384))]
+    text_bytes: u32,
+    /// Length of one measurement, after two seconds of warming up
+    #[arg(long, value_name = "S", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    seconds: u64,
+    /// Measurements of each number of senders, each beside one of the disk alone
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pairs: u32,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// One measurement beside one of the disk.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Pair {
+    senders: u32,
+    /// Absent if the disk is not ours to measure.
+    disk: Option<Floor>,
+    seconds: f64,
+    acks_per_second: f64,
+    deliveries_per_second: f64,
+    ack: Latency,
+    usage: Usage,
+}
 
 /// Runs the scenario and prints its report.
 ///
 /// # Errors
 /// Anything that keeps the figures from being true.
-pub(crate) async fn run(options: &DurableOptions) -> anyhow::Result<()> {
-    let (rooms, members) = (options.rooms as usize, options.members as usize);
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    let most = options.senders.iter().copied().max().unwrap_or(1);
+    let rooms = options.rooms.unwrap_or(most) as usize;
+    let members = options.members as usize;
     let people = rooms * members;
     ensure!(
-        options.senders as usize <= people,
-        "{} senders need at least as many members: there are {people}",
-        options.senders
+        most as usize <= people,
+        "{most} senders need at least as many members: there are {people}"
     );
-    let files = machine::raise_file_limit();
-    ensure!(
-        people as u64 + OTHER_FILES <= files,
-        "{people} sockets need more than {files} open files: raise the limit with `ulimit -n`"
-    );
-    let machine = Machine::here();
-    let (server, door) = match (&options.url, &options.secret_file) {
-        (Some(url), Some(secret)) => (
-            None,
-            door(elsewhere(url).await?, Issuer::from_file(secret)?),
-        ),
-        _ => {
-            let server = start(options, people).await?;
-            let issuer = Issuer::from_file(&server.secret_file())?;
-            let here = (server.address, server::PATH.to_owned());
-            (Some(server), door(here, issuer))
-        }
-    };
-    progress(&format!(
-        "{people} people sign in, {rooms} rooms of {members} are made"
-    ));
-    let mut world = gather(door, rooms, members).await?;
+    let ground = Ground::prepare(&options.common, people)?;
+    let whole = Load::spread(rooms, members, 1);
+    let mut swarm = ground.explain(ground.people(people, &whole.rooms))?;
     let mut pairs = Vec::new();
-    for number in 1..=options.pairs {
-        let pair = measure(options, &mut world, server.as_ref()).await?;
-        progress(&format!(
-            "pair {number} of {}: {:.0} acks a second, p99 {:.1} ms; the disk alone {:.0}",
-            options.pairs,
-            pair.served.acks_per_second,
-            pair.served.latency.p99_ms,
-            pair.floor.map_or(f64::NAN, |floor| floor.acks_per_second),
-        ));
-        pairs.push(pair);
-    }
-    drop(world);
-    if let Some(server) = server {
-        server.stop().await?;
-    }
-    let report = report(options, machine, pairs);
-    let shown = if options.json {
-        report.to_json()
-    } else {
-        report.to_text()
-    };
-    print(&shown);
-    match &options.publish {
-        Some(document) => publish(document, report.scenario, &report.to_text()),
-        None => Ok(()),
-    }
-}
-
-fn door((address, path): (SocketAddr, String), issuer: Issuer) -> Arc<Door> {
-    Arc::new(Door {
-        address,
-        path,
-        issuer,
-        at_once: Semaphore::new(AT_ONCE),
-    })
-}
-
-async fn start(options: &DurableOptions, people: usize) -> anyhow::Result<Server> {
-    let program = server::program()?;
-    let beside = program.parent().context("a program lies in a directory")?;
-    let parent = options.directory.as_deref().unwrap_or(beside);
-    ensure!(
-        !machine::is_in_memory(parent),
-        "{} lies in memory, where nothing is durable: name another --directory",
-        parent.display()
-    );
-    let server = Server::start(&program, parent, people).await?;
-    progress(&format!("started: {}", server.command));
-    Ok(server)
-}
-
-/// Address and path of a `ws://` URL.
-async fn elsewhere(url: &str) -> anyhow::Result<(SocketAddr, String)> {
-    let rest = url
-        .strip_prefix("ws://")
-        .context("--url begins with ws://")?;
-    let (host, path) = rest.split_once('/').unwrap_or((rest, "ws"));
-    let mut found = tokio::net::lookup_host(host)
-        .await
-        .with_context(|| format!("{host} is no host with a port"))?;
-    let address = found.next().with_context(|| format!("nothing at {host}"))?;
-    Ok((address, format!("/{path}")))
-}
-
-async fn gather(door: Arc<Door>, rooms: usize, members: usize) -> anyhow::Result<Vec<Room>> {
-    let mut gathering = JoinSet::new();
-    for room in 0..rooms {
-        gathering.spawn(Room::gather(door.clone(), room * members, members));
-    }
-    let mut world = Vec::with_capacity(rooms);
-    while let Some(room) = gathering.join_next().await {
-        world.push(room??);
-    }
-    Ok(world)
-}
-
-/// What all are doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    WarmUp,
-    Measuring,
-    /// Nobody sends anything more.
-    Ending,
-    /// Nobody waits for an ack any more.
-    Draining,
-}
-
-/// What one member saw.
-struct Tally {
-    latencies: Latencies,
-    /// Events while measuring.
-    deliveries: u64,
-    /// Events since the beginning.
-    received: u64,
-}
-
-/// A member at work.
-struct Worker {
-    member: Member,
-    room: chinwag_core::ids::RoomId,
-    /// Messages of the room that were acknowledged in this measurement.
-    acked: Arc<AtomicU64>,
-    phase: watch::Receiver<Phase>,
-    tally: Tally,
-}
-
-async fn measure(
-    options: &DurableOptions,
-    world: &mut Vec<Room>,
-    server: Option<&Server>,
-) -> anyhow::Result<Pair> {
-    let floor = match server {
-        Some(server) => {
-            let writers = options.senders as usize;
-            Some(floor::measure(server.directory(), writers, FLOOR).await?)
+    for &senders in &options.senders {
+        // As many rooms as senders, if nobody says otherwise: the others stay away.
+        let rooms = options.rooms.unwrap_or(senders) as usize;
+        let load = Load {
+            text_bytes: options.text_bytes as usize,
+            length: Duration::from_secs(options.seconds),
+            pace: Pace::Window(1),
+            sample_each: 0,
+            ..Load::spread(rooms, members, senders as usize)
+        };
+        swarm.connect(0..rooms * members, AT_ONCE)?;
+        for number in 1..=options.pairs {
+            let pair = ground.explain(measure(&ground, &mut swarm, &load, senders))?;
+            progress(&format!(
+                "{senders} senders, pair {number} of {}: {:.0} acks a second, p99 {:.1} ms; the \
+                 disk alone {}",
+                options.pairs,
+                pair.acks_per_second,
+                pair.ack.p99_ms,
+                cell(pair.disk.map(|disk| disk.acks_per_second), 0)
+            ));
+            pairs.push(pair);
         }
+        swarm.cut(0..rooms * members, Cut::End);
+    }
+    drop(swarm);
+    let report = report(options, &ground, &pairs);
+    ground.finish(&report)
+}
+
+fn measure(
+    ground: &Ground,
+    swarm: &mut Swarm<Chinwag>,
+    load: &Load,
+    senders: u32,
+) -> anyhow::Result<Pair> {
+    let disk = match ground.directory() {
+        Some(directory) => Some(floor::measure(directory, senders as usize, FLOOR)?),
         None => None,
     };
-    let (phase, phases) = watch::channel(Phase::WarmUp);
-    // Dropped by each sender after its last ack.
-    let (busy, mut all_done) = mpsc::channel::<()>(1);
-    let mut working = JoinSet::new();
-    let rooms = world.len();
-    for (at, room) in world.drain(..).enumerate() {
-        // Sender k is in room k modulo the number of rooms.
-        let senders = (options.senders as usize + rooms - 1 - at) / rooms;
-        working.spawn(work(room, senders, phases.clone(), busy.clone()));
-    }
-    drop((busy, phases));
-    sleep(WARM_UP).await;
-    let process = server.and_then(Server::process);
-    let cpu = || {
-        (
-            process.as_deref().and_then(machine::cpu_seconds),
-            machine::cpu_seconds("self"),
-        )
-    };
-    let (begun, before) = (Instant::now(), cpu());
-    phase.send_replace(Phase::Measuring);
-    sleep(Duration::from_secs(options.seconds)).await;
-    phase.send_replace(Phase::Ending);
-    let (seconds, after) = (begun.elapsed().as_secs_f64(), cpu());
-    let last_acks = timeout(DRAIN, all_done.recv()).await;
-    phase.send_replace(Phase::Draining);
-    let mut latencies = Latencies::new();
-    let mut deliveries = 0;
-    while let Some(done) = working.join_next().await {
-        let (room, tallies) = done??;
-        for tally in tallies {
-            latencies.add(&tally.latencies);
-            deliveries += tally.deliveries;
-        }
-        world.push(room);
-    }
-    last_acks.context("some sends were never answered")?;
-    let busy = |after: Option<f64>, before: Option<f64>| Some((after? - before?) / seconds);
+    let outcome = load::run(swarm, load, &ground.watched)?;
     Ok(Pair {
-        floor,
-        served: Served {
-            acks_per_second: latencies.count() as f64 / seconds,
-            deliveries_per_second: deliveries as f64 / seconds,
-            latency: latencies.summary(),
-            server_processors: busy(after.0, before.0),
-            bench_processors: busy(after.1, before.1),
-        },
+        senders,
+        disk,
+        seconds: outcome.seconds,
+        acks_per_second: outcome.acks as f64 / outcome.seconds,
+        deliveries_per_second: outcome.counts.deliveries as f64 / outcome.seconds,
+        ack: outcome.ack.summary(),
+        usage: outcome.usage,
     })
 }
 
-/// Lets the members of a room work, the first `senders` of them as senders.
-async fn work(
-    room: Room,
-    senders: usize,
-    phase: watch::Receiver<Phase>,
-    busy: mpsc::Sender<()>,
-) -> anyhow::Result<(Room, Vec<Tally>)> {
-    let acked = Arc::new(AtomicU64::new(0));
-    let mut working = JoinSet::new();
-    for (at, member) in room.members.into_iter().enumerate() {
-        let worker = Worker {
-            member,
-            room: room.id,
-            acked: acked.clone(),
-            phase: phase.clone(),
-            tally: Tally {
-                latencies: Latencies::new(),
-                deliveries: 0,
-                received: 0,
-            },
-        };
-        working.spawn(worker.run((at < senders).then(|| busy.clone())));
-    }
-    drop(busy);
-    let (mut members, mut tallies) = (Vec::new(), Vec::new());
-    while let Some(done) = working.join_next().await {
-        let (member, tally) = done??;
-        members.push(member);
-        tallies.push(tally);
-    }
-    let id = room.id;
-    Ok((Room { id, members }, tallies))
-}
-
-impl Worker {
-    async fn run(mut self, busy: Option<mpsc::Sender<()>>) -> anyhow::Result<(Member, Tally)> {
-        if let Some(busy) = busy {
-            let text = "x".repeat(TEXT_BYTES);
-            while matches!(self.phase(), Phase::WarmUp | Phase::Measuring) {
-                self.send(&text).await?;
-            }
-            drop(busy);
+fn report(options: &Options, ground: &Ground, pairs: &[Pair]) -> Report {
+    let mut table = Table::new(&[
+        "senders",
+        "acks/s",
+        "p50 ms",
+        "p99 ms",
+        "p99.9 ms",
+        "max ms",
+        "received/s",
+        "disk/s",
+        "disk p99 ms",
+        "ratio",
+        "server user",
+        "sys",
+        "bench user",
+        "sys",
+        "µs/ack",
+    ]);
+    let mut headline = Vec::new();
+    for &senders in &options.senders {
+        let of = || pairs.iter().filter(move |pair| pair.senders == senders);
+        for pair in of() {
+            table.row(row(pair));
         }
-        self.listen().await?;
-        let expected = self.acked.load(Ordering::Acquire);
-        let all = timeout(DRAIN, self.receive(expected)).await;
-        let received = self.tally.received;
-        all.with_context(|| format!("{received} of {expected} messages came to a member"))??;
-        ensure!(
-            received == expected,
-            "{received} messages came to a member of a room with {expected}"
-        );
-        Ok((self.member, self.tally))
+        let middle = |figure: fn(&Pair) -> Option<f64>| median(of().filter_map(figure));
+        headline.push(format!(
+            "{senders} senders: {} durable sends acknowledged per second, p99 of the ack {} ms, \
+             {} of what the disk alone gives",
+            cell(middle(|pair| Some(pair.acks_per_second)), 0),
+            cell(middle(|pair| Some(pair.ack.p99_ms)), 1),
+            cell(middle(Pair::ratio), 2),
+        ));
     }
-
-    fn phase(&self) -> Phase {
-        *self.phase.borrow()
-    }
-
-    /// Sends a message and waits for its ack.
-    async fn send(&mut self, text: &str) -> anyhow::Result<()> {
-        let wanted = self.member.next_req();
-        let frame = ClientFrame::Send {
-            req: wanted,
-            key: self.member.keys.next(),
-            room: self.room,
-            text: text.to_owned(),
-        };
-        let begun = Instant::now();
-        self.member.socket.send(&frame).await?;
-        loop {
-            match self.member.socket.next().await? {
-                Heard::Event => self.count(),
-                Heard::Frame(frame) => match *frame {
-                    ServerFrame::Ack { req, .. } if req == wanted => break,
-                    other => unexpected(&other)?,
-                },
-            }
-        }
-        let latency = begun.elapsed();
-        self.acked.fetch_add(1, Ordering::Release);
-        if self.phase() == Phase::Measuring {
-            self.tally.latencies.record(latency);
-        }
-        Ok(())
-    }
-
-    /// Listens until nobody waits for an ack any more.
-    async fn listen(&mut self) -> anyhow::Result<()> {
-        while self.phase() != Phase::Draining {
-            tokio::select! {
-                heard = self.member.socket.next() => match heard? {
-                    Heard::Event => self.count(),
-                    Heard::Frame(frame) => unexpected(&frame)?,
-                },
-                changed = self.phase.changed() => changed.context("the run was given up")?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Waits for the rest of so many messages.
-    async fn receive(&mut self, expected: u64) -> anyhow::Result<()> {
-        while self.tally.received < expected {
-            match self.member.socket.next().await? {
-                Heard::Event => self.count(),
-                Heard::Frame(frame) => unexpected(&frame)?,
-            }
-        }
-        Ok(())
-    }
-
-    fn count(&mut self) {
-        self.tally.received += 1;
-        if self.phase() == Phase::Measuring {
-            self.tally.deliveries += 1;
-        }
-    }
-}
-
-/// Refuses what makes the figures untrue.
-fn unexpected(frame: &ServerFrame) -> anyhow::Result<()> {
-    match frame {
-        ServerFrame::Error { code, message, .. } => bail!("refused, {code:?}: {message}"),
-        ServerFrame::Behind {} => bail!("a member fell behind: the load generator is too slow"),
-        ServerFrame::Reconnect { .. } => bail!("the server stops"),
-        _ => Ok(()),
-    }
-}
-
-fn report(options: &DurableOptions, machine: Machine, pairs: Vec<Pair>) -> Report {
-    let DurableOptions {
-        senders,
-        rooms,
+    let joined: Vec<String> = options.senders.iter().map(u32::to_string).collect();
+    let (rooms_option, rooms) = match options.rooms {
+        Some(rooms) => (format!(" --rooms {rooms}"), rooms.to_string()),
+        None => (String::new(), "as many".to_owned()),
+    };
+    let Options {
         members,
+        text_bytes,
         seconds,
+        pairs: count,
         ..
     } = options;
-    let mut notes = vec![
-        "Server, load generator and clients share these processors. Other work on the machine \
-         shows in every figure but the processor time for each ack: where the two CPU columns do \
-         not add up to all processors, the server was waiting for its turn."
-            .to_owned(),
-    ];
-    if cfg!(debug_assertions) {
-        notes.push("A debug build: these figures mean nothing.".to_owned());
-    }
     Report {
         scenario: "durable",
-        headline: Headline::of(&pairs),
+        headline,
+        table,
         load: format!(
-            "{senders} senders, each waiting for its ack, in {rooms} rooms of {members} connected \
-             members; texts of {TEXT_BYTES} bytes; {} measurements of {seconds} s",
-            pairs.len()
+            "each sender waits for its ack; {rooms} rooms of {members} connected members, the \
+             sender included; texts of {text_bytes} bytes; {count} measurements of {seconds} s \
+             for each number of senders; medians above"
         ),
-        command: format!(
-            "cargo run --release -p chinwag-bench -- durable --senders {senders} --rooms {rooms} \
-             --members {members} --seconds {seconds} --pairs {}",
-            options.pairs
+        options: format!(
+            "--senders {}{rooms_option} --members {members} --text-bytes {text_bytes} --seconds \
+             {seconds} --pairs {count}",
+            joined.join(",")
         ),
-        machine,
-        pairs,
-        notes,
+        machine: ground.machine.clone(),
+        figures: serde_json::json!({ "pairs": pairs }),
+        notes: ground.notes(),
+    }
+}
+
+fn row(pair: &Pair) -> Vec<String> {
+    let server = busy(pair.usage.server, pair.seconds);
+    let bench = busy(pair.usage.bench, pair.seconds);
+    let micros = pair
+        .usage
+        .server
+        .map(|cpu| cpu.total() * 1e6 / (pair.acks_per_second * pair.seconds));
+    [
+        pair.senders.to_string(),
+        cell(pair.acks_per_second, 0),
+        cell(pair.ack.p50_ms, 2),
+        cell(pair.ack.p99_ms, 2),
+        cell(pair.ack.p999_ms, 2),
+        cell(pair.ack.max_ms, 1),
+        cell(pair.deliveries_per_second, 0),
+        cell(pair.disk.map(|disk| disk.acks_per_second), 0),
+        cell(pair.disk.map(|disk| disk.latency.p99_ms), 2),
+        cell(pair.ratio(), 2),
+    ]
+    .into_iter()
+    .chain(server)
+    .chain(bench)
+    .chain([cell(micros, 1)])
+    .collect()
+}
+
+impl Pair {
+    /// Of the acks to the disk's.
+    fn ratio(&self) -> Option<f64> {
+        let disk = self.disk?;
+        (disk.acks_per_second > 0.0).then(|| self.acks_per_second / disk.acks_per_second)
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
+use chinwag_core::ids::UserId;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
 
@@ -48,13 +49,22 @@ impl Issuer {
         })
     }
 
+    /// The id that a server gives to the user with this number.
+    pub(crate) fn user(&self, user: usize) -> UserId {
+        UserId::foreign(ISSUER, &self.name(user))
+    }
+
+    fn name(&self, user: usize) -> String {
+        format!("user{user}-{:016x}", self.run)
+    }
+
     /// A token of the user with this number.
     ///
     /// # Errors
     /// The clock stands before 1970.
     pub(crate) fn token(&self, user: usize) -> anyhow::Result<String> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-        let name = format!("user{user}-{:016x}", self.run);
+        let name = self.name(user);
         let claims = Claims {
             iss: ISSUER,
             aud: AUDIENCE,

@@ -1,7 +1,7 @@
-//! What was measured, as a table for people and as JSON for programs.
+//! What was measured, as a table for people and as JSON for programs; the same for all scenarios.
 //!
-//! Figures are compared within a pair, measured one after the other on the same disk, and given as
-//! medians of pairs: one figure of a shared machine says little, their ratio says more.
+//! Figures are given as medians of runs: one figure of a shared machine says little. What they
+//! mean is the scenario's.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -9,12 +9,13 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use crate::machine::Machine;
+use crate::machine::{Cpu, Machine};
 
 /// Longer than any latency, in microseconds: one minute.
 const LATENCY_US_MAX: u64 = 60_000_000;
 
 /// A histogram of durations in microseconds, exact to three digits.
+#[derive(Clone)]
 pub(crate) struct Latencies(Histogram<u64>);
 
 impl Latencies {
@@ -30,11 +31,6 @@ impl Latencies {
         self.0.saturating_record(micros);
     }
 
-    /// Adds those of another.
-    pub(crate) fn add(&mut self, other: &Self) {
-        self.0.add(&other.0).expect("all have the same bounds");
-    }
-
     /// How many there are.
     pub(crate) fn count(&self) -> u64 {
         self.0.len()
@@ -44,6 +40,7 @@ impl Latencies {
     pub(crate) fn summary(&self) -> Latency {
         let at = |quantile: f64| self.0.value_at_quantile(quantile) as f64 / 1_000.0;
         Latency {
+            count: self.count(),
             p50_ms: at(0.5),
             p99_ms: at(0.99),
             p999_ms: at(0.999),
@@ -55,97 +52,17 @@ impl Latencies {
 /// Latencies in milliseconds.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Latency {
+    /// Of how many.
+    pub(crate) count: u64,
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
     pub(crate) p999_ms: f64,
     pub(crate) max_ms: f64,
 }
 
-/// What the disk alone gave.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct Floor {
-    pub(crate) acks_per_second: f64,
-    pub(crate) syncs_per_second: f64,
-    pub(crate) latency: Latency,
-}
-
-/// What the server gave.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct Served {
-    pub(crate) acks_per_second: f64,
-    /// Events that reached clients.
-    pub(crate) deliveries_per_second: f64,
-    pub(crate) latency: Latency,
-    /// Processors that the server kept busy; absent for a server elsewhere.
-    pub(crate) server_processors: Option<f64>,
-    /// Processors that the load generator kept busy.
-    pub(crate) bench_processors: Option<f64>,
-}
-
-/// One measurement beside one of the disk.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct Pair {
-    /// Absent if the disk is not ours to measure.
-    pub(crate) floor: Option<Floor>,
-    pub(crate) served: Served,
-}
-
-impl Pair {
-    fn ratio(&self) -> Option<f64> {
-        let floor = self.floor?;
-        (floor.acks_per_second > 0.0).then(|| self.served.acks_per_second / floor.acks_per_second)
-    }
-}
-
-/// The whole run.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Report {
-    pub(crate) scenario: &'static str,
-    pub(crate) headline: Headline,
-    /// What was asked for, in words.
-    pub(crate) load: String,
-    /// How to run it again.
-    pub(crate) command: String,
-    pub(crate) machine: Machine,
-    pub(crate) pairs: Vec<Pair>,
-    /// What makes the figures worth less.
-    pub(crate) notes: Vec<String>,
-}
-
-/// The two numbers, and what they are worth: medians over the pairs.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct Headline {
-    pub(crate) acks_per_second: f64,
-    pub(crate) ack_p99_ms: f64,
-    /// The floor's; absent with it.
-    pub(crate) floor_acks_per_second: Option<f64>,
-    /// Of the acks to the floor's, pair by pair.
-    pub(crate) ratio_to_floor: Option<f64>,
-    /// Processor time of the server for each ack, deliveries included, in microseconds: what
-    /// other work on the machine changes least.
-    pub(crate) server_us_per_ack: Option<f64>,
-}
-
-impl Headline {
-    /// That of these pairs.
-    pub(crate) fn of(pairs: &[Pair]) -> Self {
-        let each = |figure: fn(&Pair) -> Option<f64>| median(pairs.iter().filter_map(figure));
-        Self {
-            acks_per_second: each(|pair| Some(pair.served.acks_per_second)).unwrap_or(0.0),
-            ack_p99_ms: each(|pair| Some(pair.served.latency.p99_ms)).unwrap_or(0.0),
-            floor_acks_per_second: each(|pair| Some(pair.floor?.acks_per_second)),
-            ratio_to_floor: each(Pair::ratio),
-            server_us_per_ack: each(|pair| {
-                let busy = pair.served.server_processors?;
-                Some(busy * 1e6 / pair.served.acks_per_second)
-            }),
-        }
-    }
-}
-
 /// The middle one, or the mean of the two in the middle.
-fn median(figures: impl Iterator<Item = f64>) -> Option<f64> {
-    let mut figures: Vec<f64> = figures.collect();
+pub(crate) fn median(figures: impl IntoIterator<Item = f64>) -> Option<f64> {
+    let mut figures: Vec<f64> = figures.into_iter().collect();
     figures.sort_by(f64::total_cmp);
     let middle = figures.len() / 2;
     let upper = *figures.get(middle)?;
@@ -155,11 +72,102 @@ fn median(figures: impl Iterator<Item = f64>) -> Option<f64> {
     Some((figures[middle - 1] + upper) / 2.0)
 }
 
+/// A table of figures, its first column names.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Table {
+    head: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// One with these columns and no rows.
+    pub(crate) fn new(head: &[&str]) -> Self {
+        Self {
+            head: head.iter().map(|&name| name.to_owned()).collect(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// Adds a row.
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+
+    /// In columns: names to the left, figures to the right.
+    pub(crate) fn to_text(&self) -> String {
+        let columns = self.head.len();
+        let lines = || std::iter::once(&self.head).chain(&self.rows);
+        let width = |column: usize| {
+            let cells = lines().filter_map(|line| line.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..columns).map(width).collect();
+        let mut text = String::new();
+        for line in lines() {
+            let cells = line.iter().zip(&widths).enumerate();
+            let cells: Vec<String> = cells
+                .map(|(column, (cell, &width))| match column {
+                    0 => format!("{cell:<width$}"),
+                    _ => format!("{cell:>width$}"),
+                })
+                .collect();
+            text.push_str(cells.join("  ").trim_end());
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// A figure with so many digits behind the point, or a dash where there is none.
+pub(crate) fn cell(figure: impl Into<Option<f64>>, digits: usize) -> String {
+    let figure = figure.into();
+    figure.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.digits$}"))
+}
+
+/// The processors that one side kept busy, in the program and in the kernel.
+pub(crate) fn busy(cpu: Option<Cpu>, seconds: f64) -> [String; 2] {
+    let share = |part: fn(Cpu) -> f64| cell(cpu.map(|cpu| part(cpu) / seconds), 2);
+    [share(|cpu| cpu.user), share(|cpu| cpu.system)]
+}
+
+/// The whole run.
+pub(crate) struct Report {
+    /// Its name: that of the command, and of the marks in a document.
+    pub(crate) scenario: &'static str,
+    /// The sentences that one remembers.
+    pub(crate) headline: Vec<String>,
+    pub(crate) table: Table,
+    /// What was asked for, in words.
+    pub(crate) load: String,
+    /// How to run it again: the options.
+    pub(crate) options: String,
+    pub(crate) machine: Machine,
+    /// All figures, for programs.
+    pub(crate) figures: serde_json::Value,
+    /// What makes the figures worth less.
+    pub(crate) notes: Vec<String>,
+}
+
 impl Report {
+    fn command(&self) -> String {
+        let Self {
+            scenario, options, ..
+        } = self;
+        format!("cargo run --release -p chinwag-bench -- {scenario} {options}")
+    }
+
     /// For programs.
     pub(crate) fn to_json(&self) -> String {
-        let text = serde_json::to_string_pretty(self);
-        text.expect("a report holds only strings, numbers and lists") + "\n"
+        let text = serde_json::json!({
+            "scenario": self.scenario,
+            "headline": self.headline,
+            "load": self.load,
+            "command": self.command(),
+            "machine": self.machine,
+            "figures": self.figures,
+            "notes": self.notes,
+        });
+        format!("{text:#}\n")
     }
 
     /// For people, as a Markdown fragment that also reads well in a terminal.
@@ -170,98 +178,18 @@ impl Report {
     }
 
     fn write(&self, to: &mut String) -> std::fmt::Result {
-        let Headline {
-            acks_per_second,
-            ack_p99_ms,
-            floor_acks_per_second,
-            ratio_to_floor,
-            server_us_per_ack,
-        } = self.headline;
-        writeln!(
-            to,
-            "**{acks_per_second:.0} durable sends acknowledged per second**\n"
-        )?;
-        writeln!(to, "**p99 of the ack: {ack_p99_ms:.1} ms**")?;
-        if let (Some(floor), Some(ratio)) = (floor_acks_per_second, ratio_to_floor) {
-            writeln!(
-                to,
-                "\nThe disk alone: {floor:.0} a second. Ratio: {ratio:.2}."
-            )?;
+        for line in &self.headline {
+            writeln!(to, "**{line}**\n")?;
         }
-        if let Some(micros) = server_us_per_ack {
-            writeln!(
-                to,
-                "Processor time of the server for each ack, deliveries included: {micros:.0} µs."
-            )?;
-        }
-        writeln!(to, "\n```text")?;
-        self.write_pairs(to)?;
-        writeln!(to, "```\n")?;
-        let machine = &self.machine;
-        let unknown = || "unknown".to_owned();
+        writeln!(to, "```text\n{}```\n", self.table.to_text())?;
         writeln!(to, "- Load: {}", self.load)?;
-        writeln!(to, "- Command: `{}`", self.command)?;
-        writeln!(
-            to,
-            "- Date: {}; commit: {}",
-            machine.date,
-            machine.commit.clone().unwrap_or_else(unknown)
-        )?;
-        writeln!(
-            to,
-            "- Machine: {} processors, {}; load average before the run: {}",
-            machine.processors,
-            machine.processor.clone().unwrap_or_else(unknown),
-            machine
-                .load_before
-                .map_or_else(unknown, |load| format!("{load:.1}"))
-        )?;
+        writeln!(to, "- Command: `{}`", self.command())?;
+        self.machine.write(to)?;
         for note in &self.notes {
             writeln!(to, "- {note}")?;
         }
         Ok(())
     }
-
-    fn write_pairs(&self, to: &mut String) -> std::fmt::Result {
-        writeln!(
-            to,
-            "pair          acks/s  p50 ms  p99 ms  p99.9 ms  max ms  syncs/s  received/s  CPU server  CPU bench"
-        )?;
-        let cores =
-            |figure: Option<f64>| figure.map_or_else(|| "-".to_owned(), |cpu| format!("{cpu:.2}"));
-        for (number, pair) in (1..).zip(&self.pairs) {
-            if let Some(floor) = &pair.floor {
-                writeln!(
-                    to,
-                    "{number:>2} disk    {:>10.0} {} {:>8.0}           -           -          -",
-                    floor.acks_per_second,
-                    latency(&floor.latency),
-                    floor.syncs_per_second
-                )?;
-            }
-            let served = &pair.served;
-            writeln!(
-                to,
-                "{number:>2} server  {:>10.0} {}        - {:>11.0} {:>11} {:>10}",
-                served.acks_per_second,
-                latency(&served.latency),
-                served.deliveries_per_second,
-                cores(served.server_processors),
-                cores(served.bench_processors)
-            )?;
-        }
-        Ok(())
-    }
-}
-
-fn latency(latency: &Latency) -> String {
-    let Latency {
-        p50_ms,
-        p99_ms,
-        p999_ms,
-        max_ms,
-    } = latency;
-    format!("{p50_ms:>7.1} {p99_ms:>7.1} {p999_ms:>9.1} {max_ms:>7.1}")
 }
 
 #[cfg(test)]
@@ -282,39 +210,26 @@ mod tests {
 
     #[test]
     fn latencies_are_summed_up_in_milliseconds() {
-        let (mut one, mut other) = (Latencies::new(), Latencies::new());
-        (1..=99).for_each(|ms| one.record(Duration::from_millis(ms)));
-        other.record(Duration::from_secs(3_600));
-        one.add(&other);
-        let summary = one.summary();
-        assert_eq!(one.count(), 100);
+        let mut latencies = Latencies::new();
+        (1..=99).for_each(|ms| latencies.record(Duration::from_millis(ms)));
+        latencies.record(Duration::from_secs(3_600));
+        let summary = latencies.summary();
+        assert_eq!((latencies.count(), summary.count), (100, 100));
         assert!((summary.p50_ms - 50.0).abs() < 0.1, "{summary:?}");
         assert!((summary.p99_ms - 99.0).abs() < 0.1, "{summary:?}");
         assert!(summary.max_ms >= 60_000.0, "{summary:?}");
     }
 
     #[test]
-    fn the_ratio_is_taken_pair_by_pair() {
-        let latency = Latencies::new().summary();
-        let pair = |served: f64, floor: f64| Pair {
-            floor: Some(Floor {
-                acks_per_second: floor,
-                syncs_per_second: 1.0,
-                latency,
-            }),
-            served: Served {
-                acks_per_second: served,
-                deliveries_per_second: 0.0,
-                latency,
-                server_processors: Some(served / 1e4),
-                bench_processors: None,
-            },
-        };
-        let headline = Headline::of(&[pair(50.0, 100.0), pair(10.0, 20.0), pair(90.0, 100.0)]);
-        assert_eq!(headline.acks_per_second, 50.0);
-        assert_eq!(headline.floor_acks_per_second, Some(100.0));
-        assert_eq!(headline.ratio_to_floor, Some(0.5));
-        let micros = headline.server_us_per_ack.unwrap();
-        assert!((micros - 100.0).abs() < 1e-9, "{micros}");
+    fn tables_stand_in_columns() {
+        let mut table = Table::new(&["part", "a/s", "µs"]);
+        table.row(["one".to_owned(), cell(1_234.56, 0), cell(None, 1)]);
+        table.row(["another".to_owned(), cell(7.0, 0), cell(0.25, 2)]);
+        let expected = "\
+part      a/s    µs
+one      1235     -
+another     7  0.25
+";
+        assert_eq!(table.to_text(), expected);
     }
 }

@@ -1,147 +1,108 @@
-//! The people of one room, signed in and in it.
+//! Rooms, made over the protocol before a measurement, by the first of their members.
 //!
-//! Only the way there: what they do then is a scenario's. A member lives as long as its socket.
+//! The members are let in while they are away: a room of ten thousand would otherwise tell each of
+//! them of each of them. They have to have signed in once before.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use anyhow::{Context as _, bail};
-use chinwag_core::ids::{RoomId, Seq, UserId};
+use chinwag_core::ids::RoomId;
 use chinwag_core::room::RoomKind;
-use chinwag_core::wire::{ClientFrame, Cursor, ServerFrame, VERSION};
-use tokio::sync::Semaphore;
+use chinwag_core::wire::{ClientFrame, ServerFrame};
 
-use crate::client::{Keys, Socket};
+use crate::client::Client;
 use crate::issuer::Issuer;
 
-/// Where the sockets go, and how many people may sign in at the same time.
-pub(crate) struct Door {
+/// Commands under way at the same time: fewer than the server's limit (`in_flight`, 64).
+const IN_FLIGHT: usize = 60;
+/// Rooms made at the same time: the server commits them together.
+const AT_ONCE: usize = 8;
+
+/// Where rooms are made, and who vouches for their members.
+pub(crate) struct Place<'a> {
     pub(crate) address: SocketAddr,
-    pub(crate) path: String,
-    pub(crate) issuer: Issuer,
-    pub(crate) at_once: Semaphore,
+    pub(crate) path: &'a str,
+    pub(crate) issuer: &'a Issuer,
 }
 
-/// Somebody who is signed in.
-pub(crate) struct Member {
-    pub(crate) socket: Socket,
-    pub(crate) keys: Keys,
-    user: UserId,
-    req: u64,
-}
-
-/// A room with its members, the creator first.
-pub(crate) struct Room {
-    pub(crate) id: RoomId,
-    pub(crate) members: Vec<Member>,
-}
-
-impl Member {
-    /// Signs in the user with this number, up to `caught_up`.
-    async fn sign_in(door: &Door, user: usize) -> anyhow::Result<Self> {
-        let token = door.issuer.token(user)?;
-        let _turn = door.at_once.acquire().await?;
-        let mut socket = Socket::open(door.address, &door.path).await?;
-        let hello = ClientFrame::Hello {
-            v: VERSION,
-            token,
-            device: None,
-            cursor: Cursor::default(),
-        };
-        socket.send(&hello).await?;
-        let mut user = None;
-        loop {
-            match socket.next_frame().await? {
-                ServerFrame::Welcome { user: profile, .. } => user = Some(profile.id),
-                ServerFrame::Error { code, message, .. } => bail!("{code:?}: {message}"),
-                ServerFrame::CaughtUp { .. } => break,
-                _ => {}
-            }
-        }
-        Ok(Self {
-            socket,
-            keys: Keys::new()?,
-            user: user.context("no welcome")?,
-            req: 0,
-        })
-    }
-
-    /// A number for the next command.
-    pub(crate) fn next_req(&mut self) -> u64 {
-        self.req += 1;
-        self.req
-    }
-
-    /// Sends a command and waits for its ack.
-    async fn command(
-        &mut self,
-        frame: impl FnOnce(u64, &mut Keys) -> ClientFrame,
-    ) -> anyhow::Result<(RoomId, Seq)> {
-        let wanted = self.next_req();
-        let frame = frame(wanted, &mut self.keys);
-        self.socket.send(&frame).await?;
-        loop {
-            match self.socket.next_frame().await? {
-                ServerFrame::Ack { req, room, seq, .. } if req == wanted => return Ok((room, seq)),
-                ServerFrame::Error { code, message, .. } => bail!("{code:?}: {message}"),
-                _ => {}
-            }
-        }
-    }
-
-    /// Waits until the event at `last` has come, so that a count can begin.
-    async fn reach(&mut self, last: Seq) -> anyhow::Result<()> {
-        loop {
-            if let ServerFrame::Event(event) = self.socket.next_frame().await?
-                && event.seq >= last
-            {
-                return Ok(());
-            }
-        }
-    }
-}
-
-impl Room {
-    /// Signs in users `first..first + members` and brings them together in a room.
+impl Place<'_> {
+    /// Makes one room for each group of users.
     ///
     /// # Errors
     /// The server refuses something.
-    pub(crate) async fn gather(
-        door: Arc<Door>,
-        first: usize,
-        members: usize,
-    ) -> anyhow::Result<Self> {
-        let mut people = Vec::with_capacity(members);
-        for user in first..first + members {
-            people.push(Member::sign_in(&door, user).await.context("signing in")?);
-        }
-        let users: Vec<UserId> = people.iter().skip(1).map(|member| member.user).collect();
-        let creator = people.first_mut().context("a room has a member")?;
-        let (id, mut last) = creator
-            .command(|req, keys| ClientFrame::Create {
-                req,
-                key: keys.next(),
-                kind: RoomKind::Group,
-                name: format!("room of user {first}"),
-            })
-            .await
-            .context("creating a room")?;
-        for user in users {
-            let add = |req, keys: &mut Keys| ClientFrame::Add {
-                req,
-                key: keys.next(),
-                room: id,
-                user,
+    pub(crate) fn rooms(&self, groups: &[Range<usize>]) -> anyhow::Result<Vec<RoomId>> {
+        let next = AtomicUsize::new(0);
+        let work = || -> anyhow::Result<Vec<(usize, RoomId)>> {
+            let mut made = Vec::new();
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(group) = groups.get(at) else {
+                    return Ok(made);
+                };
+                let room = self.room(group.clone());
+                made.push((at, room.with_context(|| format!("making room {at}"))?));
+            }
+        };
+        let made = thread::scope(|scope| {
+            let workers: Vec<_> = (0..AT_ONCE).map(|_worker| scope.spawn(work)).collect();
+            let mut made = Vec::with_capacity(groups.len());
+            for worker in workers {
+                // A panic there is a mistake of this program; it goes on here.
+                let part = worker.join();
+                made.extend(part.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+            }
+            anyhow::Ok(made)
+        });
+        let mut made = made?;
+        made.sort_by_key(|(at, _room)| *at);
+        Ok(made.into_iter().map(|(_at, room)| room).collect())
+    }
+
+    fn room(&self, mut members: Range<usize>) -> anyhow::Result<RoomId> {
+        let owner = members.next().context("a room has a member")?;
+        let token = self.issuer.token(owner)?;
+        let mut owner = Client::sign_in(self.address, self.path, token)?;
+        let create = ClientFrame::Create {
+            req: owner.next_req(),
+            key: owner.keys.next(),
+            kind: RoomKind::Group,
+            name: format!("room of users {members:?}"),
+        };
+        owner.send(&create)?;
+        let room = answered(&mut owner)?;
+        let mut waiting = 0;
+        for member in members {
+            let add = ClientFrame::Add {
+                req: owner.next_req(),
+                key: owner.keys.next(),
+                room,
+                user: self.issuer.user(member),
             };
-            let (_, seq) = creator.command(add).await.context("adding a member")?;
-            last = seq;
+            owner.send(&add)?;
+            waiting += 1;
+            if waiting == IN_FLIGHT {
+                answered(&mut owner)?;
+                waiting -= 1;
+            }
         }
-        for member in &mut people {
-            member.reach(last).await?;
+        for _answer in 0..waiting {
+            answered(&mut owner)?;
         }
-        Ok(Self {
-            id,
-            members: people,
-        })
+        Ok(room)
+    }
+}
+
+/// Waits for the next ack.
+fn answered(client: &mut Client) -> anyhow::Result<RoomId> {
+    loop {
+        match client.next()? {
+            ServerFrame::Ack { room, .. } => return Ok(room),
+            ServerFrame::Error { code, message, .. } => bail!("{code:?}: {message}"),
+            ServerFrame::Behind {} => bail!("the load generator is too slow to make rooms"),
+            _ => {}
+        }
     }
 }

@@ -4,31 +4,36 @@
 //! stopped with SIGTERM. Its lifetime is the run's.
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::sync_channel;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, ChildStdout, Command};
-use tokio::time::timeout;
 
 use crate::issuer::{self, AUDIENCE, ISSUER};
+use crate::processors::Split;
 
 /// From its start to its address.
 const START: Duration = Duration::from_secs(20);
 /// From SIGTERM to its end; contract 8 promises ten seconds.
 const STOP: Duration = Duration::from_secs(20);
+/// Between two looks whether it has ended.
+const LOOK: Duration = Duration::from_millis(20);
 /// Where its socket is.
 pub(crate) const PATH: &str = "/ws";
 
 /// A server that we have started. Dropped before [`Server::stop`], it is killed.
 pub(crate) struct Server {
     child: Child,
-    /// Kept open: a closed pipe is nothing that a server should have to bear while measured.
-    _output: BufReader<ChildStdout>,
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    split: Option<Split>,
     directory: TempDir,
     /// Where it listens.
     pub(crate) address: SocketAddr,
@@ -51,14 +56,16 @@ pub(crate) fn program() -> anyhow::Result<PathBuf> {
 }
 
 impl Server {
-    /// Starts `program` with room for `connections`, its data in a new directory in `parent`.
+    /// Starts `program` with room for `connections`, its data in a new directory in `parent`, on
+    /// its side of `split`.
     ///
     /// # Errors
     /// It does not start; what it said is part of the error.
-    pub(crate) async fn start(
+    pub(crate) fn start(
         program: &Path,
         parent: &Path,
         connections: usize,
+        split: Option<Split>,
     ) -> anyhow::Result<Self> {
         let directory = tempfile::Builder::new()
             .prefix("chinwag-bench-")
@@ -66,28 +73,49 @@ impl Server {
             .with_context(|| format!("cannot make a directory in {}", parent.display()))?;
         issuer::write_secret(&secret_file(directory.path()))?;
         let arguments = arguments(directory.path(), connections);
-        let complaints = std::fs::File::create(complaints(directory.path()))?;
-        let mut child = Command::new(program)
-            .args(&arguments)
-            .env_clear()
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(complaints)
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("cannot start {}", program.display()))?;
-        let mut output = BufReader::new(child.stdout.take().context("no standard output")?);
-        let found = timeout(START, address(&mut output)).await;
-        let Ok(Some(address)) = found else {
-            let said = std::fs::read_to_string(complaints_of(&directory));
-            bail!("the server did not start: {}", said.unwrap_or_default());
-        };
-        Ok(Self {
-            child,
-            _output: output,
+        let mut server = Self {
+            child: spawn(program, directory.path(), &arguments, split)?,
             command: shown(program, &arguments),
+            program: program.to_owned(),
+            arguments,
+            split,
             directory,
-            address,
+            // Known once it has said so.
+            address: ([0, 0, 0, 0], 0).into(),
+        };
+        server.address = server.listening()?;
+        Ok(server)
+    }
+
+    /// Stops it, and starts it again on the same data; on another port.
+    ///
+    /// # Errors
+    /// As [`Self::start`] and [`Self::stop`].
+    pub(crate) fn restart(&mut self) -> anyhow::Result<()> {
+        self.end()?;
+        let directory = self.directory.path();
+        self.child = spawn(&self.program, directory, &self.arguments, self.split)?;
+        self.address = self.listening()?;
+        Ok(())
+    }
+
+    /// Waits until it says where it listens.
+    fn listening(&mut self) -> anyhow::Result<SocketAddr> {
+        let output = self.child.stdout.take().context("no standard output")?;
+        let (tell, told) = sync_channel(1);
+        // Reads to the end of the server: a full pipe is nothing that it should have to bear
+        // while it is measured.
+        thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                if let Some(address) = address(&line) {
+                    // Told already, or nobody waits any more.
+                    let _known = tell.try_send(address);
+                }
+            }
+        });
+        told.recv_timeout(START).map_err(|_error| {
+            let said = std::fs::read_to_string(complaints(self.directory.path()));
+            anyhow::anyhow!("the server did not start: {}", said.unwrap_or_default())
         })
     }
 
@@ -102,24 +130,74 @@ impl Server {
     }
 
     /// Its process.
-    pub(crate) fn process(&self) -> Option<String> {
-        self.child.id().map(|id| id.to_string())
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it complained about so far.
+    pub(crate) fn complaints(&self) -> String {
+        // Nothing to read is nothing to tell.
+        std::fs::read_to_string(complaints(self.directory.path())).unwrap_or_default()
     }
 
     /// Stops it as a service manager would, and removes its data.
     ///
     /// # Errors
     /// It does not end in time, or not with success.
-    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
-        let id = self.child.id().context("the server has ended early")?;
-        let id = rustix::process::Pid::from_raw(i32::try_from(id)?).context("no process")?;
-        rustix::process::kill_process(id, rustix::process::Signal::TERM)?;
-        let status = timeout(STOP, self.child.wait())
-            .await
-            .context("the server does not stop")??;
-        let said = std::fs::read_to_string(complaints_of(&self.directory)).unwrap_or_default();
-        ensure!(status.success(), "the server ended with {status}: {said}");
+    pub(crate) fn stop(mut self) -> anyhow::Result<()> {
+        self.end()
+    }
+
+    fn end(&mut self) -> anyhow::Result<()> {
+        if self.child.try_wait()?.is_none() {
+            let id = i32::try_from(self.child.id())?;
+            let id = rustix::process::Pid::from_raw(id).context("no process")?;
+            rustix::process::kill_process(id, rustix::process::Signal::TERM)?;
+        }
+        let give_up = Instant::now() + STOP;
+        let status = loop {
+            if let Some(status) = self.child.try_wait()? {
+                break status;
+            }
+            ensure!(Instant::now() < give_up, "the server does not stop");
+            thread::sleep(LOOK);
+        };
+        ensure!(
+            status.success(),
+            "the server ended with {status}: {}",
+            self.complaints()
+        );
         Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It has ended already, unless the run has failed: then there is nobody to tell.
+        let _ended = self.child.kill().and_then(|()| self.child.wait());
+    }
+}
+
+fn spawn(
+    program: &Path,
+    directory: &Path,
+    arguments: &[OsString],
+    split: Option<Split>,
+) -> anyhow::Result<Child> {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(File::create(complaints(directory))?);
+    let mut spawn = || {
+        let child = command.spawn();
+        child.with_context(|| format!("cannot start {}", program.display()))
+    };
+    match split {
+        Some(split) => split.start_theirs(spawn),
+        None => spawn(),
     }
 }
 
@@ -129,10 +207,6 @@ fn secret_file(directory: &Path) -> PathBuf {
 
 fn complaints(directory: &Path) -> PathBuf {
     directory.join("server.log")
-}
-
-fn complaints_of(directory: &TempDir) -> PathBuf {
-    complaints(directory.path())
 }
 
 fn arguments(directory: &Path, connections: usize) -> Vec<OsString> {
@@ -173,19 +247,26 @@ fn shown(program: &Path, arguments: &[OsString]) -> String {
     words.join(" ")
 }
 
-/// Reads the greeting up to the address.
-async fn address(output: &mut BufReader<ChildStdout>) -> Option<SocketAddr> {
-    let mut line = String::new();
-    loop {
-        line.clear();
-        if output.read_line(&mut line).await.ok()? == 0 {
-            return None;
+/// The address in a line of the greeting.
+fn address(line: &str) -> Option<SocketAddr> {
+    let mut words = line.split_whitespace();
+    let url = words.find_map(|word| word.strip_prefix("http://"))?;
+    url.trim_end_matches('/').parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_greeting_says_where() {
+        let expected = Some("127.0.0.1:8080".parse().unwrap());
+        for line in [
+            "chinwag 0.1 http://127.0.0.1:8080",
+            "  http://127.0.0.1:8080/ open",
+        ] {
+            assert_eq!(address(line), expected);
         }
-        let url = line
-            .split_whitespace()
-            .find_map(|word| word.strip_prefix("http://"));
-        if let Some(url) = url {
-            return url.parse().ok();
-        }
+        assert_eq!(address("no address http://example.org/#setup=1"), None);
     }
 }
