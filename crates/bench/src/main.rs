@@ -5,6 +5,7 @@
 
 mod chinwag;
 mod client;
+mod compare;
 mod crowd;
 mod dialect;
 mod durable;
@@ -44,6 +45,8 @@ enum Scenario {
     Fanout(fanout::Options),
     /// Sends that wait for their ack: durable messages per second, and p99 of the ack
     Durable(durable::Options),
+    /// Chinwag beside Socket.IO, ejabberd and what the machine itself costs, in one table
+    Compare(compare::Options),
     /// A floor for `compare`
     #[command(hide = true)]
     FloorNet(peers::floor_net::FloorNetOptions),
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Scenario::Idle(options) => idle::run(&options),
         Scenario::Fanout(options) => fanout::run(&options),
         Scenario::Durable(options) => durable::run(&options),
+        Scenario::Compare(options) => compare::run(&options),
         Scenario::FloorNet(options) => peers::floor_net::run(options),
     };
     match done {

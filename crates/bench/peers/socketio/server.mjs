@@ -88,8 +88,11 @@ function commit() {
     console.error(error);
     process.exit(1);
   }
-  for (const { room, seq, sender, key, ts, text, isNew, acknowledge } of batch) {
+  // Who waits for an acknowledgement has it before the work for everybody else begins.
+  for (const { seq, ts, acknowledge } of batch) {
     acknowledge({ seq, ts });
+  }
+  for (const { room, seq, sender, key, ts, text, isNew } of batch) {
     if (isNew) {
       io.to(room).emit("receive_message", { room, seq, from: sender, key, ts, text });
     }
