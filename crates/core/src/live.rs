@@ -4,12 +4,16 @@
 //! (contract 3 and 7). Membership acts here in seq order: "removed at k" reaches the removed
 //! user and ends the subscription before k+1 is looked at. Driven by `shard`.
 
+mod conns;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::event::{Shared, Turn};
 use crate::ids::{Position, RoomId, Seq, UserId};
 use crate::limits;
+
+use self::conns::{Conn, Conns, Mode, Place};
 
 /// A socket of this node; never on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,29 +33,6 @@ pub trait Outlet {
     fn behind(&mut self, to: ConnId);
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    /// Released events from this place of the ring on are still to be shown.
-    Syncing {
-        from: u64,
-    },
-    Live,
-    Behind,
-}
-
-#[derive(Debug)]
-struct Conn {
-    user: UserId,
-    mode: Mode,
-    /// Up to where a snapshot has shown a room; needed while the feed has not passed it.
-    shown: BTreeMap<RoomId, Seq>,
-    /// Rooms that the snapshot of another connection of the same user let them into while this
-    /// one was syncing.
-    missed: BTreeSet<RoomId>,
-    /// The newest position said on this connection.
-    position: Position,
-}
-
 #[derive(Debug, Default)]
 struct User {
     conns: Vec<ConnId>,
@@ -61,9 +42,9 @@ struct User {
 /// Connections, users and rooms of one shard.
 #[derive(Debug, Default)]
 pub struct Live {
-    conns: BTreeMap<ConnId, Conn>,
+    conns: Conns,
     users: BTreeMap<UserId, User>,
-    rooms: BTreeMap<RoomId, Vec<ConnId>>,
+    rooms: BTreeMap<RoomId, Vec<Place>>,
     /// Released events since the oldest syncing connection registered.
     ring: VecDeque<Arc<Shared>>,
     ring_start: u64,
@@ -76,7 +57,7 @@ impl Live {
     pub fn register(&mut self, conn: ConnId, user: UserId) {
         let from = self.ring_start + self.ring.len() as u64;
         self.syncing += 1;
-        if let Some(known) = self.conns.get_mut(&conn) {
+        if let Some(known) = self.conns.get_mut(conn) {
             if let Mode::Syncing { .. } = known.mode {
                 self.syncing -= 1;
             }
@@ -86,24 +67,24 @@ impl Live {
             return;
         }
         let mode = Mode::Syncing { from };
-        let entry = Conn {
+        let place = self.conns.insert(Conn {
+            id: conn,
             user,
             mode,
             shown: BTreeMap::new(),
             missed: BTreeSet::new(),
             position: Position(0),
-        };
-        self.conns.insert(conn, entry);
+        });
         let known = self.users.entry(user).or_default();
         known.conns.push(conn);
         for room in &known.rooms {
-            self.rooms.entry(*room).or_default().push(conn);
+            self.rooms.entry(*room).or_default().push(place);
         }
     }
 
     /// Forgets a connection; `idle` gets the rooms that nobody here is in any more.
     pub fn unregister(&mut self, conn: ConnId, idle: &mut Vec<RoomId>) {
-        let Some(gone) = self.conns.remove(&conn) else {
+        let Some((place, gone)) = self.conns.remove(conn) else {
             return;
         };
         if let Mode::Syncing { .. } = gone.mode {
@@ -114,7 +95,7 @@ impl Live {
         };
         user.conns.retain(|other| *other != conn);
         for room in &user.rooms {
-            leave(&mut self.rooms, *room, conn, idle);
+            leave(&mut self.rooms, *room, place, idle);
         }
         if user.conns.is_empty() {
             self.users.remove(&gone.user);
@@ -152,7 +133,7 @@ impl Live {
     pub fn is_syncing(&self, user: UserId) -> bool {
         let mut conns = self.connections(user).iter();
         conns.any(|conn| {
-            let entry = self.conns.get(conn);
+            let entry = self.conns.get(*conn);
             entry.is_some_and(|entry| matches!(entry.mode, Mode::Syncing { .. }))
         })
     }
@@ -160,14 +141,14 @@ impl Live {
     /// Whether a connection is live.
     #[must_use]
     pub fn is_live(&self, conn: ConnId) -> bool {
-        let entry = self.conns.get(&conn);
+        let entry = self.conns.get(conn);
         entry.is_some_and(|entry| entry.mode == Mode::Live)
     }
 
     /// The user of a connection.
     #[must_use]
     pub fn user_of(&self, conn: ConnId) -> Option<UserId> {
-        self.conns.get(&conn).map(|conn| conn.user)
+        self.conns.get(conn).map(|conn| conn.user)
     }
 
     /// The connections of a user.
@@ -192,13 +173,13 @@ impl Live {
         heads: &[(RoomId, Seq)],
         released: impl Fn(RoomId) -> Option<Seq>,
     ) -> Option<BTreeSet<ConnId>> {
-        let Mode::Syncing { from } = self.conns.get(&conn)?.mode else {
+        let Mode::Syncing { from } = self.conns.get(conn)?.mode else {
             return None;
         };
         if from < self.ring_start || !self.covers(from, heads, &released) {
             return None;
         }
-        let entry = self.conns.get_mut(&conn)?;
+        let entry = self.conns.get_mut(conn)?;
         let user = entry.user;
         entry.shown = heads.iter().copied().collect();
         let mut untold = BTreeSet::new();
@@ -266,7 +247,7 @@ impl Live {
     ) {
         let known = self.users.get(&user).into_iter();
         for other in known.flat_map(|user| &user.conns) {
-            let entry = self.conns.get_mut(other).filter(|_entry| *other != conn);
+            let entry = self.conns.get_mut(*other).filter(|_entry| *other != conn);
             match entry.as_ref().map(|entry| entry.mode) {
                 Some(Mode::Live) => {
                     untold.insert(*other);
@@ -294,7 +275,7 @@ impl Live {
         released: impl Fn(RoomId) -> Option<Seq>,
         outlet: &mut impl Outlet,
     ) -> bool {
-        let Some(entry) = self.conns.get(&conn) else {
+        let Some(entry) = self.conns.get(conn) else {
             return false;
         };
         let Mode::Syncing { from } = entry.mode else {
@@ -315,7 +296,7 @@ impl Live {
             Some(Some(_told)) => outlet.caught_up(conn, position),
             Some(None) => false,
         };
-        let entry = self.conns.get_mut(&conn).expect("it was there above");
+        let entry = self.conns.get_mut(conn).expect("it was there above");
         entry.mode = if complete { Mode::Live } else { Mode::Behind };
         entry.position = position;
         // Where the feed has passed the snapshot there is nothing left to compare with.
@@ -375,7 +356,7 @@ impl Live {
 
     /// A snapshot cannot be had or is too old: `conn` is behind and must sync again.
     pub fn give_up(&mut self, conn: ConnId) {
-        let Some(entry) = self.conns.get_mut(&conn) else {
+        let Some(entry) = self.conns.get_mut(conn) else {
             return;
         };
         let was = std::mem::replace(&mut entry.mode, Mode::Behind);
@@ -404,10 +385,8 @@ impl Live {
                 self.enter(user, room);
             }
         }
-        for conn in self.rooms.get(&room).into_iter().flatten() {
-            let Some(entry) = self.conns.get_mut(conn) else {
-                continue;
-            };
+        for place in self.rooms.get(&room).into_iter().flatten() {
+            let entry = self.conns.at(*place);
             if entry.mode != Mode::Live {
                 continue;
             }
@@ -419,7 +398,7 @@ impl Live {
                     continue;
                 }
             }
-            if !outlet.event(*conn, event) {
+            if !outlet.event(entry.id, event) {
                 entry.mode = Mode::Behind;
             }
         }
@@ -454,7 +433,8 @@ impl Live {
             return;
         };
         if known.rooms.insert(room) {
-            self.rooms.entry(room).or_default().extend(&known.conns);
+            let places = known.conns.iter().map(|conn| self.conns.place(*conn));
+            self.rooms.entry(room).or_default().extend(places);
         }
     }
 
@@ -464,7 +444,7 @@ impl Live {
         };
         if known.rooms.remove(&room) {
             for conn in &known.conns {
-                leave(&mut self.rooms, room, *conn, idle);
+                leave(&mut self.rooms, room, self.conns.place(*conn), idle);
             }
         }
     }
@@ -472,7 +452,7 @@ impl Live {
     /// The position to tell `conn` now that everything up to `vouched` has been delivered: none
     /// unless it is live and this is news to it.
     pub fn vouch(&mut self, conn: ConnId, vouched: Position) -> Option<Position> {
-        let entry = self.conns.get_mut(&conn)?;
+        let entry = self.conns.get_mut(conn)?;
         if entry.mode != Mode::Live || vouched <= entry.position {
             return None;
         }
@@ -482,15 +462,15 @@ impl Live {
 }
 
 fn leave(
-    rooms: &mut BTreeMap<RoomId, Vec<ConnId>>,
+    rooms: &mut BTreeMap<RoomId, Vec<Place>>,
     room: RoomId,
-    conn: ConnId,
+    place: Place,
     idle: &mut Vec<RoomId>,
 ) {
     let Some(conns) = rooms.get_mut(&room) else {
         return;
     };
-    if let Some(at) = conns.iter().position(|other| *other == conn) {
+    if let Some(at) = conns.iter().position(|other| *other == place) {
         conns.swap_remove(at);
     }
     if conns.is_empty() {

@@ -1,0 +1,146 @@
+//! The outboxes of one shard: frames are queued while items are taken in, and written afterwards.
+//!
+//! A connection that has something queued is dirty; its turn comes in the order of getting dirty,
+//! and one write takes all that waits for it by then. Those that have an ack to get go first, as
+//! in the lanes: their senders wait, and the messages of others that a busy shard has not come to
+//! yet share a write with those that follow. So it writes fewer, larger pieces by itself, without
+//! a timer. Lives as long as its shard.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use chinwag_core::codec;
+use chinwag_core::event::Shared;
+use chinwag_core::ids::{Position, Tick};
+use chinwag_core::lanes::Lane;
+use chinwag_core::live::{ConnId, Outlet};
+use chinwag_core::session::Input;
+use chinwag_core::wire::ServerFrame;
+
+use crate::gateway::outbox::{Connection, SyncId, encode};
+use crate::gateway::ws::text_frame;
+
+/// For how long a shard writes before it lets others run.
+const SLICE: Duration = Duration::from_millis(1);
+/// Writes between two looks at the clock.
+const WRITES_PER_LOOK: usize = 8;
+
+#[derive(Default)]
+pub(super) struct Outboxes {
+    slots: HashMap<ConnId, Slot>,
+    /// With an ack among what waits. Each connection stands in each list once at most.
+    urgent: Vec<ConnId>,
+    dirty: VecDeque<ConnId>,
+    /// Reused by every write.
+    frames: Vec<Bytes>,
+    pub(super) now: Tick,
+}
+
+struct Slot {
+    connection: Arc<Connection>,
+    urgent: bool,
+    dirty: bool,
+}
+
+impl Outboxes {
+    pub(super) fn insert(&mut self, connection: Arc<Connection>) {
+        let slot = Slot {
+            connection,
+            urgent: false,
+            dirty: false,
+        };
+        self.slots.entry(slot.connection.id).or_insert(slot);
+    }
+
+    pub(super) fn remove(&mut self, conn: ConnId) {
+        self.slots.remove(&conn);
+    }
+
+    /// Whether `sync` is what `conn` is doing.
+    pub(super) fn is_current(&self, conn: ConnId, sync: SyncId) -> bool {
+        let slot = self.slots.get(&conn);
+        slot.is_some_and(|slot| slot.connection.is_current(sync))
+    }
+
+    /// Somebody has queued an ack for `conn`.
+    pub(super) fn answered(&mut self, conn: ConnId) {
+        if let Some(slot) = self.slots.get_mut(&conn)
+            && !std::mem::replace(&mut slot.urgent, true)
+        {
+            self.urgent.push(conn);
+        }
+    }
+
+    /// Queues a frame. `false`: the connection is behind now, and is being told so. One that is
+    /// not here takes everything.
+    pub(super) fn push(&mut self, to: ConnId, lane: Lane, frame: &Bytes) -> bool {
+        let Some(slot) = self.slots.get_mut(&to) else {
+            return true;
+        };
+        let connection = &slot.connection;
+        let mut room = connection.queue(lane, frame.clone());
+        if !room {
+            // Much at once is not the fault of a reader that is quick enough.
+            connection.flush(&mut self.frames);
+            room = connection.queue(lane, frame.clone());
+        }
+        if !room {
+            connection.fall_behind(self.now);
+        } else if !std::mem::replace(&mut slot.dirty, true) {
+            self.dirty.push_back(to);
+        }
+        room
+    }
+
+    /// Whether something waits to be written.
+    pub(super) fn has_dirty(&self) -> bool {
+        !self.urgent.is_empty() || !self.dirty.is_empty()
+    }
+
+    /// Writes what waits: acks, then the rest for [`SLICE`] or a little longer.
+    pub(super) fn flush_slice(&mut self) {
+        for conn in self.urgent.drain(..) {
+            if let Some(slot) = self.slots.get_mut(&conn) {
+                slot.urgent = false;
+                slot.connection.flush(&mut self.frames);
+            }
+        }
+        let begun = Instant::now();
+        let mut writes = 0;
+        while let Some(conn) = self.dirty.pop_front() {
+            if let Some(slot) = self.slots.get_mut(&conn) {
+                slot.dirty = false;
+                slot.connection.flush(&mut self.frames);
+            }
+            writes += 1;
+            if writes % WRITES_PER_LOOK == 0 && begun.elapsed() >= SLICE {
+                return;
+            }
+        }
+    }
+}
+
+impl Outlet for Outboxes {
+    fn event(&mut self, to: ConnId, event: &Arc<Shared>) -> bool {
+        let frame = event.frame(|event| text_frame(&codec::encode_event(event)));
+        self.push(to, Lane::Message, frame)
+    }
+
+    fn caught_up(&mut self, to: ConnId, position: Position) -> bool {
+        let frame = encode(&ServerFrame::CaughtUp { position });
+        // Should there be no room, the connection is behind and syncs again.
+        let queued = self.push(to, Lane::vouching(), &frame);
+        if queued && let Some(slot) = self.slots.get(&to) {
+            slot.connection.step(Input::CaughtUp, self.now);
+        }
+        queued
+    }
+
+    fn behind(&mut self, to: ConnId) {
+        if let Some(slot) = self.slots.get(&to) {
+            slot.connection.fall_behind(self.now);
+        }
+    }
+}
