@@ -57,9 +57,14 @@ impl Program {
     ) -> anyhow::Result<Self> {
         let name = command.get_program().to_string_lossy().into_owned();
         let complaints = std::fs::File::create(directory.path().join("complaints.log"))?;
+        let output = match known {
+            // Says nothing that we wait for, but may complain there.
+            Some(_) => complaints.try_clone()?.into(),
+            None => Stdio::piped(),
+        };
         command
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
+            .stdout(output)
             .stderr(complaints);
         let mut spawn = || {
             let child = command.spawn();
@@ -69,17 +74,17 @@ impl Program {
             Some(split) => split.start_theirs(&mut spawn)?,
             None => spawn()?,
         };
-        let output = child.stdout.take().context("no standard output")?;
+        let output = child.stdout.take();
         let mut program = Self {
             child,
             directory,
             // Known once it has said so.
             address: known.unwrap_or_else(|| ([0, 0, 0, 0], 0).into()),
         };
-        let told = listening(output);
-        let found = match known {
-            Some(address) => program.answers(address).then_some(address),
-            None => told.recv_timeout(START).ok(),
+        let found = match (known, output) {
+            (Some(address), _) => program.answers(address).then_some(address),
+            (None, Some(output)) => listening(output).recv_timeout(START).ok(),
+            (None, None) => None,
         };
         program.address = found.with_context(|| {
             let said = std::fs::read_to_string(program.directory.path().join("complaints.log"));

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
+use rustix::event::Timespec;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
@@ -77,6 +78,9 @@ struct FloorNet {
     dirty: Vec<usize>,
     /// Who is to be told that which message was taken, at the end of the round.
     acks: Vec<(usize, u64)>,
+    events: Vec<epoll::Event>,
+    /// What one socket had to say.
+    scratch: Vec<u8>,
 }
 
 /// Serves until it is killed; prints its address first.
@@ -88,34 +92,8 @@ pub(crate) fn run(options: FloorNetOptions) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let mut floor = FloorNet::new(options, listener)?;
     crate::terminal::print(&format!("listening on http://{address}\n"));
-    let mut events = Vec::with_capacity(EVENTS_MAX);
-    let mut scratch = vec![0; READ_BYTES];
     loop {
-        events.clear();
-        let waited = epoll::wait(
-            &floor.crowd.epoll,
-            rustix::buffer::spare_capacity(&mut events),
-            None,
-        );
-        match waited {
-            Err(rustix::io::Errno::INTR) => continue,
-            waited => waited.context("cannot wait for sockets")?,
-        };
-        for event in &events {
-            let (flags, place) = (event.flags, event.data.u64());
-            if place == LISTENER {
-                floor.accept()?;
-                continue;
-            }
-            let place = usize::try_from(place)?;
-            if flags.contains(EventFlags::OUT) {
-                floor.crowd.has_room(place);
-            }
-            if flags.intersects(EventFlags::IN | EventFlags::HUP | EventFlags::ERR) {
-                floor.read(place, &mut scratch);
-            }
-        }
-        floor.end_round()?;
+        floor.round(None)?;
     }
 }
 
@@ -150,7 +128,36 @@ impl FloorNet {
             rooms: BTreeMap::new(),
             dirty: Vec::new(),
             acks: Vec::new(),
+            events: Vec::with_capacity(EVENTS_MAX),
+            scratch: vec![0; READ_BYTES],
         })
+    }
+
+    /// Waits until a socket has something, at most so long, and does all that there is to do.
+    fn round(&mut self, at_most: Option<&Timespec>) -> anyhow::Result<()> {
+        self.events.clear();
+        let spare = rustix::buffer::spare_capacity(&mut self.events);
+        match epoll::wait(&self.crowd.epoll, spare, at_most) {
+            Err(rustix::io::Errno::INTR) => return Ok(()),
+            waited => waited.context("cannot wait for sockets")?,
+        };
+        let events = std::mem::take(&mut self.events);
+        for event in &events {
+            let (flags, place) = (event.flags, event.data.u64());
+            if place == LISTENER {
+                self.accept()?;
+                continue;
+            }
+            let place = usize::try_from(place)?;
+            if flags.contains(EventFlags::OUT) {
+                self.crowd.has_room(place);
+            }
+            if flags.intersects(EventFlags::IN | EventFlags::HUP | EventFlags::ERR) {
+                self.read(place);
+            }
+        }
+        self.events = events;
+        self.end_round()
     }
 
     /// Takes everybody who waits at the door.
@@ -164,11 +171,12 @@ impl FloorNet {
     }
 
     /// Reads what one socket has, and does what its client wants.
-    fn read(&mut self, place: usize, scratch: &mut [u8]) {
+    fn read(&mut self, place: usize) {
         let Some(mut connection) = self.crowd.take(place) else {
             return;
         };
-        let stays = match connection.stream.read(scratch) {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let stays = match connection.stream.read(&mut scratch) {
             Ok(0) => false,
             Ok(count) => {
                 let mut bytes = std::mem::take(&mut connection.tail);
@@ -188,6 +196,7 @@ impl FloorNet {
             }
             Err(error) => error.kind() == std::io::ErrorKind::WouldBlock,
         };
+        self.scratch = scratch;
         self.crowd.put(place, connection);
         if !stays {
             self.crowd.dismiss(place);
@@ -295,5 +304,150 @@ impl FloorNet {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::dialect::upgrade_request;
+    use crate::swarm::frames::{TEXT, first_frame, write_frame};
+
+    struct Client {
+        stream: TcpStream,
+        read: Vec<u8>,
+    }
+
+    /// Turns until `done` has found what it looks for.
+    fn turn<T>(floor: &mut FloorNet, mut done: impl FnMut() -> Option<T>) -> T {
+        let at_most = Timespec {
+            tv_sec: 0,
+            tv_nsec: 10_000_000,
+        };
+        for _round in 0..1_000 {
+            if let Some(found) = done() {
+                return found;
+            }
+            floor.round(Some(&at_most)).unwrap();
+        }
+        panic!("it never came");
+    }
+
+    impl Client {
+        fn join(floor: &mut FloorNet, room: usize) -> Self {
+            let stream = TcpStream::connect(floor.listener.local_addr().unwrap()).unwrap();
+            let wait = Duration::from_millis(1);
+            stream.set_read_timeout(Some(wait)).unwrap();
+            let read = Vec::new();
+            let mut client = Self { stream, read };
+            let hands = upgrade_request("x", "/", None);
+            client.stream.write_all(&hands).unwrap();
+            let end = turn(floor, || {
+                client.read_more();
+                client.read.windows(4).position(|four| four == b"\r\n\r\n")
+            });
+            client.read.drain(..end + 4);
+            client.say(&format!("join {room}"));
+            assert_eq!(client.next(floor), "ready");
+            client
+        }
+
+        fn say(&mut self, words: &str) {
+            let mut frame = Vec::new();
+            write_frame(TEXT, words.as_bytes(), [1, 2, 3, 4], &mut frame);
+            self.stream.write_all(&frame).unwrap();
+        }
+
+        fn read_more(&mut self) {
+            let mut some = [0; 1_024];
+            // Nothing there yet: it is asked again.
+            let count = self.stream.read(&mut some).unwrap_or(0);
+            self.read.extend_from_slice(&some[..count]);
+        }
+
+        fn next(&mut self, floor: &mut FloorNet) -> String {
+            let (text, bytes) = turn(floor, || {
+                self.read_more();
+                let frame = first_frame(&self.read).unwrap()?;
+                let text = String::from_utf8(frame.payload.to_vec()).unwrap();
+                Some((text, frame.bytes))
+            });
+            self.read.drain(..bytes);
+            text
+        }
+    }
+
+    /// Everybody in the room hears everything, the sender after its ack; nobody else does.
+    fn check(mode: FloorMode) {
+        let directory = tempfile::tempdir().unwrap();
+        let options = FloorNetOptions {
+            mode,
+            event_bytes: 10,
+            directory: Some(directory.path().to_owned()),
+        };
+        let mut floor = FloorNet::new(options, listen().unwrap()).unwrap();
+        let mut clients = [1, 1, 2].map(|room| Client::join(&mut floor, room));
+        for message in ["send 1 7 .. one", "send 1 8 .. two"] {
+            clients[0].say(message);
+        }
+        clients[2].say("send 2 9 .. other");
+        let mut heard = clients[0].next(&mut floor);
+        for _more in 0..3 {
+            heard = heard + " " + &clients[0].next(&mut floor);
+        }
+        assert!(
+            [
+                "ack 7 ack 8 .......one .......two",
+                "ack 7 .......one ack 8 .......two"
+            ]
+            .contains(&heard.as_str()),
+            "{mode:?}: {heard}"
+        );
+        assert_eq!(clients[1].next(&mut floor), ".......one", "{mode:?}");
+        assert_eq!(clients[1].next(&mut floor), ".......two", "{mode:?}");
+        assert_eq!(clients[2].next(&mut floor), "ack 9", "{mode:?}");
+        assert_eq!(clients[2].next(&mut floor), ".....other", "{mode:?}");
+        if let Some(journal) = &floor.journal {
+            assert_eq!(journal.metadata().unwrap().len(), 3 * ROW_BYTES as u64);
+        }
+    }
+
+    #[test]
+    fn the_room_hears_and_the_sender_is_answered_first() {
+        check(FloorMode::Each);
+        check(FloorMode::Coalesced);
+        check(FloorMode::Durable);
+    }
+
+    #[test]
+    fn who_goes_is_forgotten() {
+        let options = FloorNetOptions {
+            mode: FloorMode::Each,
+            event_bytes: 10,
+            directory: None,
+        };
+        let mut floor = FloorNet::new(options, listen().unwrap()).unwrap();
+        let mut stays = Client::join(&mut floor, 1);
+        let goes = Client::join(&mut floor, 1);
+        assert_eq!(floor.rooms[&1].members.len(), 2);
+        drop(goes);
+        stays.say("send 1 7 .. one");
+        assert_eq!(stays.next(&mut floor), "ack 7");
+        assert_eq!(stays.next(&mut floor), ".......one");
+        stays.say("nonsense");
+        for _round in 0..100 {
+            if floor.rooms[&1].members.is_empty() {
+                return;
+            }
+            let at_most = Timespec {
+                tv_sec: 0,
+                tv_nsec: 10_000_000,
+            };
+            floor.round(Some(&at_most)).unwrap();
+        }
+        panic!("{} are still there", floor.rooms[&1].members.len());
     }
 }
