@@ -36,6 +36,7 @@ use crate::terminal::progress;
 pub(crate) enum Contender {
     Chinwag,
     #[value(name = "socketio")]
+    #[serde(rename = "socketio")]
     SocketIo,
     Ws,
     Ejabberd,

@@ -168,6 +168,12 @@ impl Measured {
         median(ratios)
     }
 
+    /// How many measurements of this contender are missing.
+    pub(crate) fn failures(&self, contender: Contender) -> usize {
+        let series = self.0.values().filter_map(|row| row.get(&contender));
+        series.map(|series| series.failures.len()).sum()
+    }
+
     /// Why some measurements are missing, each reason once.
     pub(crate) fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
@@ -251,6 +257,8 @@ mod tests {
         assert_eq!(ratio, Some(5.0));
         let expected = "row: 1 of 2 measurements of Socket.IO failed: no port";
         assert_eq!(measured.notes(), [expected]);
+        assert_eq!(measured.failures(Contender::SocketIo), 1);
+        assert_eq!(measured.failures(Contender::Chinwag), 0);
     }
 
     #[test]
