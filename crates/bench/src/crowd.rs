@@ -49,6 +49,11 @@ impl Crowd {
             .collect()
     }
 
+    /// Whether this user stays.
+    pub(crate) fn stays(self, user: usize) -> bool {
+        user.is_multiple_of(self.clients + 1)
+    }
+
     /// Those who come and go, one of each room after the other.
     pub(crate) fn clients(self) -> impl Iterator<Item = usize> + Clone {
         (1..=self.clients)

@@ -102,7 +102,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             ));
             pairs.push(pair);
         }
-        swarm.cut(0..rooms * members, Cut::End);
+        swarm.cut(0..rooms * members, Cut::Reset);
     }
     drop(swarm);
     let report = report(options, &ground, &pairs);

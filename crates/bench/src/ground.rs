@@ -144,7 +144,8 @@ impl Ground {
             first.seconds,
             rooms.len()
         ));
-        swarm.cut(0..users, Cut::End);
+        // A reset leaves no port behind that is taken for another minute.
+        swarm.cut(0..users, Cut::Reset);
         let place = Place {
             address: self.address,
             path: &self.path,

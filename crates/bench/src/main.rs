@@ -5,6 +5,7 @@
 
 mod chinwag;
 mod client;
+mod comeback;
 mod compare;
 mod crowd;
 mod dialect;
@@ -15,6 +16,7 @@ mod ground;
 mod idle;
 mod issuer;
 mod machine;
+mod mixed;
 mod peers;
 mod processors;
 mod publish;
@@ -22,7 +24,9 @@ mod report;
 mod room;
 mod seat;
 mod server;
+mod storm;
 mod swarm;
+mod sync;
 mod terminal;
 
 use std::process::ExitCode;
@@ -39,6 +43,12 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Scenario {
+    /// All clients cut at once: until the last is back and misses nothing
+    Storm(storm::Options),
+    /// Clients that resume, some messages behind: how fast they catch up
+    Sync(sync::Options),
+    /// A day of a company in two minutes: everything at the same time
+    Mixed(mixed::Options),
     /// Silent connections: memory of each, and how fast they come in
     Idle(idle::Options),
     /// One room of many: deliveries per second, what one costs, and how late it is
@@ -55,6 +65,9 @@ enum Scenario {
 fn main() -> ExitCode {
     let Cli { scenario } = Cli::parse();
     let done = match scenario {
+        Scenario::Mixed(options) => mixed::run(&options),
+        Scenario::Storm(options) => storm::run(&options),
+        Scenario::Sync(options) => sync::run(&options),
         Scenario::Idle(options) => idle::run(&options),
         Scenario::Fanout(options) => fanout::run(&options),
         Scenario::Durable(options) => durable::run(&options),

@@ -17,10 +17,12 @@ use super::frames::write_frame;
 const UNSENT_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// A tail that has given up its memory below this size is not worth keeping allocated.
 const TAIL_BYTES_KEPT: usize = 512;
-/// Users that share a source address: well below the ports that one address has.
-const USERS_PER_ADDRESS: usize = 4_000;
+/// Users that share a source address. It has some 28,000 ports, but each connection that we end by
+/// a FIN keeps its port for a minute, and the kernel's search for a free one becomes slow long
+/// before none is left.
+const USERS_PER_ADDRESS: usize = 250;
 /// Source addresses at most: 127.0.0.1 and those after it.
-const ADDRESSES_MAX: usize = 250;
+const ADDRESSES_MAX: usize = 60_000;
 
 /// How far a connection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -230,8 +232,9 @@ fn source(to: SocketAddr, user: usize) -> Option<SocketAddr> {
     if !to.ip().is_loopback() {
         return None;
     }
-    let last = u8::try_from(user / USERS_PER_ADDRESS % ADDRESSES_MAX + 1).ok()?;
-    let address = IpAddr::V4(Ipv4Addr::new(127, 0, 0, last));
+    let number = u32::try_from(user / USERS_PER_ADDRESS % ADDRESSES_MAX).ok()?;
+    let address = Ipv4Addr::from_bits(Ipv4Addr::LOCALHOST.to_bits() + number);
+    let address = IpAddr::V4(address);
     Some(SocketAddr::new(address, 0))
 }
 
@@ -244,10 +247,10 @@ mod tests {
         let here = "127.0.0.1:80".parse().unwrap();
         for (user, expected) in [
             (0, "127.0.0.1:0"),
-            (3_999, "127.0.0.1:0"),
-            (4_000, "127.0.0.2:0"),
-            (18_999, "127.0.0.5:0"),
-            (1_000_000, "127.0.0.1:0"),
+            (249, "127.0.0.1:0"),
+            (250, "127.0.0.2:0"),
+            (18_999, "127.0.0.76:0"),
+            (100_000, "127.0.1.145:0"),
         ] {
             assert_eq!(source(here, user).unwrap().to_string(), expected);
         }

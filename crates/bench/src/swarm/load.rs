@@ -171,7 +171,7 @@ pub(crate) fn run<D: Dialect>(
         acks,
         ack,
         counts,
-        delivery: swarm.latencies().clone(),
+        delivery: swarm.latencies()[0].clone(),
         usage,
     })
 }
@@ -308,19 +308,6 @@ impl<D: Dialect> Drive<'_, D> {
             self.act(false)?;
         }
         Ok(())
-    }
-}
-
-impl Counts {
-    /// What was added since `earlier`.
-    fn since(self, earlier: Self) -> Self {
-        Self {
-            deliveries: self.deliveries - earlier.deliveries,
-            frames: self.frames - earlier.frames,
-            bytes: self.bytes - earlier.bytes,
-            reads: self.reads - earlier.reads,
-            ready: self.ready,
-        }
     }
 }
 

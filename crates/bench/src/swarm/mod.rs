@@ -11,7 +11,7 @@ mod connecting;
 mod connection;
 pub(crate) mod frames;
 pub(crate) mod load;
-mod pace;
+pub(crate) mod pace;
 mod reading;
 pub(crate) mod stamp;
 
@@ -31,7 +31,7 @@ use crate::report::Latencies;
 use connection::{Connection, Sent};
 pub(crate) use connection::{Cut, Stage};
 use frames::TEXT;
-use stamp::now_ns;
+use stamp::{CLASSES, now_ns};
 
 /// Bytes read at once, shared by all connections. Grows if a frame is longer.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -101,6 +101,19 @@ pub(crate) struct Counts {
     pub(crate) ready: usize,
 }
 
+impl Counts {
+    /// What was added since `earlier`.
+    pub(crate) fn since(self, earlier: Self) -> Self {
+        Self {
+            deliveries: self.deliveries - earlier.deliveries,
+            frames: self.frames - earlier.frames,
+            bytes: self.bytes - earlier.bytes,
+            reads: self.reads - earlier.reads,
+            ready: self.ready,
+        }
+    }
+}
+
 /// Very many users. See the module.
 pub(crate) struct Swarm<D> {
     address: SocketAddr,
@@ -117,7 +130,8 @@ pub(crate) struct Swarm<D> {
     counts: Counts,
     sampling: Sampling,
     until_sample: u32,
-    latencies: Latencies,
+    /// By class of the text.
+    latencies: [Latencies; CLASSES],
     notes: Vec<Note>,
 }
 
@@ -152,7 +166,7 @@ impl<D: Dialect> Swarm<D> {
                 each: 0,
             },
             until_sample: 0,
-            latencies: Latencies::new(),
+            latencies: std::array::from_fn(|_class| Latencies::new()),
             notes: Vec::new(),
         })
     }
@@ -187,19 +201,19 @@ impl<D: Dialect> Swarm<D> {
         self.connections[user].received
     }
 
-    /// How far this user is.
-    pub(crate) fn stage(&self, user: usize) -> Stage {
-        self.connections[user].stage
+    /// Whether this user is signed in.
+    pub(crate) fn is_ready(&self, user: usize) -> bool {
+        self.connections[user].stage == Stage::Ready
     }
 
     /// Times deliveries from now on, and forgets those timed before.
     pub(crate) fn sample(&mut self, sampling: Sampling) {
         self.sampling = sampling;
-        self.latencies = Latencies::new();
+        self.latencies = std::array::from_fn(|_class| Latencies::new());
     }
 
-    /// The times of the deliveries sampled, from when each message was due.
-    pub(crate) fn latencies(&self) -> &Latencies {
+    /// The times of the deliveries sampled, from when each message was due, by class.
+    pub(crate) fn latencies(&self) -> &[Latencies; CLASSES] {
         &self.latencies
     }
 

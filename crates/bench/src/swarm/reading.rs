@@ -150,7 +150,8 @@ impl<D: Dialect> Swarm<D> {
             && (from_ns..until_ns).contains(&due_ns)
         {
             let took = at_ns.saturating_sub(due_ns);
-            self.latencies.record(Duration::from_nanos(took));
+            let class = stamp::class_before(payload, behind);
+            self.latencies[class].record(Duration::from_nanos(took));
         }
     }
 }

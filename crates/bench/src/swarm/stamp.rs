@@ -12,6 +12,8 @@ const MARK: &[u8] = b"@t=";
 const DIGITS: usize = 20;
 /// Bytes at the end of a text that are the stamp: no text is shorter.
 pub(crate) const STAMP_BYTES: usize = MARK.len() + DIGITS;
+/// How many kinds of deliveries can be timed apart.
+pub(crate) const CLASSES: usize = 4;
 
 /// Nanoseconds of the clock that only goes forward (clock_gettime(2), `CLOCK_MONOTONIC`).
 pub(crate) fn now_ns() -> u64 {
@@ -24,6 +26,23 @@ pub(crate) fn now_ns() -> u64 {
 pub(crate) fn stamped(due_ns: u64, bytes: usize) -> String {
     let filling = bytes.saturating_sub(STAMP_BYTES);
     format!("{:x<filling$}@t={due_ns:020}", "")
+}
+
+/// As [`stamped`], with a class below [`CLASSES`] for what is timed apart; without one it is 0.
+pub(crate) fn stamped_as(class: usize, due_ns: u64, bytes: usize) -> String {
+    let filling = bytes.saturating_sub(STAMP_BYTES + 1);
+    format!("{:x<filling$}{class}@t={due_ns:020}", "")
+}
+
+/// The class of a text whose stamp ends `behind` bytes before the end of `payload`.
+pub(crate) fn class_before(payload: &[u8], behind: usize) -> usize {
+    let at = payload.len().checked_sub(behind + STAMP_BYTES + 1);
+    match at.and_then(|at| payload.get(at)) {
+        Some(digit @ b'0'..=b'9') if usize::from(digit - b'0') < CLASSES => {
+            usize::from(digit - b'0')
+        }
+        _ => 0,
+    }
 }
 
 /// The time in a stamp that ends `behind` bytes before the end of `payload`; nothing if there is
@@ -82,6 +101,23 @@ mod tests {
     fn a_text_is_never_shorter_than_its_stamp() {
         assert_eq!(stamped(7, 0), "@t=00000000000000000007");
         assert_eq!(stamped(7, 24), "x@t=00000000000000000007");
+    }
+
+    #[test]
+    fn classes_stand_before_the_stamp() {
+        for class in 0..CLASSES {
+            let text = stamped_as(class, 7, 60) + "\"}}";
+            assert_eq!(text.len(), 63);
+            assert_eq!(class_before(text.as_bytes(), 3), class);
+            assert_eq!(stamp_before(text.as_bytes(), 3), Some(7));
+        }
+        for without in [
+            stamped(7, 60),
+            stamped(7, 0),
+            "9".to_owned() + &stamped(7, 0),
+        ] {
+            assert_eq!(class_before(without.as_bytes(), 0), 0, "{without}");
+        }
     }
 
     #[test]
