@@ -36,7 +36,8 @@ function send(socket, { req, room: name, from, key, text }) {
   room.seq += 1;
   const ts = Date.now();
   socket.send(JSON.stringify({ type: "ack", req, seq: room.seq, ts }));
-  const event = JSON.stringify({ type: "event", room: name, seq: room.seq, from, key, ts, text });
+  // Encoded once for all of them.
+  const event = Buffer.from(JSON.stringify({ type: "event", room: name, seq: room.seq, from, key, ts, text }));
   for (const member of room.members) {
     member.send(event, { binary: false });
   }

@@ -61,6 +61,18 @@ impl fmt::Display for Contender {
     }
 }
 
+impl Contender {
+    /// What has become of a message when its sender hears that it was taken.
+    pub(super) fn stored(self) -> &'static str {
+        match self {
+            Self::Chinwag | Self::SocketIo | Self::Store => "synced",
+            Self::FloorDurable => "synced, unread",
+            Self::Ejabberd => "not synced",
+            Self::Ws | Self::FloorEach | Self::FloorCoalesced => "no",
+        }
+    }
+}
+
 /// All who are here, and where they run.
 pub(super) struct Field {
     pub(super) program: PathBuf,

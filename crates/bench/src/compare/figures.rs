@@ -206,7 +206,8 @@ impl Measured {
             figures.dedup();
             let head: Vec<String> = figures.iter().map(Figure::to_string).collect();
             let mut table = Table::new(
-                &std::iter::once(row.name)
+                &[row.name, "stored"]
+                    .into_iter()
                     .chain(head.iter().map(String::as_str))
                     .collect::<Vec<_>>(),
             );
@@ -214,7 +215,8 @@ impl Measured {
                 let cells = figures
                     .iter()
                     .map(|&figure| cell(self.median(row.name, contender, figure), figure.digits()));
-                table.row(std::iter::once(contender.to_string()).chain(cells));
+                let name = [contender.to_string(), contender.stored().to_owned()];
+                table.row(name.into_iter().chain(cells));
             }
             text.push_str(&format!("```text\n{}```\n\n", table.to_text()));
         }
@@ -259,6 +261,22 @@ mod tests {
         assert_eq!(measured.notes(), [expected]);
         assert_eq!(measured.failures(Contender::SocketIo), 1);
         assert_eq!(measured.failures(Contender::Chinwag), 0);
+    }
+
+    #[test]
+    fn the_details_say_who_stores() {
+        let mut measured = Measured::default();
+        let row = &super::super::rows::all(true)[0];
+        measured.add(row.name, Contender::Chinwag, acks(2.0));
+        measured.add(row.name, Contender::Ws, acks(30.0));
+        let expected = "\
+```text
+fanout   stored  acks/s
+Chinwag  synced       2
+bare ws      no      30
+```
+";
+        assert_eq!(measured.to_text(std::slice::from_ref(row)), expected);
     }
 
     #[test]

@@ -88,7 +88,9 @@ pub(crate) fn start(
         .env("EJABBERD_LOG_PATH", home.join("ejabberd.log"))
         .env("ERL_CRASH_DUMP", home.join("crash.dump"))
         .current_dir(&home)
-        .args(["+K", "true", "+P", "250000", "+Q", "65536", "-noinput"])
+        .args([
+            "+K", "true", "+P", "250000", "+Q", "65536", "+Bd", "-noinput",
+        ])
         .args(["-mnesia", "dir", &format!("{:?}", home.join("database"))])
         .args(["-s", "ejabberd"]);
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
