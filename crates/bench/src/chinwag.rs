@@ -33,6 +33,8 @@ pub(crate) struct Chinwag {
     rooms: Vec<RoomId>,
     /// Of each user, if they follow their rooms.
     seats: Option<Vec<Seat>>,
+    /// User and number of commands that were refused for now, if that is no failure.
+    postponed: Option<Vec<(usize, Req)>>,
 }
 
 impl Chinwag {
@@ -54,6 +56,7 @@ impl Chinwag {
             keys: Keys::new()?,
             rooms: Vec::new(),
             seats: None,
+            postponed: None,
         })
     }
 
@@ -71,6 +74,19 @@ impl Chinwag {
     /// what is missing.
     pub(crate) fn follow(&mut self) {
         self.seats = Some(self.tokens.iter().map(|_user| Seat::default()).collect());
+    }
+
+    /// From now on what is refused for now is no failure, but to be asked again.
+    pub(crate) fn be_patient(&mut self) {
+        self.postponed = Some(Vec::new());
+    }
+
+    /// User and number of the commands that were refused for now since this was called last.
+    pub(crate) fn take_postponed(&mut self) -> Vec<(usize, Req)> {
+        self.postponed
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
     }
 
     /// What this user has, if users follow their rooms.
@@ -93,6 +109,14 @@ impl Chinwag {
             seats[user].take_in(&frame);
         }
         match frame {
+            ServerFrame::Error {
+                req: Some(req),
+                retryable: true,
+                ..
+            } if let Some(postponed) = &mut self.postponed => {
+                postponed.push((user, req));
+                Heard::Other
+            }
             ServerFrame::CaughtUp { .. } => Heard::Ready,
             ServerFrame::Error { code, message, .. } => {
                 Heard::Refused(format!("refused, {code:?}: {message}"))
@@ -178,6 +202,7 @@ mod tests {
             keys: Keys::new().unwrap(),
             rooms: Vec::new(),
             seats: None,
+            postponed: None,
         };
         dialect.heard(0, &serde_json::to_vec(frame).unwrap(), &mut Vec::new())
     }

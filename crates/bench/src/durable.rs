@@ -21,6 +21,9 @@ use crate::terminal::progress;
 /// The floor's measurement: it needs no warming up, and scatters little.
 const FLOOR: Duration = Duration::from_secs(3);
 
+/// Of the command, and of the marks in a document.
+const NAME: &str = "durable";
+
 /// What `durable` can be told.
 #[derive(Args, Debug, Clone)]
 pub(crate) struct Options {
@@ -75,6 +78,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         most as usize <= people,
         "{most} senders need at least as many members: there are {people}"
     );
+    options.common.check(NAME)?;
     let ground = Ground::prepare(&options.common, people)?;
     let whole = Load::spread(rooms, members, 1);
     let mut swarm = ground.explain(ground.people(people, &whole.rooms))?;
@@ -177,7 +181,7 @@ fn report(options: &Options, ground: &Ground, pairs: &[Pair]) -> Report {
         ..
     } = options;
     Report {
-        scenario: "durable",
+        scenario: NAME,
         headline,
         table,
         load: format!(

@@ -20,6 +20,9 @@ use crate::terminal::progress;
 /// Where it goes as fast as it can, only some deliveries are timed.
 const SATURATED_SAMPLE: u32 = 16;
 
+/// Of the command, and of the marks in a document.
+const NAME: &str = "fanout";
+
 /// What `fanout` can be told.
 #[derive(Args, Debug, Clone)]
 pub(crate) struct Options {
@@ -123,6 +126,11 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         "{} senders cannot be among {members} members",
         options.senders
     );
+    ensure!(
+        options.only != Some(Part::Rate) || options.rate.is_some(),
+        "`--only rate` needs --rate: there is no maximum to take the half of"
+    );
+    options.common.check(NAME)?;
     let ground = Ground::prepare(&options.common, members)?;
     let load = Load {
         text_bytes: options.text_bytes as usize,
@@ -172,7 +180,7 @@ fn half(options: &Options, runs: &[Run]) -> anyhow::Result<f64> {
         return Ok(rate);
     }
     let saturated = runs.iter().find(|run| run.part == Part::Saturated);
-    let saturated = saturated.context("`--only rate` needs --rate")?;
+    let saturated = saturated.context("there is no maximum to take the half of")?;
     Ok((saturated.messages_per_second / 2.0).max(1.0))
 }
 
@@ -236,7 +244,7 @@ fn report(options: &Options, ground: &Ground, runs: &[Run]) -> Report {
         again.push_str(&format!(" --only {}", only.name()));
     }
     Report {
-        scenario: "fanout",
+        scenario: NAME,
         headline: headline(runs),
         table,
         load: format!(

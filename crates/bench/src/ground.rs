@@ -15,7 +15,7 @@ use crate::dialect::Dialect;
 use crate::issuer::Issuer;
 use crate::machine::{self, Machine, Watched};
 use crate::processors::Split;
-use crate::publish::publish;
+use crate::publish;
 use crate::report::Report;
 use crate::room::Place;
 use crate::server::{self, Server};
@@ -61,6 +61,19 @@ pub(crate) struct Common {
     /// Also put the result into this document, between the two marks of the scenario
     #[arg(long, value_name = "FILE", help_heading = "Result")]
     publish: Option<PathBuf>,
+}
+
+impl Common {
+    /// Says early what would be in the way in the end.
+    ///
+    /// # Errors
+    /// The report cannot be published.
+    pub(crate) fn check(&self, scenario: &str) -> anyhow::Result<()> {
+        match &self.publish {
+            Some(document) => publish::check(document, scenario),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A server, the way to it, and its machine.
@@ -214,7 +227,7 @@ impl Ground {
             report.to_text()
         });
         match &self.common.publish {
-            Some(document) => publish(document, report.scenario, &report.to_text()),
+            Some(document) => publish::publish(document, report.scenario, &report.to_text()),
             None => Ok(()),
         }
     }

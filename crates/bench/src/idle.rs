@@ -21,6 +21,9 @@ const STEPS: [usize; 3] = [1_000, 10_000, 100_000];
 /// Until what was allocated for a moment has been given back.
 const SETTLE: Duration = Duration::from_secs(1);
 
+/// Of the command, and of the marks in a document.
+const NAME: &str = "idle";
+
 /// What `idle` can be told.
 #[derive(Args, Debug, Clone)]
 pub(crate) struct Options {
@@ -74,6 +77,7 @@ struct Silence {
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let connections = options.connections as usize;
     let size = options.room_size as usize;
+    options.common.check(NAME)?;
     let mut ground = Ground::prepare(&options.common, connections)?;
     let starts = (0..connections).step_by(size);
     let rooms: Vec<_> = starts
@@ -154,7 +158,7 @@ fn slope(steps: &[Step]) -> Option<f64> {
     Some((last.server_bytes? as f64 - first.server_bytes? as f64) / more as f64)
 }
 
-fn report(options: &Options, ground: &Ground, steps: &[Step], silence: Silence) -> Report {
+fn table(steps: &[Step]) -> Table {
     let mut table = Table::new(&[
         "connections",
         "connects/s",
@@ -182,6 +186,10 @@ fn report(options: &Options, ground: &Ground, steps: &[Step], silence: Silence) 
             micros(step.usage.bench.map(|cpu| cpu.total())),
         ]);
     }
+    table
+}
+
+fn report(options: &Options, ground: &Ground, steps: &[Step], silence: Silence) -> Report {
     let Options {
         connections,
         room_size,
@@ -201,7 +209,7 @@ fn report(options: &Options, ground: &Ground, steps: &[Step], silence: Silence) 
             .to_owned(),
     );
     Report {
-        scenario: "idle",
+        scenario: NAME,
         headline: vec![
             format!(
                 "{} KiB of the server's memory for each of {connections} connections; slope from \
@@ -215,7 +223,7 @@ fn report(options: &Options, ground: &Ground, steps: &[Step], silence: Silence) 
                 cell(server, 3)
             ),
         ],
-        table,
+        table: table(steps),
         load: format!(
             "{connections} people sign in with a token, {at_once} at the same time, each in one \
              room of {room_size}; the server was started anew before; then {seconds} s of silence"

@@ -43,18 +43,18 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Scenario {
-    /// All clients cut at once: until the last is back and misses nothing
-    Storm(storm::Options),
-    /// Clients that resume, some messages behind: how fast they catch up
-    Sync(sync::Options),
-    /// A day of a company in two minutes: everything at the same time
-    Mixed(mixed::Options),
     /// Silent connections: memory of each, and how fast they come in
     Idle(idle::Options),
     /// One room of many: deliveries per second, what one costs, and how late it is
     Fanout(fanout::Options),
     /// Sends that wait for their ack: durable messages per second, and p99 of the ack
     Durable(durable::Options),
+    /// All clients cut at once: until the last is back and misses nothing
+    Storm(storm::Options),
+    /// Clients that resume, some messages behind: how fast they catch up
+    Sync(sync::Options),
+    /// A day of a company in two minutes: everything at the same time
+    Mixed(mixed::Options),
     /// Chinwag beside Socket.IO, ejabberd and what the machine itself costs, in one table
     Compare(compare::Options),
     /// A floor for `compare`
@@ -65,12 +65,12 @@ enum Scenario {
 fn main() -> ExitCode {
     let Cli { scenario } = Cli::parse();
     let done = match scenario {
-        Scenario::Mixed(options) => mixed::run(&options),
-        Scenario::Storm(options) => storm::run(&options),
-        Scenario::Sync(options) => sync::run(&options),
         Scenario::Idle(options) => idle::run(&options),
         Scenario::Fanout(options) => fanout::run(&options),
         Scenario::Durable(options) => durable::run(&options),
+        Scenario::Storm(options) => storm::run(&options),
+        Scenario::Sync(options) => sync::run(&options),
+        Scenario::Mixed(options) => mixed::run(&options),
         Scenario::Compare(options) => compare::run(&options),
         Scenario::FloorNet(options) => peers::floor_net::run(options),
     };

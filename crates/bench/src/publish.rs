@@ -5,17 +5,37 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+/// Whether there is a place for `scenario`: better known before a long measurement than after.
+///
+/// # Errors
+/// The document cannot be read, or has no marks for it.
+pub(crate) fn check(document: &Path, scenario: &str) -> anyhow::Result<()> {
+    let text = read(document)?;
+    replaced(&text, scenario, "").with_context(|| no_marks(document, scenario))?;
+    Ok(())
+}
+
 /// Replaces what stands between the marks of `scenario`.
 ///
 /// # Errors
 /// The document cannot be read or written, or has no such marks.
 pub(crate) fn publish(document: &Path, scenario: &str, report: &str) -> anyhow::Result<()> {
-    let name = document.display();
-    let text =
-        std::fs::read_to_string(document).with_context(|| format!("{name} cannot be read"))?;
-    let text =
-        replaced(&text, scenario, report).with_context(|| format!("{name} has no marks for it"))?;
-    std::fs::write(document, text).with_context(|| format!("{name} cannot be written"))
+    let text = read(document)?;
+    let text = replaced(&text, scenario, report).with_context(|| no_marks(document, scenario))?;
+    std::fs::write(document, text)
+        .with_context(|| format!("{} cannot be written", document.display()))
+}
+
+fn read(document: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(document)
+        .with_context(|| format!("{} cannot be read", document.display()))
+}
+
+fn no_marks(document: &Path, scenario: &str) -> String {
+    format!(
+        "{} has no lines `<!-- {scenario}: begin -->` and `<!-- {scenario}: end -->`",
+        document.display()
+    )
 }
 
 fn replaced(text: &str, scenario: &str, report: &str) -> Option<String> {

@@ -24,6 +24,9 @@ const SETTLE: Duration = Duration::from_secs(1);
 /// Bytes of a text.
 const TEXT_BYTES: usize = 100;
 
+/// Of the command, and of the marks in a document.
+const NAME: &str = "storm";
+
 /// What `storm` can be told.
 #[derive(Args, Debug, Clone)]
 pub(crate) struct Options {
@@ -72,6 +75,7 @@ struct Round {
 /// Somebody does not come back, or misses something.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let crowd = Crowd::of(options.clients as usize, options.room_size as usize);
+    options.common.check(NAME)?;
     let ground = Ground::prepare(&options.common, crowd.users())?;
     let outcome = play(options, &ground, crowd);
     let rounds = ground.explain(outcome)?;
@@ -193,7 +197,7 @@ fn report(options: &Options, ground: &Ground, crowd: Crowd, rounds: &[Round]) ->
     } = options;
     let middle = |figure: fn(&Round) -> f64| cell(median(rounds.iter().map(figure)), 2);
     Report {
-        scenario: "storm",
+        scenario: NAME,
         headline: vec![format!(
             "{} clients cut at once: the last is back after {} s, and has everything after {} s",
             crowd.count(),

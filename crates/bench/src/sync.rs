@@ -24,6 +24,9 @@ const SETTLE: Duration = Duration::from_secs(1);
 /// Bytes of a text.
 const TEXT_BYTES: usize = 100;
 
+/// Of the command, and of the marks in a document.
+const NAME: &str = "sync";
+
 /// What `sync` can be told.
 #[derive(Args, Debug, Clone)]
 pub(crate) struct Options {
@@ -73,6 +76,7 @@ struct Round {
 /// Somebody does not come back, or misses something.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let crowd = Crowd::of(options.clients as usize, options.room_size as usize);
+    options.common.check(NAME)?;
     let ground = Ground::prepare(&options.common, crowd.users())?;
     let outcome = play(options, &ground, crowd);
     let rounds = ground.explain(outcome)?;
@@ -200,7 +204,7 @@ fn report(options: &Options, ground: &Ground, crowd: Crowd, rounds: &[Round]) ->
     } = options;
     let behind: Vec<String> = options.behind.iter().map(u32::to_string).collect();
     Report {
-        scenario: "sync",
+        scenario: NAME,
         headline: options.behind.iter().map(headline).collect(),
         table,
         load: format!(

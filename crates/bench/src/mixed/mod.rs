@@ -29,6 +29,9 @@ const SAMPLE_EACH: u32 = 4;
 
 const _: () = assert!(KINDS == CLASSES, "each kind of room is timed apart");
 
+/// Of the command, and of the marks in a document.
+const NAME: &str = "mixed";
+
 /// What `mixed` can be told.
 #[derive(Args, Debug, Clone)]
 pub(crate) struct Options {
@@ -39,16 +42,16 @@ pub(crate) struct Options {
     #[arg(long, value_name = "S", default_value_t = 120, value_parser = clap::value_parser!(u64).range(5..=86_400))]
     seconds: u64,
     /// Messages of each person on that day, half of them to one other
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=10_000))]
     messages: u64,
     /// How often each person marks a room as read
-    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u64).range(0..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=10_000))]
     reads: u64,
     /// How often each person opens a room: its newest page
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(0..=10_000))]
     looks: u64,
     /// How often each person loses the connection, for a second
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u64).range(0..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(0..=10_000))]
     leaves: u64,
     /// Messages to everybody [default: one a second]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
@@ -72,6 +75,7 @@ struct Figures {
     deliveries_per_second: f64,
     bytes_per_second: f64,
     skipped: u64,
+    postponed: u64,
     failures: u64,
     usage: Usage,
 }
@@ -82,6 +86,7 @@ struct Figures {
 /// Anything is refused or missed.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let company = Company::of(options.people as usize);
+    options.common.check(NAME)?;
     let ground = Ground::prepare(&options.common, company.people())?;
     let outcome = play(options, &ground, company);
     let figures = ground.explain(outcome)?;
@@ -100,6 +105,7 @@ fn play(options: &Options, ground: &Ground, company: Company) -> anyhow::Result<
     };
     let mut swarm = ground.people(people, &company.groups())?;
     swarm.dialect_mut().follow();
+    swarm.dialect_mut().be_patient();
     swarm.connect(0..people, AT_ONCE)?;
     let per_second = day.actions(people) as f64 / options.seconds as f64;
     progress(&format!(
@@ -141,12 +147,13 @@ fn play(options: &Options, ground: &Ground, company: Company) -> anyhow::Result<
         deliveries_per_second: counts.deliveries as f64 / seconds,
         bytes_per_second: counts.bytes as f64 / seconds,
         skipped: played.skipped,
+        postponed: played.postponed,
         failures: played.failures,
         usage,
     })
 }
 
-fn report(options: &Options, ground: &Ground, company: Company, figures: &Figures) -> Report {
+fn table(company: Company, figures: &Figures) -> Table {
     let mut table = Table::new(&[
         "what", "timed", "a second", "p50 ms", "p99 ms", "p99.9 ms", "max ms",
     ]);
@@ -170,13 +177,18 @@ fn report(options: &Options, ground: &Ground, company: Company, figures: &Figure
     row("read marker stored".to_owned(), &figures.read);
     row("room opened, newest page".to_owned(), &figures.look);
     row("back after a cut".to_owned(), &figures.comeback);
+    table
+}
+
+fn report(options: &Options, ground: &Ground, company: Company, figures: &Figures) -> Report {
     let share = |cpu: Option<f64>| cell(cpu.map(|seconds| seconds / figures.seconds), 2);
     let server = figures.usage.server;
     let mut notes = ground.notes();
     notes.push(format!(
         "Processors kept busy: server {} in the program and {} in the kernel, load generator {}. \
          {:.0} messages a second were delivered, {:.1} MB a second. {} attempts to come back \
-         failed; for {} actions nobody was there.",
+         failed; for {} actions nobody was there; {} markers and pages were refused for now and \
+         asked again a second later.",
         share(server.map(|cpu| cpu.user)),
         share(server.map(|cpu| cpu.system)),
         share(figures.usage.bench.map(|cpu| cpu.total())),
@@ -184,6 +196,7 @@ fn report(options: &Options, ground: &Ground, company: Company, figures: &Figure
         figures.bytes_per_second / 1e6,
         figures.failures,
         figures.skipped,
+        figures.postponed,
     ));
     notes.push("Typing and presence do not exist in the server yet and are left out.".to_owned());
     let Options {
@@ -198,7 +211,7 @@ fn report(options: &Options, ground: &Ground, company: Company, figures: &Figure
     let people = company.people();
     let all = KINDS - 1;
     Report {
-        scenario: "mixed",
+        scenario: NAME,
         headline: vec![format!(
             "A day of {people} people in {seconds} s: p99 of the ack {} ms, of a delivery in a \
              room of {} {} ms, in the room of all {} ms; {} of a processor",
@@ -208,7 +221,7 @@ fn report(options: &Options, ground: &Ground, company: Company, figures: &Figure
             cell(figures.deliveries[all].p99_ms, 1),
             share(server.map(|cpu| cpu.total())),
         )],
-        table,
+        table: table(company, figures),
         load: format!(
             "{people} people, each in a room of 2, 10, 100 and {people}; on this day each sends \
              {messages} messages to the smaller rooms, marks {reads} times as read, opens a room \

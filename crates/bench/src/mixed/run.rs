@@ -37,12 +37,16 @@ const READ: usize = KINDS;
 const LOOK: usize = KINDS + 1;
 const LEAVE: usize = KINDS + 2;
 
+/// How long whoever was refused for now waits before asking again.
+const AGAIN_NS: u64 = 1_000_000_000;
+
 /// Something that was asked and not answered yet.
+#[derive(Clone, Copy)]
 struct Pending {
+    user: usize,
+    room: usize,
     timed: usize,
     due_ns: u64,
-    /// For messages: the room.
-    room: Option<usize>,
 }
 
 /// What came of the day.
@@ -51,6 +55,8 @@ pub(super) struct Played {
     pub(super) answers: [Latencies; TIMED],
     /// Actions for which nobody was found.
     pub(super) skipped: u64,
+    /// Commands that were refused for now, and asked again.
+    pub(super) postponed: u64,
     /// Attempts to come back that failed.
     pub(super) failures: u64,
 }
@@ -71,6 +77,8 @@ pub(super) struct Playing<'a> {
     here: Vec<bool>,
     /// Who comes back when; the first on top.
     away: BinaryHeap<Reverse<(u64, usize)>>,
+    /// Numbers of commands that are to be asked again, and when.
+    again: BinaryHeap<Reverse<(u64, u64)>>,
     /// Connections that are not ready yet.
     coming: usize,
     /// Of each room, the seq that everybody should have in the end.
@@ -107,10 +115,12 @@ impl<'a> Playing<'a> {
             numbers: 0,
             pending: BTreeMap::new(),
             away: BinaryHeap::new(),
+            again: BinaryHeap::new(),
             coming: 0,
             played: Played {
                 answers: std::array::from_fn(|_timed| Latencies::new()),
                 skipped: 0,
+                postponed: 0,
                 failures: 0,
             },
         }
@@ -216,47 +226,76 @@ impl<'a> Playing<'a> {
             Action::Read(kind) => (kind, READ),
             Action::Look(kind) => (kind, LOOK),
         };
-        let room = self.company.room(user, kind);
         self.numbers += 1;
-        let (req, id) = (self.numbers, self.swarm.dialect().rooms()[room]);
-        if timed < KINDS {
-            let text = stamped_as(kind, due_ns, TEXT_BYTES);
-            self.swarm.say_message(user, room, req, &text)?;
-        } else {
-            let read = Seq(self.cursor(user, room));
-            let frame = if timed == READ {
-                ClientFrame::Mark {
-                    req,
-                    room: id,
-                    delivered: Some(read),
-                    read: Some(read),
-                }
-            } else {
-                ClientFrame::History {
-                    req,
-                    room: id,
-                    before: None,
-                    at_least: None,
-                    limit: Some(PAGE),
-                }
-            };
-            self.swarm.say(user, &Chinwag::frame(&frame))?;
-        }
-        self.busy[user] += 1;
-        let room = (timed < KINDS).then_some(room);
         let pending = Pending {
+            user,
+            room: self.company.room(user, kind),
             timed,
             due_ns,
-            room,
         };
-        self.pending.insert(req, pending);
-        Ok(())
+        self.pending.insert(self.numbers, pending);
+        self.busy[user] += 1;
+        if timed < KINDS {
+            let text = stamped_as(kind, due_ns, TEXT_BYTES);
+            return self
+                .swarm
+                .say_message(user, pending.room, self.numbers, &text);
+        }
+        self.ask(self.numbers, pending)
+    }
+
+    /// Marks a room as read, or opens it.
+    fn ask(&mut self, req: u64, pending: Pending) -> anyhow::Result<()> {
+        let Pending { user, room, .. } = pending;
+        let id = self.swarm.dialect().rooms()[room];
+        let frame = if pending.timed == READ {
+            let read = Some(Seq(self.cursor(user, room)));
+            ClientFrame::Mark {
+                req,
+                room: id,
+                delivered: read,
+                read,
+            }
+        } else {
+            ClientFrame::History {
+                req,
+                room: id,
+                before: None,
+                at_least: None,
+                limit: Some(PAGE),
+            }
+        };
+        self.swarm.say(user, &Chinwag::frame(&frame))
+    }
+
+    /// Asks again what was refused for now, when its time has come; says when the next one's will.
+    fn ask_again(&mut self) -> anyhow::Result<u64> {
+        let now = now_ns();
+        for (_user, number) in self.swarm.dialect_mut().take_postponed() {
+            let pending = self.pending.get(&number);
+            ensure!(
+                pending.is_some_and(|pending| pending.timed >= KINDS),
+                "a message was refused for now: the server cannot keep up with so many"
+            );
+            self.played.postponed += 1;
+            self.again.push(Reverse((now + AGAIN_NS, number)));
+        }
+        while let Some(&Reverse((at_ns, number))) = self.again.peek() {
+            if at_ns > now {
+                return Ok(at_ns);
+            }
+            self.again.pop();
+            if let Some(&pending) = self.pending.get(&number) {
+                self.ask(number, pending)?;
+            }
+        }
+        Ok(u64::MAX)
     }
 
     /// Lets come back whose time has come, and takes note of what happened.
     fn step(&mut self, until_ns: u64) -> anyhow::Result<()> {
         let now = now_ns();
-        let mut wake = until_ns;
+        let mut wake = self.ask_again()?.min(until_ns);
         while let Some(&Reverse((at_ns, user))) = self.away.peek() {
             if at_ns > now {
                 wake = wake.min(at_ns);
@@ -300,8 +339,8 @@ impl<'a> Playing<'a> {
             bail!("command {number} was answered twice, or never sent");
         };
         self.busy[user] -= 1;
-        if let Some(room) = pending.room {
-            self.heads[room] += 1;
+        if pending.timed < KINDS {
+            self.heads[pending.room] += 1;
         }
         if pending.due_ns >= self.from_ns {
             let took = at_ns.saturating_sub(pending.due_ns);
