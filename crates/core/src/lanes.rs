@@ -34,6 +34,9 @@ impl Lane {
     }
 }
 
+/// Frames for which an empty lane keeps room: most deliveries need no allocation.
+const FRAMES_KEPT: usize = 4;
+
 /// Frames of one kind that wait, with their bytes.
 #[derive(Debug)]
 struct Queue<F> {
@@ -59,6 +62,10 @@ impl<F> Queue<F> {
     fn pop(&mut self) -> Option<(F, usize)> {
         let (frame, bytes) = self.frames.pop_front()?;
         self.bytes -= bytes;
+        if self.frames.is_empty() && self.frames.capacity() > FRAMES_KEPT {
+            // A burst's worth of list is not kept for an idle socket.
+            self.frames = VecDeque::new();
+        }
         Some((frame, bytes))
     }
 

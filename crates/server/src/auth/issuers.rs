@@ -46,8 +46,25 @@ pub(crate) struct Issuers(BTreeMap<String, Issuer>);
 
 /// A foreign token, verified.
 pub(crate) struct ForeignToken {
-    pub(crate) user: ForeignUser,
+    pub(crate) id: UserId,
     pub(crate) life: Life,
+    issuer: String,
+    subject: String,
+    /// What they would like to be called.
+    wanted: Option<String>,
+}
+
+impl ForeignToken {
+    /// The account to make, should there be none: only then are names thought of, which costs
+    /// more than all the rest.
+    pub(crate) fn into_user(self) -> ForeignUser {
+        ForeignUser {
+            names: names(self.wanted.as_deref(), self.id),
+            id: self.id,
+            issuer: self.issuer,
+            subject: self.subject,
+        }
+    }
 }
 
 impl Issuers {
@@ -98,16 +115,13 @@ impl Issuers {
             );
             return Err(ErrorCode::BadToken);
         }
-        let id = UserId::foreign(issuer, &claims.sub);
-        let wanted = claims.name.or(claims.preferred_username);
-        let names = names(wanted.as_deref(), id);
-        let user = ForeignUser {
-            id,
+        Ok(ForeignToken {
+            id: UserId::foreign(issuer, &claims.sub),
+            life,
             issuer: issuer.to_owned(),
             subject: claims.sub,
-            names,
-        };
-        Ok(ForeignToken { user, life })
+            wanted: claims.name.or(claims.preferred_username),
+        })
     }
 }
 

@@ -223,8 +223,14 @@ impl Accounts {
             (user, Some(verified.session), verified.life)
         } else {
             let foreign = self.issuers.verify(&issuer, token, now_ms).await?;
-            let row = self.store.foreign_user(foreign.user, now_ms).await;
-            (row.map_err(|error| store_code(&error))?, None, foreign.life)
+            let life = foreign.life;
+            let known = self.store.identity(foreign.id, None).await;
+            let row = match known {
+                Ok(None) => self.store.foreign_user(foreign.into_user(), now_ms).await,
+                Ok(Some(row)) => Ok(row),
+                Err(error) => Err(error),
+            };
+            (row.map_err(|error| store_code(&error))?, None, life)
         };
         if self
             .revocations

@@ -154,7 +154,8 @@ impl Driver {
                 }
             }
         };
-        self.close(reader, end).await;
+        // Boxed: a connection that lives does not carry the room for its farewell.
+        Box::pin(self.close(reader, end)).await;
     }
 
     /// Whatever is queued still goes out, acks above all; then the close frame.
@@ -218,7 +219,8 @@ impl Driver {
         while let Some((effect, sync_id)) = self.connection.take_effect() {
             match effect {
                 Effect::Authenticate(token) => self.authenticate(token),
-                Effect::Register(user) => self.register(user).await,
+                // Boxed, as below: rare, and large while they last.
+                Effect::Register(user) => Box::pin(self.register(user)).await,
                 Effect::Snapshot(cursor) => {
                     let Some(who) = self.connection.signed_in() else {
                         continue;
@@ -256,7 +258,7 @@ impl Driver {
                 Effect::Read(req, query) => self.read(req, query),
                 Effect::Pong(req, rooms) => {
                     let id = self.connection.id;
-                    self.services.hub.send(id, Item::Pong(id, req, rooms)).await;
+                    Box::pin(self.services.hub.send(id, Item::Pong(id, req, rooms))).await;
                 }
                 Effect::Ping => {
                     self.control(ping_frame(&[]));
@@ -365,5 +367,25 @@ impl Driver {
             };
             connection.input(Input::Authenticated(Ok(known)), clock.tick());
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ten thousand of them are idle most of the time. The registries of hub, node and core come
+    /// on top; `chinwag-bench idle` weighs all of it.
+    #[test]
+    fn an_idle_connection_is_small() {
+        fn bytes<F: Future>(_drive: impl FnOnce(WebSocket, Services) -> F) -> usize {
+            size_of::<F>()
+        }
+        let (task, state) = (bytes(drive), size_of::<Connection>());
+        assert!(
+            task <= 1_750 && state <= 960,
+            "{task} and {state} bytes; effect {}",
+            size_of::<Effect>()
+        );
     }
 }

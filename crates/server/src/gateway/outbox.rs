@@ -8,6 +8,7 @@
 
 mod outgoing;
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -24,6 +25,11 @@ use tokio::sync::Notify;
 use crate::gateway::ws::{Writer, text_frame};
 
 pub use self::outgoing::Outlook;
+
+thread_local! {
+    /// What a step wants done, before it is queued: one list for each thread, not for each socket.
+    static STEPPED: Cell<Vec<Effect>> = const { Cell::new(Vec::new()) };
+}
 
 /// Session and outbox of one socket.
 #[derive(Debug)]
@@ -42,8 +48,6 @@ struct State {
     session: Session,
     outbox: Outbox<Bytes>,
     effects: VecDeque<Effect>,
-    /// Reused by every step.
-    scratch: Vec<Effect>,
     signed_in: Option<SignedIn>,
     sync: SyncId,
     /// None before there is a socket, and after its driver has let go of it.
@@ -78,7 +82,6 @@ impl Connection {
             session: Session::new(terms, now),
             outbox: Outbox::default(),
             effects: VecDeque::new(),
-            scratch: Vec::new(),
             signed_in: None,
             sync: SyncId::default(),
             writer: None,
@@ -209,6 +212,10 @@ impl Connection {
     pub fn take_effect(&self) -> Option<(Effect, SyncId)> {
         let mut state = self.state();
         let effect = state.effects.pop_front()?;
+        if state.effects.is_empty() {
+            // An idle connection keeps no room for effects.
+            state.effects = VecDeque::new();
+        }
         Some((effect, state.sync))
     }
 
@@ -282,7 +289,6 @@ impl State {
             session,
             outbox,
             effects,
-            scratch,
             signed_in,
             sync,
             ..
@@ -290,8 +296,9 @@ impl State {
         let mut bucket = signed_in
             .as_ref()
             .map(|who| who.bucket.lock().expect("a bucket never panics"));
-        session.step(input, now, bucket.as_deref_mut(), scratch);
-        for effect in scratch.drain(..) {
+        let mut stepped = STEPPED.take();
+        session.step(input, now, bucket.as_deref_mut(), &mut stepped);
+        for effect in stepped.drain(..) {
             match effect {
                 Effect::Send(lane, frame) => {
                     let frame = encode(&frame);
@@ -310,6 +317,7 @@ impl State {
                 }
             }
         }
+        STEPPED.set(stepped);
     }
 }
 

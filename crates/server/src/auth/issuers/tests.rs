@@ -98,7 +98,7 @@ async fn user(issuers: &Issuers, token: &str) -> Result<ForeignUser, ErrorCode> 
     issuers
         .verify(&issuer, token, NOW)
         .await
-        .map(|foreign| foreign.user)
+        .map(ForeignToken::into_user)
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod checkpoint;
 mod faults;
 mod files;
 mod inside;
+mod kept;
 mod migrate;
 mod open;
 mod queue;
@@ -253,6 +254,7 @@ impl Store for SqliteStore {
         Box::pin(self.on_reader(move |db| {
             let inside = Inside::default();
             job(&SqlView {
+                kept: None,
                 db,
                 inside: &inside,
                 #[cfg(feature = "mutants")]

@@ -11,6 +11,7 @@ use chinwag_core::wire::{DirectoryRow, Profile};
 use rusqlite::{Connection, OptionalExtension, Params, Row, named_params, params};
 
 use super::inside::Inside;
+use super::kept::Kept;
 use super::rows::{
     self, EVENT_COLUMNS, JOINED, code, count, kind, number, profile, room, room_id, seq, stay,
     user_id,
@@ -26,6 +27,8 @@ pub(super) fn unreadable(error: rusqlite::Error) -> StoreError {
 pub(super) struct SqlView<'a> {
     pub(super) db: &'a Connection,
     pub(super) inside: &'a Inside,
+    /// The writer's own memory; readers see a moment of their own.
+    pub(super) kept: Option<&'a Kept>,
     /// Keys that this process has stored; only a planted fault looks here.
     #[cfg(feature = "mutants")]
     pub(super) remembered: Option<&'a super::faults::Remembered>,
@@ -79,6 +82,49 @@ impl SqlView<'_> {
             ":limit": number(limit as u64),
         };
         self.all(&sql, with, |row| rows::event(row, room))
+    }
+
+    fn stored_room(&self, id: RoomId) -> Read<Option<Room>> {
+        self.one(
+            "SELECT kind, name, history, head, msg_no, floor, members, created FROM rooms \
+             WHERE public = ?1",
+            [&id.0[..]],
+            |row| room(row, id),
+        )
+    }
+
+    fn stored_member(&self, room: RoomId, user: UserId) -> Read<Option<Member>> {
+        let (Some(inside_room), Some(inside_user)) =
+            (self.inside_room(room)?, self.inside_user(user)?)
+        else {
+            return Ok(None);
+        };
+        let found = self.one(
+            "SELECT state, role, since, gone, earlier, delivered, read FROM members \
+             WHERE room = ?1 AND user = ?2",
+            [inside_room, inside_user],
+            |row| {
+                let earlier: i64 = row.get(4)?;
+                let member = Member {
+                    user,
+                    state: code(row, 0, rows::state)?,
+                    role: code(row, 1, rows::role)?,
+                    stays: vec![stay(row, 2)?],
+                    delivered: seq(row, 5)?,
+                    read: seq(row, 6)?,
+                };
+                Ok((member, earlier))
+            },
+        )?;
+        let Some((mut member, earlier)) = found else {
+            return Ok(None);
+        };
+        if earlier > 0 {
+            let last = std::mem::take(&mut member.stays);
+            member.stays = self.stays(inside_room, inside_user)?;
+            member.stays.extend(last);
+        }
+        Ok(Some(member))
     }
 
     fn stays(&self, room: i64, user: i64) -> Read<Vec<Stay>> {
@@ -135,46 +181,17 @@ impl View for SqlView<'_> {
     }
 
     fn room(&self, id: RoomId) -> Read<Option<Room>> {
-        self.one(
-            "SELECT kind, name, history, head, msg_no, floor, members, created FROM rooms \
-             WHERE public = ?1",
-            [&id.0[..]],
-            |row| room(row, id),
-        )
+        match self.kept {
+            Some(kept) => kept.room(id, || self.stored_room(id)),
+            None => self.stored_room(id),
+        }
     }
 
     fn member(&self, room: RoomId, user: UserId) -> Read<Option<Member>> {
-        let (Some(inside_room), Some(inside_user)) =
-            (self.inside_room(room)?, self.inside_user(user)?)
-        else {
-            return Ok(None);
-        };
-        let found = self.one(
-            "SELECT state, role, since, gone, earlier, delivered, read FROM members \
-             WHERE room = ?1 AND user = ?2",
-            [inside_room, inside_user],
-            |row| {
-                let earlier: i64 = row.get(4)?;
-                let member = Member {
-                    user,
-                    state: code(row, 0, rows::state)?,
-                    role: code(row, 1, rows::role)?,
-                    stays: vec![stay(row, 2)?],
-                    delivered: seq(row, 5)?,
-                    read: seq(row, 6)?,
-                };
-                Ok((member, earlier))
-            },
-        )?;
-        let Some((mut member, earlier)) = found else {
-            return Ok(None);
-        };
-        if earlier > 0 {
-            let last = std::mem::take(&mut member.stays);
-            member.stays = self.stays(inside_room, inside_user)?;
-            member.stays.extend(last);
+        match self.kept {
+            Some(kept) => kept.member(room, user, || self.stored_member(room, user)),
+            None => self.stored_member(room, user),
         }
-        Ok(Some(member))
     }
 
     fn profile(&self, user: UserId) -> Read<Option<Profile>> {

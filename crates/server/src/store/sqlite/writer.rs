@@ -19,6 +19,7 @@ use rusqlite::Connection;
 use super::checkpoint::{self, Checkpoints};
 use super::faults::{self, Mutant, Seams};
 use super::inside::Inside;
+use super::kept::Kept;
 use super::queue::{AppendCall, MarkCall, Queue, Reply, Round, WriteCall};
 use super::reply::{answer, split};
 use super::view::SqlView;
@@ -42,6 +43,7 @@ pub(super) struct Writer {
     pub(super) seams: Arc<Seams>,
     pub(super) position: Position,
     inside: Inside,
+    kept: Kept,
     looked: Option<Instant>,
     full: bool,
     /// Whether anything was written since the WAL was tidied last.
@@ -77,6 +79,7 @@ impl Writer {
             seams,
             position,
             inside: Inside::default(),
+            kept: Kept::default(),
             looked: None,
             full: false,
             dirty: false,
@@ -163,6 +166,7 @@ impl Writer {
         let wrote = !decided.appended.is_empty();
         if wrote {
             apply::batch(&self.db, &self.inside, &decided, next)?;
+            self.kept.learn(&decided);
         }
         Ok((decided, wrote))
     }
@@ -220,6 +224,7 @@ impl Writer {
         if wrote {
             // First, so that a write can mark its rows with the position that it will have.
             apply::put_position(&self.db, next)?;
+            self.kept.forget();
         }
         let mut outcomes = Vec::new();
         for call in writes {
@@ -272,6 +277,7 @@ impl Writer {
         let marked = marker::raise(&room, &mut member, mark);
         if marked.rose {
             apply::marker(&self.db, &self.inside, mark.room, mark.user, &marked, next)?;
+            self.kept.learn_member(mark.room, member);
             *wrote = true;
         }
         Ok(Some(marked))
@@ -284,8 +290,13 @@ impl Writer {
         if self.full {
             return Err(StoreError::Full);
         }
-        let begun = self.db.execute_batch("BEGIN IMMEDIATE");
-        begun.map_err(|error| StoreError::Closed(format!("a transaction cannot begin: {error}")))
+        let begun = self.db.execute_batch("BEGIN IMMEDIATE").and_then(|()| {
+            let mut version = self.db.prepare_cached("PRAGMA data_version")?;
+            version.query_row([], |row| row.get(0))
+        });
+        let closed = |error| StoreError::Closed(format!("a transaction cannot begin: {error}"));
+        self.kept.begin(begun.map_err(closed)?);
+        Ok(())
     }
 
     /// Makes the transaction durable; without anything in it, ends it without a sync.
@@ -340,6 +351,7 @@ impl Writer {
 
     fn view(&self) -> SqlView<'_> {
         SqlView {
+            kept: Some(&self.kept),
             db: &self.db,
             inside: &self.inside,
             #[cfg(feature = "mutants")]
