@@ -48,7 +48,7 @@ pub(super) fn introduce<D: Dialect>(swarm: &mut Swarm<D>) -> anyhow::Result<()> 
         swarm
             .connect(some.clone(), AT_ONCE)
             .context("signing in for the first time")?;
-        swarm.cut(some, Cut::End);
+        swarm.cut(some, Cut::Reset);
     }
     Ok(())
 }
@@ -164,7 +164,7 @@ fn storm<D: Dialect>(swarm: &mut Swarm<D>) -> Outcome {
     let users = swarm.users();
     swarm.connect(0..users, AT_ONCE).context("signing in")?;
     rest(swarm, SETTLE)?;
-    swarm.cut(0..users, Cut::End);
+    swarm.cut(0..users, Cut::Reset);
     let back = swarm.connect(0..users, users).context("coming back")?;
     let mut figures = Figures::default();
     figures.set(Figure::BackSeconds, back.seconds);
