@@ -15,7 +15,6 @@ pub(crate) enum Heard {
     },
     /// As [`Heard::Delivery`], of the message that this user sent with this number: for servers
     /// that do not acknowledge, it stands for the ack.
-    #[expect(dead_code, reason = "ours acknowledges")]
     Echo {
         /// The number.
         number: u64,

@@ -6,6 +6,7 @@
 mod chinwag;
 mod client;
 mod comeback;
+mod compare;
 mod crowd;
 mod dialect;
 mod durable;
@@ -16,6 +17,7 @@ mod idle;
 mod issuer;
 mod machine;
 mod mixed;
+mod peers;
 mod processors;
 mod publish;
 mod report;
@@ -53,6 +55,11 @@ enum Scenario {
     Sync(sync::Options),
     /// A day of a company in two minutes: everything at the same time
     Mixed(mixed::Options),
+    /// Chinwag beside Socket.IO, ejabberd and what the machine itself costs, in one table
+    Compare(compare::Options),
+    /// A floor for `compare`
+    #[command(hide = true)]
+    FloorNet(peers::floor_net::FloorNetOptions),
 }
 
 fn main() -> ExitCode {
@@ -64,6 +71,8 @@ fn main() -> ExitCode {
         Scenario::Storm(options) => storm::run(&options),
         Scenario::Sync(options) => sync::run(&options),
         Scenario::Mixed(options) => mixed::run(&options),
+        Scenario::Compare(options) => compare::run(&options),
+        Scenario::FloorNet(options) => peers::floor_net::run(options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
