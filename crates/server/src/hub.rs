@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chinwag_core::codec;
 use chinwag_core::event::{Event, Shared};
 use chinwag_core::ids::{Position, RoomId, Seq, Tick, UserId};
 use chinwag_core::lanes::Lane;
@@ -23,8 +22,8 @@ use tokio::time::{Duration, Instant, sleep_until};
 use tokio_util::task::TaskTracker;
 
 use crate::clock::{self, Clock};
-use crate::gateway::outbox::{Connection, SyncId, encode};
-use crate::gateway::ws::text_frame;
+use crate::gateway::dialect::ForSeveral;
+use crate::gateway::outbox::{Connection, SyncId};
 use crate::store::{self, Store};
 
 /// Items that wait for a shard; whoever adds one waits for room.
@@ -145,7 +144,7 @@ impl Outlet for Outboxes {
         let Some(connection) = self.connections.get(&to) else {
             return true;
         };
-        let frame = event.frame(|event| text_frame(&codec::encode_event(event)));
+        let frame = connection.dialect.event(event);
         connection.push(Lane::Message, frame.clone(), self.now)
     }
 
@@ -153,7 +152,9 @@ impl Outlet for Outboxes {
         let Some(connection) = self.connections.get(&to) else {
             return true;
         };
-        let frame = encode(&ServerFrame::CaughtUp { position });
+        let frame = connection
+            .dialect
+            .encode(&ServerFrame::CaughtUp { position });
         // Should there be no room, the connection is behind and syncs again.
         let queued = connection.push(Lane::vouching(), frame, self.now);
         if queued {
@@ -247,19 +248,20 @@ impl Task {
                         position,
                         heads,
                     };
-                    if !connection.push(Lane::vouching(), encode(&pong), now) {
+                    let pong = connection.dialect.encode(&pong);
+                    if !connection.push(Lane::vouching(), pong, now) {
                         shard.fell_behind(conn);
                     }
                 }
             }
             Item::Marker(user, except, frame) => {
-                let frame = encode(&frame);
+                let mut frame = ForSeveral::new(&frame);
                 let conns = shard.live().connections(user).to_vec();
                 for conn in conns.into_iter().filter(|conn| *conn != except) {
-                    let connection = outlet.connections.get(&conn);
-                    if connection
-                        .is_some_and(|other| !other.push(Lane::Receipt, frame.clone(), now))
-                    {
+                    let Some(other) = outlet.connections.get(&conn) else {
+                        continue;
+                    };
+                    if !other.push(Lane::Receipt, frame.encode(&other.dialect), now) {
                         shard.fell_behind(conn);
                     }
                 }

@@ -26,6 +26,7 @@ use crate::gateway::budget::{Budget, ConnectionLimits};
 use crate::gateway::connections::Connections;
 use crate::gateway::driver::Services;
 use crate::gateway::tls;
+use crate::gateway::ws::Deflate;
 use crate::hub::Hub;
 use crate::routes::{self, Readiness};
 use crate::store::sqlite::SqliteStore;
@@ -269,6 +270,7 @@ fn join(
         commit: Commit::start(store, &hub, clock, &tasks),
         hub,
         connections: Connections::new(terms, per_user),
+        deflate: config.compression.then(|| Arc::new(Deflate::default())),
         clock,
         tasks,
     })

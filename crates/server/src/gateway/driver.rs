@@ -23,9 +23,12 @@ use crate::clock::{self, Clock};
 use crate::commit::{Commit, Job, MarkJob};
 use crate::gateway::budget::Permit;
 use crate::gateway::connections::Connections;
+use crate::gateway::dialect::Dialect;
 use crate::gateway::outbox::Connection;
 use crate::gateway::syncing::sync;
-use crate::gateway::ws::{self, Closed, Message, WebSocket, close_frame, ping_frame, pong_frame};
+use crate::gateway::ws::{
+    self, Closed, Deflate, Message, WebSocket, close_frame, ping_frame, pong_frame,
+};
 use crate::hub::{Hub, Item};
 use crate::store::{self, AnyView, Store, StoreError};
 
@@ -42,6 +45,8 @@ pub struct Services {
     pub hub: Hub,
     /// All sockets.
     pub connections: Arc<Connections>,
+    /// What compresses for clients that ask for it, with its counters; none: nobody is offered it.
+    pub deflate: Option<Arc<Deflate>>,
     /// Timers.
     pub clock: Clock,
     /// Where work beside the drivers runs.
@@ -60,7 +65,9 @@ enum End {
 
 /// Serves a socket from its first frame to its close.
 pub async fn drive(socket: WebSocket, services: Services) {
-    let connection = services.connections.open(services.clock.tick());
+    let connection = services
+        .connections
+        .open(Dialect::of(&socket), services.clock.tick());
     let driver = Driver {
         services: services.clone(),
         connection: connection.clone(),

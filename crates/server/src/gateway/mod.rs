@@ -7,6 +7,7 @@ pub mod accept;
 pub mod budget;
 mod connection;
 pub mod connections;
+pub mod dialect;
 pub mod driver;
 #[cfg(any(test, feature = "conformance"))]
 mod echo;
@@ -22,6 +23,9 @@ pub mod tls;
 pub mod upgrade;
 pub mod ws;
 
+#[cfg(feature = "conformance")]
+use std::sync::Arc;
+
 use axum::Router;
 
 /// The echo route of the conformance suite: `/echo`, through the same upgrade and socket code as
@@ -29,7 +33,7 @@ use axum::Router;
 #[cfg(feature = "conformance")]
 pub fn conformance_router() -> Router {
     use upgrade::UpgradeOptions;
-    use ws::{FrameLimits, SocketLimits};
+    use ws::{Deflate, FrameLimits, SocketLimits};
 
     /// The largest message of Autobahn's cases 9.
     const ECHO_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -45,6 +49,7 @@ pub fn conformance_router() -> Router {
     };
     echo::echo_router(UpgradeOptions {
         limits,
+        deflate: Some(Arc::new(Deflate::default())),
         ..UpgradeOptions::default()
     })
 }

@@ -9,7 +9,6 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
-use chinwag_core::codec;
 use chinwag_core::ids::{SessionId, Tick, UserId};
 use chinwag_core::lanes::{Lane, Outbox};
 use chinwag_core::live::ConnId;
@@ -18,7 +17,7 @@ use chinwag_core::session::{Effect, Input, Session, Terms};
 use chinwag_core::wire::ServerFrame;
 use tokio::sync::Notify;
 
-use crate::gateway::ws::text_frame;
+use crate::gateway::dialect::Dialect;
 
 /// Bytes of frames taken for one write.
 const WRITE_BYTES: usize = 64 * 1024;
@@ -28,6 +27,8 @@ const WRITE_BYTES: usize = 64 * 1024;
 pub struct Connection {
     /// Its number on this node.
     pub id: ConnId,
+    /// What its client takes frames in.
+    pub dialect: Dialect,
     state: Mutex<State>,
     /// The driver has something to do.
     wake: Notify,
@@ -67,7 +68,7 @@ pub struct SignedIn {
 impl Connection {
     /// A connection that has said nothing yet.
     #[must_use]
-    pub fn new(id: ConnId, terms: Terms, now: Tick) -> Arc<Self> {
+    pub fn new(id: ConnId, dialect: Dialect, terms: Terms, now: Tick) -> Arc<Self> {
         let state = State {
             session: Session::new(terms, now),
             outbox: Outbox::default(),
@@ -79,6 +80,7 @@ impl Connection {
         let (wake, drained) = (Notify::new(), Notify::new());
         Arc::new(Self {
             id,
+            dialect,
             state: Mutex::new(state),
             wake,
             drained,
@@ -112,7 +114,7 @@ impl Connection {
         for effect in scratch.drain(..) {
             match effect {
                 Effect::Send(lane, frame) => {
-                    let frame = encode(&frame);
+                    let frame = self.dialect.encode(&frame);
                     let bytes = frame.len();
                     let queued = outbox.push(lane, frame, bytes);
                     assert!(
@@ -153,7 +155,7 @@ impl Connection {
 
     /// Queues a reply; replies always find room, because what asks for them is bounded.
     pub fn reply(&self, frame: &ServerFrame) {
-        let frame = encode(frame);
+        let frame = self.dialect.encode(frame);
         let bytes = frame.len();
         let queued = self.state().outbox.push(Lane::Control, frame, bytes);
         assert!(queued, "control frames always find room");
@@ -170,7 +172,7 @@ impl Connection {
     /// Queues a frame of a sync once the message lane has room for it. `false`: that sync is no
     /// longer under way.
     pub async fn stream(&self, sync: SyncId, frame: &ServerFrame) -> bool {
-        let frame = encode(frame);
+        let frame = self.dialect.encode(frame);
         loop {
             self.stream_ready(sync, frame.len()).await;
             let mut state = self.state();
@@ -203,7 +205,7 @@ impl Connection {
 
     /// Empties the outbox but for replies and tells the client that it is behind.
     pub fn fall_behind(&self, now: Tick) {
-        let behind = encode(&ServerFrame::Behind {});
+        let behind = self.dialect.encode(&ServerFrame::Behind {});
         let bytes = behind.len();
         let mut state = self.state();
         state.outbox.fall_behind(behind, bytes);
@@ -293,11 +295,6 @@ impl Connection {
     }
 }
 
-/// A frame as bytes for the socket.
-pub(crate) fn encode(frame: &ServerFrame) -> Bytes {
-    text_frame(&codec::encode(frame))
-}
-
 #[cfg(test)]
 mod tests {
     use chinwag_core::code::ErrorCode;
@@ -314,7 +311,7 @@ mod tests {
             epoch: Epoch([1; 16]),
             rate: Rate::default(),
         };
-        let connection = Connection::new(ConnId(1), terms, Tick(0));
+        let connection = Connection::new(ConnId(1), Dialect::default(), terms, Tick(0));
         let hello = ClientFrame::Hello {
             v: 1,
             token: "token".into(),

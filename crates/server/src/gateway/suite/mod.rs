@@ -1,14 +1,17 @@
-//! The project's own raw-frame suite: what Autobahn's cases 1-7 and 10 cover, and what they do not.
+//! The project's own raw-frame suite: what Autobahn's cases 1-7, 10, 12 and 13 cover, and what they
+//! do not.
 //!
 //! Every test drives the real accept loop over loopback with raw bytes. Nothing here shares code
 //! with the decoder it judges, and every wait ends after [`BOUND`].
 
 mod closing;
+mod compressing;
 mod connections;
 mod conversation;
 mod decoding;
 mod framing;
 mod handshake;
+mod inflating;
 mod limits;
 mod texts;
 mod tls;

@@ -1,10 +1,13 @@
 //! The WebSocket protocol, server side (RFC 6455): decoder, encoder and socket.
 //!
 //! It knows frames and messages, not what they mean, and it does not decide when to ping or to
-//! close: the driver does. Extensions are not negotiated, so every reserved bit is an error.
+//! close: the driver does. The only extension is permessage-deflate (RFC 7692), for those who
+//! negotiated it; any other reserved bit is an error.
 
 mod decoder;
+mod deflate;
 mod encoder;
+mod extension;
 mod mask;
 mod socket;
 
@@ -14,9 +17,12 @@ use bytes::Bytes;
 use chinwag_core::limits::{CONTROL_FRAMES_PER_SECOND, FRAGMENTS_MAX, FRAME_BYTES_MAX};
 
 pub use decoder::{Decoded, Decoder};
+pub use deflate::{DEFLATE_FROM_BYTES, DEFLATE_TO_BYTES, Deflate, DeflateFigures};
 pub use encoder::{
     CONTROL_BYTES_MAX, binary_frame, close_frame, ping_frame, pong_frame, text_frame,
 };
+pub use extension::choose_offer;
+pub(crate) use socket::Agreed;
 pub use socket::{Closed, Reader, WebSocket, WriteError, Writer, close};
 
 /// Close codes that this layer sends by itself (RFC 6455, section 7.4.1).
@@ -27,7 +33,7 @@ pub mod close_code {
     pub const PROTOCOL_ERROR: u16 = 1002;
     /// A kind of message that is not taken here, such as binary on a text protocol.
     pub const UNSUPPORTED: u16 = 1003;
-    /// A text that is not UTF-8.
+    /// A text that is not UTF-8, or a compressed message that cannot be inflated.
     pub const BAD_TEXT: u16 = 1007;
     /// More control frames or fragments than [`super::FrameLimits`] allows.
     pub const OVERRUN: u16 = 1008;
@@ -40,7 +46,8 @@ pub mod close_code {
 pub struct FrameLimits {
     /// Payload of one frame, in bytes. Beyond: [`Violation::TooBig`], from the header alone.
     pub frame_bytes_max: usize,
-    /// Payload of all fragments of one message, in bytes. Beyond: [`Violation::TooBig`].
+    /// Payload of all fragments of one message, in bytes, as sent and as inflated. Beyond:
+    /// [`Violation::TooBig`].
     pub message_bytes_max: usize,
     /// Frames of one message, empty ones too. Beyond: [`Violation::Overrun`].
     pub fragments_max: u32,
@@ -124,6 +131,9 @@ pub enum Violation {
     /// Text, or the reason of a close frame, is not UTF-8.
     #[error("not UTF-8")]
     BadText,
+    /// A compressed message is damaged or not whole.
+    #[error("cannot be inflated")]
+    BadDeflate,
     /// [`FrameLimits::frame_bytes_max`] or [`FrameLimits::message_bytes_max`].
     #[error("frame or message too big")]
     TooBig,
@@ -138,7 +148,7 @@ impl Violation {
     pub fn close_code(self) -> u16 {
         match self {
             Self::Protocol(_) => close_code::PROTOCOL_ERROR,
-            Self::BadText => close_code::BAD_TEXT,
+            Self::BadText | Self::BadDeflate => close_code::BAD_TEXT,
             Self::TooBig => close_code::TOO_BIG,
             Self::Overrun => close_code::OVERRUN,
         }
@@ -163,3 +173,6 @@ mod opcode {
 
 /// The first header byte's bit for the last frame of a message.
 const FIN: u8 = 0x80;
+/// Its bit on the first frame of a compressed message (RFC 7692, section 6).
+const RSV1: u8 = 0x40;
+const OPCODE_BITS: u8 = 0x0f;
