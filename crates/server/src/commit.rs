@@ -186,13 +186,16 @@ impl Writer {
         match stored {
             Ok(committed) => {
                 let mut replayed = Vec::new();
+                let mut answered = Vec::with_capacity(jobs.len());
                 for (job, outcome) in jobs.iter().zip(&committed.outcomes) {
                     if let Outcome::Replayed(ack) = outcome {
                         replayed.push(ack.room);
                     }
-                    answer(job, Ok(*outcome), self.clock);
+                    let decided = decided(job, Ok(*outcome));
+                    job.connection.answered(decided, self.clock.tick());
+                    answered.push(job.connection.id);
                 }
-                self.hub.deliver(committed.events).await;
+                self.hub.deliver(committed.events, answered).await;
                 // The first answer of a replay may have been lost with its delivery (contract 2).
                 if !replayed.is_empty() {
                     self.hub.check(&replayed).await;
@@ -213,7 +216,7 @@ impl Writer {
         let mut committed = stored?;
         if store::sqlite::publishes_before_commit() {
             let events = std::mem::take(&mut committed.events);
-            self.hub.deliver(events).await;
+            self.hub.deliver(events, Vec::new()).await;
             self.store.append(Vec::new(), clock::wall()).await?;
         }
         Ok(committed)
@@ -244,16 +247,17 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn answer(job: &Job, result: Result<Outcome, ErrorCode>, clock: Clock) {
+    job.connection.input(decided(job, result), clock.tick());
+}
+
+fn decided(job: &Job, result: Result<Outcome, ErrorCode>) -> Input {
     let (req, room, key): (Req, RoomId, Key) = (job.req, job.submission.room(), job.submission.key);
-    job.connection.input(
-        Input::Committed {
-            req,
-            room,
-            key,
-            result,
-        },
-        clock.tick(),
-    );
+    Input::Committed {
+        req,
+        room,
+        key,
+        result,
+    }
 }
 
 async fn write_marks(

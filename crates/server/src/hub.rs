@@ -4,16 +4,16 @@
 //! section 8). Deciding who gets what is `core::shard`; this file queues bytes and runs the reads
 //! that a shard wants. A shard lives as long as the node.
 
-use std::collections::BTreeMap;
+mod outboxes;
+
 use std::sync::Arc;
 
 use chinwag_core::event::{Event, Shared};
-use chinwag_core::ids::{Position, RoomId, Seq, Tick, UserId};
+use chinwag_core::ids::{Position, RoomId, Seq, UserId};
 use chinwag_core::lanes::Lane;
 use chinwag_core::limits;
-use chinwag_core::live::{ConnId, Outlet};
+use chinwag_core::live::ConnId;
 use chinwag_core::room::Range;
-use chinwag_core::session::Input;
 use chinwag_core::shard::{Origin, Shard, Wants};
 use chinwag_core::view::Changes;
 use chinwag_core::wire::{Req, ServerFrame};
@@ -21,6 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Duration, Instant, sleep_until};
 use tokio_util::task::TaskTracker;
 
+use self::outboxes::Outboxes;
 use crate::clock::{self, Clock};
 use crate::gateway::dialect::ForSeveral;
 use crate::gateway::outbox::{Connection, SyncId};
@@ -28,13 +29,15 @@ use crate::store::{self, Store};
 
 /// Items that wait for a shard; whoever adds one waits for room.
 const QUEUE_MAX: usize = 4_096;
+/// Items taken in before what they queued is written.
+const ITEMS_MAX: usize = 64;
 /// Between looks at what changed in the store that nobody told us of.
 const CHANGES_EVERY: Duration = Duration::from_secs(5);
 
 /// Something for a shard.
 pub enum Item {
-    /// Committed events.
-    Committed(Arc<[Arc<Shared>]>),
+    /// Committed events, and the connections that have an ack of theirs to send with them.
+    Committed(Arc<[Arc<Shared>]>, Arc<[ConnId]>),
     /// Rooms that may have more than we know of.
     Check(Vec<RoomId>),
     /// Step (a) of connecting.
@@ -75,10 +78,7 @@ impl Hub {
             let (queue, items) = mpsc::channel(QUEUE_MAX);
             let task = Task {
                 shard: Shard::starting_at(position),
-                outlet: Outboxes {
-                    connections: BTreeMap::new(),
-                    now: Tick(0),
-                },
+                outlet: Outboxes::default(),
                 wants: Wants::default(),
                 looking: false,
                 store: store.clone(),
@@ -102,11 +102,14 @@ impl Hub {
         let _ended = self.shards[at].send(item).await;
     }
 
-    /// Hands a committed batch to every shard: one item each.
-    pub async fn deliver(&self, events: Vec<Event>) {
+    /// Hands a committed batch to every shard: one item each. The connections in `answered` have
+    /// acks in their outboxes, which leave together with the events.
+    pub async fn deliver(&self, events: Vec<Event>, answered: Vec<ConnId>) {
         let events: Arc<[Arc<Shared>]> = events.into_iter().map(Shared::new).collect();
+        let answered: Arc<[ConnId]> = answered.into();
         for shard in &*self.shards {
-            let _ended = shard.send(Item::Committed(events.clone())).await;
+            let item = Item::Committed(events.clone(), answered.clone());
+            let _ended = shard.send(item).await;
         }
     }
 
@@ -122,50 +125,6 @@ impl Hub {
         for shard in &*self.shards {
             let item = Item::Marker(user, except, Box::new(frame.clone()));
             let _ended = shard.send(item).await;
-        }
-    }
-}
-
-struct Outboxes {
-    connections: BTreeMap<ConnId, Arc<Connection>>,
-    now: Tick,
-}
-
-impl Outboxes {
-    /// Whether `sync` is what `conn` is doing.
-    fn is_current(&self, conn: ConnId, sync: SyncId) -> bool {
-        let connection = self.connections.get(&conn);
-        connection.is_some_and(|connection| connection.is_current(sync))
-    }
-}
-
-impl Outlet for Outboxes {
-    fn event(&mut self, to: ConnId, event: &Arc<Shared>) -> bool {
-        let Some(connection) = self.connections.get(&to) else {
-            return true;
-        };
-        let frame = connection.dialect.event(event);
-        connection.push(Lane::Message, frame.clone(), self.now)
-    }
-
-    fn caught_up(&mut self, to: ConnId, position: Position) -> bool {
-        let Some(connection) = self.connections.get(&to) else {
-            return true;
-        };
-        let frame = connection
-            .dialect
-            .encode(&ServerFrame::CaughtUp { position });
-        // Should there be no room, the connection is behind and syncs again.
-        let queued = connection.push(Lane::vouching(), frame, self.now);
-        if queued {
-            connection.input(Input::CaughtUp, self.now);
-        }
-        queued
-    }
-
-    fn behind(&mut self, to: ConnId) {
-        if let Some(connection) = self.connections.get(&to) {
-            connection.fall_behind(self.now);
         }
     }
 }
@@ -186,26 +145,49 @@ impl Task {
     async fn run(mut self, mut items: mpsc::Receiver<Item>) {
         let mut look = Instant::now() + CHANGES_EVERY;
         loop {
+            if self.outlet.has_dirty() {
+                // Between two slices others run, and what came meanwhile goes into the next.
+                tokio::task::yield_now().await;
+            }
             let due = self
                 .shard
                 .due()
                 .map_or(look, |due| self.clock.instant(due).min(look));
             tokio::select! {
+                biased;
                 item = items.recv() => {
                     let Some(item) = item else { return };
-                    self.outlet.now = self.clock.tick();
-                    self.item(item);
+                    self.items(item, &mut items);
                 }
-                () = sleep_until(due) => {
-                    self.outlet.now = self.clock.tick();
-                    self.shard.tick(self.outlet.now, &mut self.outlet, &mut self.wants);
-                    if Instant::now() >= look {
-                        look = Instant::now() + CHANGES_EVERY;
-                        self.look();
-                    }
-                }
+                () = std::future::ready(()), if self.outlet.has_dirty() => {}
+                () = sleep_until(due) => {}
             }
+            // Looked at in every round: a shard that never rests has its timers too.
+            self.outlet.now = self.clock.tick();
+            if self.shard.due().is_some_and(|due| due <= self.outlet.now) {
+                self.shard
+                    .tick(self.outlet.now, &mut self.outlet, &mut self.wants);
+            }
+            if Instant::now() >= look {
+                look = Instant::now() + CHANGES_EVERY;
+                self.look();
+            }
+            self.outlet.flush_slice();
             self.fetch();
+        }
+    }
+
+    /// Takes in what has queued, up to a bound: all of it shares the writes that follow.
+    fn items(&mut self, first: Item, items: &mut mpsc::Receiver<Item>) {
+        self.outlet.now = self.clock.tick();
+        let mut next = Some(first);
+        for _ in 0..ITEMS_MAX {
+            let Some(item) = next else { return };
+            self.item(item);
+            next = items.try_recv().ok();
+        }
+        if let Some(item) = next {
+            self.item(item);
         }
     }
 
@@ -218,11 +200,14 @@ impl Task {
             ..
         } = self;
         match item {
-            Item::Committed(events) => shard.deliver(&events, Origin::Local, now, outlet, wants),
+            Item::Committed(events, answered) => {
+                shard.deliver(&events, Origin::Local, now, outlet, wants);
+                answered.iter().for_each(|conn| outlet.touch(*conn));
+            }
             Item::Check(rooms) => shard.check(&rooms, now, outlet, wants),
             Item::Register(connection, user) => {
                 shard.register(connection.id, user);
-                outlet.connections.insert(connection.id, connection);
+                outlet.insert(connection);
             }
             Item::Shown(conn, sync, heads, answer) => {
                 let on =
@@ -237,31 +222,25 @@ impl Task {
             }
             Item::Unregister(conn) => {
                 shard.unregister(conn);
-                outlet.connections.remove(&conn);
+                outlet.remove(conn);
             }
             Item::Pong(conn, req, rooms) => {
                 let (position, heads) = shard.pong(conn, &rooms);
-                if let Some(connection) = outlet.connections.get(&conn) {
-                    let pong = ServerFrame::Pong {
-                        req,
-                        now: clock::wall(),
-                        position,
-                        heads,
-                    };
-                    let pong = connection.dialect.encode(&pong);
-                    if !connection.push(Lane::vouching(), pong, now) {
-                        shard.fell_behind(conn);
-                    }
+                let pong = ServerFrame::Pong {
+                    req,
+                    now: clock::wall(),
+                    position,
+                    heads,
+                };
+                if !outlet.push(conn, Lane::vouching(), |dialect| dialect.encode(&pong)) {
+                    shard.fell_behind(conn);
                 }
             }
             Item::Marker(user, except, frame) => {
                 let mut frame = ForSeveral::new(&frame);
                 let conns = shard.live().connections(user).to_vec();
                 for conn in conns.into_iter().filter(|conn| *conn != except) {
-                    let Some(other) = outlet.connections.get(&conn) else {
-                        continue;
-                    };
-                    if !other.push(Lane::Receipt, frame.encode(&other.dialect), now) {
+                    if !outlet.push(conn, Lane::Receipt, |dialect| frame.encode(dialect)) {
                         shard.fell_behind(conn);
                     }
                 }

@@ -27,7 +27,7 @@ use crate::gateway::dialect::Dialect;
 use crate::gateway::outbox::Connection;
 use crate::gateway::syncing::sync;
 use crate::gateway::ws::{
-    self, Closed, Deflate, Message, WebSocket, close_frame, ping_frame, pong_frame,
+    self, Closed, Deflate, Message, Reader, WebSocket, close_frame, ping_frame, pong_frame,
 };
 use crate::hub::{Hub, Item};
 use crate::store::{self, AnyView, Store, StoreError};
@@ -65,15 +65,21 @@ enum End {
 
 /// Serves a socket from its first frame to its close.
 pub async fn drive(socket: WebSocket, services: Services) {
-    let connection = services
-        .connections
-        .open(Dialect::of(&socket), services.clock.tick());
+    let dialect = Dialect::of(&socket);
+    let WebSocket {
+        reader,
+        writer,
+        permit,
+        ..
+    } = socket;
+    let connection = services.connections.open(dialect, services.clock.tick());
+    connection.attach(writer);
     let driver = Driver {
         services: services.clone(),
         connection: connection.clone(),
-        permit: socket.permit.clone(),
+        permit,
     };
-    driver.run(socket).await;
+    driver.run(reader).await;
     services.connections.closed(&connection);
     services
         .hub
@@ -115,74 +121,78 @@ struct Driver {
 }
 
 impl Driver {
-    async fn run(self, socket: WebSocket) {
-        let WebSocket {
-            mut reader,
-            mut writer,
-            permit,
-            ..
-        } = socket;
+    async fn run(self, mut reader: Reader) {
         let clock = self.services.clock;
-        let mut frames: Vec<Bytes> = Vec::new();
         let mut alarm = Alarm::new(clock, self.connection.due());
         let end = loop {
             if let Some(code) = self.effects().await {
                 break End::Close(code);
             }
-            if writer.queued_bytes() == 0 {
-                // One write for all that waits; what comes meanwhile goes into the next.
-                self.connection.take_frames(&mut frames);
-                let full = frames.drain(..).any(|frame| writer.push(frame).is_err());
-                if full {
-                    break End::Stuck;
-                }
+            // One write for all that waits; what comes meanwhile goes into the next.
+            let outlook = self.connection.look(&mut Vec::new());
+            if outlook.lost {
+                break End::Stuck;
             }
-            let writing = writer.queued_bytes() > 0;
-            let reading = self.connection.wants_input();
-            let due = self.connection.due();
-            alarm.no_later_than(due);
+            alarm.no_later_than(outlook.due);
             tokio::select! {
-                written = writer.flush(), if writing => {
+                written = self.connection.written(), if outlook.blocked => {
                     if written.is_err() {
                         break End::Stuck;
                     }
                 }
-                message = reader.next(), if reading => match message {
-                    Ok(message) => {
-                        if let Some(code) = self.message(message) {
-                            break End::Close(code);
-                        }
+                message = reader.next(), if outlook.reading => {
+                    if let Some(end) = self.messages(message, &mut reader) {
+                        break end;
                     }
-                    Err(closed) => break End::Peer(closed),
-                },
+                }
                 () = self.connection.woken() => {}
                 () = &mut alarm.sleep => {
-                    if clock.tick() >= due {
-                        if !reading {
+                    if clock.tick() >= outlook.due {
+                        if !outlook.reading {
                             // A pause of our own is no silence of the peer's.
-                            self.connection.input(Input::Heard, clock.tick());
+                            self.connection.step(Input::Heard, clock.tick());
                         }
-                        self.connection.input(Input::Time, clock.tick());
+                        self.connection.step(Input::Time, clock.tick());
                     }
                     alarm.set(self.connection.due());
                 }
             }
         };
-        // Whatever is queued still goes out, acks above all; then the close frame.
+        self.close(reader, end).await;
+    }
+
+    /// Whatever is queued still goes out, acks above all; then the close frame.
+    async fn close(self, reader: Reader, end: End) {
         let last = match end {
             End::Close(code) => Some(close_frame(code.number(), code.reason())),
             End::Peer(closed) => closed.answer(),
             End::Stuck => None,
         };
-        loop {
-            self.connection.take_frames(&mut frames);
-            if frames.is_empty() || frames.drain(..).any(|frame| writer.push(frame).is_err()) {
-                break;
-            }
+        let writer = self.connection.detach();
+        self.connection.end(self.services.clock.tick());
+        if let Some(writer) = writer {
+            ws::close(reader, writer, last).await;
         }
-        self.connection.end(clock.tick());
-        ws::close(reader, writer, last).await;
-        drop(permit);
+    }
+
+    /// Steps the session with all that one read has brought, as long as it wants more.
+    fn messages(&self, first: Result<Message, Closed>, reader: &mut Reader) -> Option<End> {
+        let mut next = Some(first);
+        while let Some(message) = next {
+            let done = match message {
+                Ok(message) => self.message(message).map(End::Close),
+                Err(closed) => Some(End::Peer(closed)),
+            };
+            if done.is_some() {
+                return done;
+            }
+            next = self
+                .connection
+                .wants_input()
+                .then(|| reader.next_read())
+                .flatten();
+        }
+        None
     }
 
     fn message(&self, message: Message) -> Option<CloseCode> {
@@ -190,17 +200,21 @@ impl Driver {
         match message {
             Message::Text(text) => {
                 self.connection
-                    .input(Input::Frame(codec::decode(&text)), now);
+                    .step(Input::Frame(codec::decode(&text)), now);
             }
             Message::Binary(_) => return Some(CloseCode::NotText),
             Message::Ping(payload) => {
-                self.connection
-                    .push(Lane::Control, pong_frame(&payload), now);
-                self.connection.input(Input::Heard, now);
+                self.control(pong_frame(&payload));
+                self.connection.step(Input::Heard, now);
             }
-            Message::Pong(_) => self.connection.input(Input::Heard, now),
+            Message::Pong(_) => self.connection.step(Input::Heard, now),
         }
         None
+    }
+
+    fn control(&self, frame: Bytes) {
+        let queued = self.connection.queue(Lane::Control, frame);
+        assert!(queued, "control frames always find room");
     }
 
     /// Runs what the session wants; a close code ends the connection.
@@ -249,8 +263,7 @@ impl Driver {
                     self.services.hub.send(id, Item::Pong(id, req, rooms)).await;
                 }
                 Effect::Ping => {
-                    let now = self.services.clock.tick();
-                    self.connection.push(Lane::Control, ping_frame(&[]), now);
+                    self.control(ping_frame(&[]));
                 }
                 Effect::Close(code) => return Some(code),
                 // Queued where the session was stepped.

@@ -1,9 +1,12 @@
-//! A connection as the rest of the node sees it: its session and its outbox behind one lock.
+//! A connection as the rest of the node sees it: session, outbox and writing half behind one lock.
 //!
-//! The driver owns the socket. Shard, commit and the reading tasks hold an `Arc` of this, step
-//! the session with what they know and queue frames; the driver is woken and writes. Lock order:
-//! this lock, then the user's bucket; nothing else is taken under it, and it is never held
-//! across an await.
+//! The driver reads the socket. Shard, commit and the reading tasks hold an `Arc` of this, step
+//! the session with what they know and queue frames. Whoever has queued sees to it that they are
+//! written (`outgoing.rs`): the shard does so itself, others wake the driver. Lock order: this
+//! lock, then the user's bucket; nothing else is taken under it, and it is never held across an
+//! await.
+
+mod outgoing;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -18,9 +21,9 @@ use chinwag_core::wire::ServerFrame;
 use tokio::sync::Notify;
 
 use crate::gateway::dialect::Dialect;
+use crate::gateway::ws::Writer;
 
-/// Bytes of frames taken for one write.
-const WRITE_BYTES: usize = 64 * 1024;
+pub use self::outgoing::Outlook;
 
 /// Session and outbox of one socket.
 #[derive(Debug)]
@@ -45,6 +48,10 @@ struct State {
     scratch: Vec<Effect>,
     signed_in: Option<SignedIn>,
     sync: SyncId,
+    /// None before there is a socket, and after its driver has let go of it.
+    writer: Option<Writer>,
+    /// The socket is gone: a write has said so.
+    lost: bool,
 }
 
 /// One run of section 3 of the contract on a connection: what belongs to an earlier one, or to
@@ -76,6 +83,8 @@ impl Connection {
             scratch: Vec::new(),
             signed_in: None,
             sync: SyncId::default(),
+            writer: None,
+            lost: false,
         };
         let (wake, drained) = (Notify::new(), Notify::new());
         Arc::new(Self {
@@ -93,45 +102,29 @@ impl Connection {
             .expect("nobody panics while holding a connection")
     }
 
-    /// Steps the session. Frames it sends are queued at once, in order; other effects wait for
-    /// the driver.
+    /// Steps the session, and lets the driver do what it wants done.
     pub fn input(&self, input: Input, now: Tick) {
-        let mut state = self.state();
-        let State {
-            session,
-            outbox,
-            effects,
-            scratch,
-            signed_in,
-            sync,
-        } = &mut *state;
-        let bucket = signed_in.as_ref().map(|who| who.bucket.clone());
-        let mut bucket = bucket
-            .as_ref()
-            .map(|bucket| bucket.lock().expect("a bucket never panics"));
-        session.step(input, now, bucket.as_deref_mut(), scratch);
-        drop(bucket);
-        for effect in scratch.drain(..) {
-            match effect {
-                Effect::Send(lane, frame) => {
-                    let frame = self.dialect.encode(&frame);
-                    let bytes = frame.len();
-                    let queued = outbox.push(lane, frame, bytes);
-                    assert!(
-                        queued,
-                        "a session sends control frames, which always find room"
-                    );
-                }
-                other => {
-                    if let Effect::Snapshot(_) = other {
-                        sync.0 += 1;
-                    }
-                    effects.push_back(other);
-                }
-            }
-        }
-        drop(state);
+        self.step(input, now);
         self.wake.notify_one();
+    }
+
+    /// Steps the session for the driver itself, or for somebody who writes afterwards.
+    pub fn step(&self, input: Input, now: Tick) {
+        self.state().step(&self.dialect, input, now);
+    }
+
+    /// Steps the session with the answer to a command. The shard writes it, together with the
+    /// events of its batch; the driver is woken only if it has something else to do.
+    pub fn answered(&self, input: Input, now: Tick) {
+        let mut state = self.state();
+        let paused = !state.wants_input();
+        state.step(&self.dialect, input, now);
+        let reads_on = paused && state.wants_input();
+        let wanted = reads_on || !state.effects.is_empty();
+        drop(state);
+        if wanted {
+            self.wake.notify_one();
+        }
     }
 
     /// Who signed in, set once.
@@ -190,17 +183,12 @@ impl Connection {
         }
     }
 
-    /// Queues bytes that are a whole frame. `false`: no room; the connection is behind now, and
-    /// has been told so.
-    pub fn push(&self, lane: Lane, frame: Bytes, now: Tick) -> bool {
+    /// Queues bytes that are a whole frame, for somebody who writes afterwards. `false`: there is
+    /// no room; [`Connection::flush`] may make some, else [`Connection::fall_behind`].
+    #[must_use]
+    pub fn queue(&self, lane: Lane, frame: Bytes) -> bool {
         let bytes = frame.len();
-        let room = self.state().outbox.push(lane, frame, bytes);
-        if room {
-            self.wake.notify_one();
-        } else {
-            self.fall_behind(now);
-        }
-        room
+        self.state().outbox.push(lane, frame, bytes)
     }
 
     /// Empties the outbox but for replies and tells the client that it is behind.
@@ -227,27 +215,10 @@ impl Connection {
         Some((effect, state.sync))
     }
 
-    /// Takes frames for one write.
-    pub fn take_frames(&self, frames: &mut Vec<Bytes>) {
-        let mut state = self.state();
-        let mut bytes = 0;
-        while bytes < WRITE_BYTES {
-            let Some((frame, length)) = state.outbox.pop() else {
-                break;
-            };
-            bytes += length;
-            frames.push(frame);
-        }
-        if bytes > 0 {
-            self.drained.notify_waiters();
-        }
-    }
-
     /// Whether another frame may be read: work in flight and replies are bounded.
     #[must_use]
     pub fn wants_input(&self) -> bool {
-        let state = self.state();
-        state.session.wants_input() && !state.outbox.replies_full()
+        self.state().wants_input()
     }
 
     /// When the session wants to be told the time.
@@ -260,7 +231,14 @@ impl Connection {
     #[must_use]
     pub fn is_drained(&self) -> bool {
         let state = self.state();
-        state.session.is_idle() && state.outbox.is_empty() && state.effects.is_empty()
+        let written = state
+            .writer
+            .as_ref()
+            .is_none_or(|writer| !writer.is_blocked());
+        state.session.is_idle()
+            && state.outbox.is_empty()
+            && state.effects.is_empty()
+            && (written || state.lost)
     }
 
     /// Whether the session has ended.
@@ -295,121 +273,48 @@ impl Connection {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use chinwag_core::code::ErrorCode;
-    use chinwag_core::ids::{Epoch, Millis};
-    use chinwag_core::rate::Rate;
-    use chinwag_core::session::Identity;
-    use chinwag_core::wire::{ClientFrame, Cursor, Profile};
-
-    use super::*;
-
-    /// A connection that has said `hello`; its sync is about to begin.
-    fn connection() -> Arc<Connection> {
-        let terms = Terms {
-            epoch: Epoch([1; 16]),
-            rate: Rate::default(),
-        };
-        let connection = Connection::new(ConnId(1), Dialect::default(), terms, Tick(0));
-        let hello = ClientFrame::Hello {
-            v: 1,
-            token: "token".into(),
-            device: None,
-            cursor: Cursor::default(),
-        };
-        connection.input(Input::Frame(Ok(hello)), Tick(0));
-        let identity = Identity {
-            user: Profile {
-                id: UserId([1; 16]),
-                name: "Ann".into(),
-                version: 1,
-            },
-            session: None,
-            expires_in_ms: 600_000,
-            now: Millis(0),
-        };
-        connection.input(Input::Authenticated(Ok(identity)), Tick(0));
-        connection
+impl State {
+    fn wants_input(&self) -> bool {
+        self.session.wants_input() && !self.outbox.replies_full()
     }
 
-    fn effects(connection: &Connection) -> Vec<(Effect, SyncId)> {
-        std::iter::from_fn(|| connection.take_effect()).collect()
-    }
-
-    fn texts(connection: &Connection) -> Vec<String> {
-        let mut frames = Vec::new();
-        connection.take_frames(&mut frames);
-        let texts = frames.iter().map(|frame| String::from_utf8_lossy(frame));
-        texts.map(std::borrow::Cow::into_owned).collect()
-    }
-
-    /// A connection that fell behind while its sync was being streamed got the rest of that
-    /// stream behind `behind`, and its `caught_up`, although frames between had been dropped.
-    #[tokio::test]
-    async fn what_fell_behind_gets_no_more_of_that_sync() {
-        let connection = connection();
-        let effects = effects(&connection);
-        let (_snapshot, sync) = effects.last().expect("a snapshot is wanted");
-        let part = ServerFrame::Ok { req: 1 };
-        assert!(connection.stream(*sync, &part).await);
-        connection.fall_behind(Tick(1));
-        assert!(!connection.is_current(*sync));
-        assert!(!connection.stream(*sync, &part).await);
-        let texts = texts(&connection);
-        assert_eq!(texts.len(), 2, "{texts:?}");
-        assert!(
-            texts[0].contains("welcome") && texts[1].contains("behind"),
-            "{texts:?}"
-        );
-        let sync_frame = ClientFrame::Sync {
-            req: 2,
-            cursor: Cursor::default(),
-        };
-        connection.input(Input::Frame(Ok(sync_frame)), Tick(2));
-        let (_snapshot, next) = self::effects(&connection).pop().expect("a snapshot");
-        assert!(connection.is_current(next) && !connection.is_current(*sync));
-    }
-
-    #[test]
-    fn a_sync_that_has_not_begun_is_given_up() {
-        let connection = connection();
-        connection.fall_behind(Tick(1));
-        let left = effects(&connection);
-        let begun = left
-            .iter()
-            .any(|(effect, _)| matches!(effect, Effect::Register(_) | Effect::Snapshot(_)));
-        assert!(!begun, "{left:?}");
-    }
-
-    /// Commands that wait for the disk used to count as drained: the acks came after the close.
-    #[test]
-    fn commands_in_flight_are_not_drained() {
-        let connection = connection();
-        effects(&connection);
-        texts(&connection);
-        assert!(connection.is_drained());
-        let room = chinwag_core::ids::RoomId([1; 16]);
-        let key = chinwag_core::ids::Key([1; 16]);
-        let send = ClientFrame::Send {
-            req: 3,
-            key,
-            room,
-            text: "x".into(),
-        };
-        connection.input(Input::Frame(Ok(send)), Tick(3));
-        effects(&connection);
-        assert!(!connection.is_drained(), "its ack is still to come");
-        let result = Err(ErrorCode::Unavailable);
-        let committed = Input::Committed {
-            req: 3,
-            room,
-            key,
-            result,
-        };
-        connection.input(committed, Tick(4));
-        assert!(!connection.is_drained(), "its reply is still to go");
-        texts(&connection);
-        assert!(connection.is_drained());
+    /// Steps the session. Frames it sends are queued at once, in order; other effects wait for
+    /// the driver.
+    fn step(&mut self, dialect: &Dialect, input: Input, now: Tick) {
+        let Self {
+            session,
+            outbox,
+            effects,
+            scratch,
+            signed_in,
+            sync,
+            ..
+        } = self;
+        let mut bucket = signed_in
+            .as_ref()
+            .map(|who| who.bucket.lock().expect("a bucket never panics"));
+        session.step(input, now, bucket.as_deref_mut(), scratch);
+        for effect in scratch.drain(..) {
+            match effect {
+                Effect::Send(lane, frame) => {
+                    let frame = dialect.encode(&frame);
+                    let bytes = frame.len();
+                    let queued = outbox.push(lane, frame, bytes);
+                    assert!(
+                        queued,
+                        "a session sends control frames, which always find room"
+                    );
+                }
+                other => {
+                    if let Effect::Snapshot(_) = other {
+                        sync.0 += 1;
+                    }
+                    effects.push_back(other);
+                }
+            }
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
@@ -45,6 +45,47 @@ impl Stream {
             Self::Tls(stream) => {
                 let (read, write) = tokio::io::split(stream);
                 (ReadStream::Tls(read), WriteStream::Tls(write))
+            }
+        }
+    }
+}
+
+impl WriteStream {
+    /// Writes what the system takes now, without a task that would be told when it takes more:
+    /// `None` if it takes nothing. After that the next `poll_write` asks to be told.
+    pub(crate) fn try_write_vectored(
+        &mut self,
+        slices: &[io::IoSlice<'_>],
+    ) -> io::Result<Option<usize>> {
+        let written = match self {
+            // One slice needs no list of slices in the kernel.
+            Self::Plain(half) if slices.len() == 1 => half.try_write(&slices[0]),
+            Self::Plain(half) => half.try_write_vectored(slices),
+            Self::Tls(half) => {
+                let mut nobody = Context::from_waker(Waker::noop());
+                match Pin::new(half).poll_write_vectored(&mut nobody, slices) {
+                    Poll::Ready(written) => written,
+                    Poll::Pending => return Ok(None),
+                }
+            }
+        };
+        match written {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            written => written.map(Some),
+        }
+    }
+
+    /// Lets go of what TLS holds back: `false` if some of it has to wait. A plain stream holds
+    /// nothing back.
+    pub(crate) fn try_flush(&mut self) -> io::Result<bool> {
+        match self {
+            Self::Plain(_) => Ok(true),
+            Self::Tls(half) => {
+                let mut nobody = Context::from_waker(Waker::noop());
+                match Pin::new(half).poll_flush(&mut nobody) {
+                    Poll::Ready(flushed) => flushed.map(|()| true),
+                    Poll::Pending => Ok(false),
+                }
             }
         }
     }

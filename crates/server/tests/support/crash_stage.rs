@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+
 use crate::dice::Dice;
 use crate::history::History;
 use crate::oracle::Findings;
@@ -168,17 +170,17 @@ impl Crash<'_> {
             self.counts.serving += 1;
             self.counts.in_flight += usize::from(scene.stage.in_flight.load(SeqCst) > 0);
         }
-        server.kill();
+        server.kill_by(Signal::KILL);
         self.counts.kills += 1;
         self.serve_again(scene)
     }
 
     /// The server that runs is killed first, so that the next one has something to recover.
     fn kill_a_start(&mut self, server: Server, scene: &Scene) -> Server {
-        server.kill();
+        server.kill_by(Signal::KILL);
         let next = self.start();
         std::thread::sleep(Duration::from_micros(self.dice.below(200_000) as u64));
-        next.kill();
+        next.kill_by(Signal::KILL);
         self.counts.starting += 1;
         self.counts.kills += 1;
         self.serve_again(scene)

@@ -11,6 +11,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use chinwag_core::ids::UserId;
+use rustix::process::Signal;
 
 /// Between looks at a process that should end.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -79,16 +80,21 @@ impl Server {
         self.address.recv_timeout(PATIENCE).ok()
     }
 
-    /// `kill -9`, and waits until the process is gone.
-    pub(crate) fn kill(mut self) {
-        self.end();
+    /// Sends a signal that ends the process, and says how it ended.
+    pub(crate) fn kill_by(mut self, signal: Signal) -> ExitStatus {
+        self.signal(signal);
+        self.ended(PATIENCE).expect("the signal ends it")
     }
 
     /// SIGTERM.
     pub(crate) fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    fn signal(&self, signal: Signal) {
         let id = rustix::process::Pid::from_child(&self.child);
         // It may have ended by itself, which is what is wanted.
-        let _ended = rustix::process::kill_process(id, rustix::process::Signal::TERM);
+        let _ended = rustix::process::kill_process(id, signal);
     }
 
     /// How it ended, if it does within `patience`.

@@ -97,11 +97,10 @@ async fn a_write_that_is_cut_off_again_and_again_loses_and_repeats_nothing() {
             result = writer.write_all(first) => panic!("ten megabytes fit into no buffer: {result:?}"),
             () = tokio::task::yield_now() => cut_off += 1,
         }
-        assert!(writer.queued_bytes() > 0);
-        for frame in later {
-            writer.push(frame.clone()).expect("room");
-        }
-        while writer.queued_bytes() > 0 {
+        assert!(writer.is_blocked());
+        let whole = writer.try_write(&mut later.to_vec()).expect("a peer");
+        assert!(!whole, "what waits goes first");
+        while writer.is_blocked() {
             tokio::select! {
                 biased;
                 result = writer.flush() => result.expect("the peer reads"),
@@ -142,14 +141,10 @@ async fn a_full_writer_takes_nothing_of_what_does_not_fit() {
         ..
     } = socket;
     let frame = text_frame(b"1234");
-    writer.push(frame.clone()).expect("six bytes");
-    assert!(matches!(writer.push(frame.clone()), Err(WriteError::Full)));
-    assert!(matches!(
-        writer.write_all(&[frame]).await,
-        Err(WriteError::Full)
-    ));
-    assert_eq!(writer.queued_bytes(), 6);
-    writer.flush().await.expect("the peer reads");
+    let both = [frame.clone(), frame.clone()];
+    let full = writer.write_all(&both).await;
+    assert!(matches!(full, Err(WriteError::Full)), "{full:?}");
+    writer.write_all(&[frame]).await.expect("the peer reads");
     let closing = ws::close(
         reader,
         writer,

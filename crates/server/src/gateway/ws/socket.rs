@@ -25,6 +25,8 @@ use crate::gateway::stream::{ReadStream, Stream, WriteStream};
 const READ_BYTES: usize = 8 * 1024;
 /// Frames of one vectored write.
 const SLICES_MAX: usize = 256;
+/// The same where most writes have one frame or a few: the list is made anew for each.
+const TRY_SLICES_MAX: usize = 32;
 
 /// An open WebSocket: take it apart and drive the halves.
 #[derive(Debug)]
@@ -73,6 +75,7 @@ impl WebSocket {
                 queue: VecDeque::new(),
                 queued_bytes: 0,
                 unflushed: false,
+                took_at: None,
             },
             permit,
             address,
@@ -132,19 +135,26 @@ impl Reader {
         poll_fn(|context| self.poll_next(context)).await
     }
 
+    /// The next message of what has been read already; none if it takes another read.
+    pub fn next_read(&mut self) -> Option<Result<Message, Closed>> {
+        if self.tail.is_empty() {
+            return None;
+        }
+        let fed = self.decoder.feed(&self.tail, now());
+        let (taken, decoded) = match fed {
+            Ok(fed) => fed,
+            Err(violation) => return Some(Err(Closed::Violation(violation))),
+        };
+        self.tail.advance(taken);
+        if self.tail.is_empty() {
+            self.tail = Bytes::new(); // Frees it.
+        }
+        decoded.map(message)
+    }
+
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Message, Closed>> {
-        if !self.tail.is_empty() {
-            let (taken, decoded) = self
-                .decoder
-                .feed(&self.tail, now())
-                .map_err(Closed::Violation)?;
-            self.tail.advance(taken);
-            if self.tail.is_empty() {
-                self.tail = Bytes::new(); // Frees it.
-            }
-            if let Some(decoded) = decoded {
-                return Poll::Ready(message(decoded));
-            }
+        if let Some(next) = self.next_read() {
+            return Poll::Ready(next);
         }
         loop {
             let mut scratch = [const { MaybeUninit::uninit() }; READ_BYTES];
@@ -219,6 +229,8 @@ pub struct Writer {
     queued_bytes: usize,
     /// TLS may hold records back until it is flushed.
     unflushed: bool,
+    /// When the peer took something last, while something waits for it.
+    took_at: Option<Instant>,
 }
 
 impl Writer {
@@ -238,27 +250,78 @@ impl Writer {
         self.flush().await
     }
 
-    /// Queues one whole frame without writing. A frame always finds room where nothing waits:
-    /// who makes frames has bounds of their own.
+    /// Writes `frames` as far as the system takes them now, and keeps the rest: then, or if an
+    /// earlier rest still waits, `false`, and [`Writer::poll_flush`] is due. Leaves `frames`
+    /// empty. Whoever makes frames has bounds of their own; nothing is refused here.
     ///
     /// # Errors
-    /// [`WriteError::Full`]: it was not queued.
-    pub fn push(&mut self, frame: Bytes) -> Result<(), WriteError> {
-        let waiting = self.queued_bytes;
-        if waiting > 0 && waiting.saturating_add(frame.len()) > self.limits.queued_bytes_max {
-            return Err(WriteError::Full);
+    /// The connection is gone.
+    pub fn try_write(&mut self, frames: &mut Vec<Bytes>) -> io::Result<bool> {
+        if self.is_blocked() {
+            frames.drain(..).for_each(|frame| self.keep(frame));
+            return Ok(false);
         }
-        self.queued_bytes += frame.len();
-        if !frame.is_empty() {
-            self.queue.push_back(frame);
+        let mut at = 0;
+        while at < frames.len() {
+            let mut slices = [IoSlice::new(&[]); TRY_SLICES_MAX];
+            let used = (frames.len() - at).min(TRY_SLICES_MAX);
+            for (slice, frame) in slices.iter_mut().zip(&frames[at..]) {
+                *slice = IoSlice::new(frame);
+            }
+            let Some(mut written) = self.stream.try_write_vectored(&slices[..used])? else {
+                break;
+            };
+            if written == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            while written > 0 {
+                let first = &mut frames[at];
+                let taken = written.min(first.len());
+                first.advance(taken);
+                written -= taken;
+                at += usize::from(first.is_empty());
+            }
         }
-        Ok(())
+        frames.drain(..).skip(at).for_each(|frame| self.keep(frame));
+        if self.queue.is_empty() {
+            self.unflushed = !self.stream.try_flush()?;
+        }
+        self.took_at = self.is_blocked().then(Instant::now);
+        Ok(!self.is_blocked())
     }
 
-    /// Bytes that wait to be written; 0 after a [`Writer::flush`] that returned `Ok`.
+    /// Puts a frame behind those that wait, without writing: for [`close`], or behind a rest.
+    pub fn keep(&mut self, frame: Bytes) {
+        self.queued_bytes += frame.len();
+        self.queue.push_back(frame);
+    }
+
+    /// Whether something waits for the system to take it.
     #[must_use]
-    pub fn queued_bytes(&self) -> usize {
-        self.queued_bytes
+    pub fn is_blocked(&self) -> bool {
+        !self.queue.is_empty() || self.unflushed
+    }
+
+    /// When the peer will have taken nothing for [`SocketLimits::write_stall`], if something
+    /// waits for it.
+    #[must_use]
+    pub fn stalls_at(&self) -> Option<Instant> {
+        Some(self.took_at? + self.limits.write_stall)
+    }
+
+    /// One step of writing what waits; asks to be told when there is room for the next one.
+    /// Over when [`Writer::is_blocked`] says no.
+    ///
+    /// # Errors
+    /// The connection is gone.
+    pub fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_progress(context))?;
+        if self.queue.is_empty() {
+            // A burst's worth of list is not kept for an idle socket.
+            self.queue = VecDeque::new();
+        }
+        self.took_at = self.is_blocked().then(Instant::now);
+        Poll::Ready(Ok(()))
     }
 
     /// Writes all that is queued. Cancel safe. Returns at once when nothing is.
@@ -331,9 +394,7 @@ pub async fn close(mut reader: Reader, mut writer: Writer, last: Option<Bytes>) 
     let Some(last) = last else { return };
     let limits = writer.limits;
     let farewell = async {
-        // The bound on the queue guards against a forgetful driver; the last frame may pass it.
-        writer.queued_bytes += last.len();
-        writer.queue.push_back(last);
+        writer.keep(last);
         writer.flush().await?;
         writer.shutdown().await.map_err(WriteError::Lost)
     };

@@ -83,10 +83,10 @@ pub(crate) enum Entry {
 }
 
 impl Entry {
-    fn changes_names_or_sizes(&self) -> bool {
+    fn changes_names(&self) -> bool {
         matches!(
             self,
-            Self::Create { .. } | Self::Resize { .. } | Self::Rename { .. } | Self::Remove { .. }
+            Self::Create { .. } | Self::Rename { .. } | Self::Remove { .. }
         )
     }
 }
@@ -160,9 +160,9 @@ impl Record {
         streams.into_values().collect()
     }
 
-    /// `count` places to cut, ascending. A quarter stands right behind the beginning of a send, where most
-    /// has been promised; a quarter inside a sync; a quarter behind a change of names or sizes, which are rare;
-    /// the rest anywhere.
+    /// `count` places to cut, ascending. A fifth stands right behind the beginning of a send, where most has
+    /// been promised; a fifth inside a sync; a fifth behind a change of names, and one behind a change of
+    /// sizes, both of which are rare; the rest anywhere.
     pub(crate) fn cuts(&self, count: usize, seed: u64) -> Vec<usize> {
         let mut dice = super::dice::Dice::new(seed);
         let behind = |wanted: fn(&Entry) -> bool| -> Vec<usize> {
@@ -176,7 +176,8 @@ impl Record {
         let kinds = [
             behind(|entry| matches!(entry, Entry::SendBegin { .. })),
             behind(|entry| matches!(entry, Entry::SyncBegin { .. })),
-            behind(Entry::changes_names_or_sizes),
+            behind(Entry::changes_names),
+            behind(|entry| matches!(entry, Entry::Resize { .. })),
             anywhere.clone(),
         ];
         let mut cuts: Vec<usize> = (0..count)

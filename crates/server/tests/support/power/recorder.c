@@ -21,6 +21,10 @@
  *                 with the number of bytes taken. The call runs without `order`, since it may block.
  * So an answer stands behind the end of a sync only if that sync had returned before the answer was sent.
  *
+ * How a process ends: a SIGKILL from outside may hit between a change and its record, or inside the record,
+ * and the record would then tell less than the directory. So who wants to kill sends SIGUSR2: a thread of the
+ * recorder takes `order` and kills the process while nobody else stands in between. An exit takes it too.
+ *
  * How it stays safe: it calls the kernel directly instead of looking up the replaced functions, allocates
  * nothing, and keeps no table of descriptors: each call asks the kernel what its descriptor is. Hence dup,
  * fcntl, inherited and unusual descriptors need no care, and a signal handler that writes to a pipe or a
@@ -38,6 +42,7 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -166,6 +171,35 @@ static long long number_from(const char *name)
     return value;
 }
 
+static void *await_kill(void *signals)
+{
+    int signal;
+    while (sigwait(signals, &signal) != 0)
+        ;
+    lock();
+    syscall(SYS_kill, getpid(), SIGKILL);
+    return NULL;
+}
+
+/* Runs before any other thread exists, so that all inherit the mask and only the recorder's takes the signal. */
+static void start_killer(void)
+{
+    static sigset_t signals;
+    pthread_t thread;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGUSR2);
+    if (pthread_sigmask(SIG_BLOCK, &signals, NULL) != 0 || pthread_create(&thread, NULL, await_kill, &signals) != 0)
+        die("the thread that waits for the kill cannot be started");
+    pthread_detach(thread);
+}
+
+/* For ever: the process ends, and its other threads with it, wherever they stand. */
+__attribute__((destructor)) static void stop(void)
+{
+    if (active)
+        lock();
+}
+
 __attribute__((constructor)) static void start(void)
 {
     const char *directory = getenv("POWER_RECORD_DIR");
@@ -187,6 +221,7 @@ __attribute__((constructor)) static void start(void)
     /* Processes that append to one record, one after the other, must not number their calls alike. */
     last_number = (uint64_t)getpid() << 32;
     emit(BEGIN, "", NULL, 0, 0, (uint64_t)getpid(), 0, 0);
+    start_killer();
     active = 1;
 }
 

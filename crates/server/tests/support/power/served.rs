@@ -4,10 +4,12 @@
 //! since what an earlier process left unsynced is no safer after a restart.
 
 use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 
 use chinwag_core::ids::{Key, RoomId};
 use chinwag_core::wire::Req;
+use rustix::process::Signal;
 
 use super::dice::Dice;
 use super::image::{Baseline, Image};
@@ -64,6 +66,12 @@ impl Served {
             command.env("CHINWAG_MUTANT", mutant);
         }
         Server::start(&mut command)
+    }
+
+    /// Kills a server as `kill -9` does, but between two records: what it did is what is written down.
+    pub(crate) fn kill(server: Server) {
+        let status = server.kill_by(Signal::USR2);
+        assert_eq!(status.signal(), Some(9), "{status}");
     }
 
     /// Reads the record after the last process has ended and the clients have left.

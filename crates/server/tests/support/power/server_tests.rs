@@ -51,7 +51,7 @@ fn record(served: Served, phases: usize) -> Evidence {
                 .expect("it stops gently");
             assert!(status.success(), "{status}");
         } else {
-            server.kill();
+            Served::kill(server);
         }
         if phase == phases {
             break;
@@ -165,7 +165,7 @@ fn record_a_failure(served: Served, faults: Faults) -> (Evidence, Vec<ErrorCode>
     let findings = scene.compare();
     assert!(findings.is_clean(), "{findings}\n{}", findings.examples());
     scene.leave();
-    server.kill();
+    Served::kill(server);
     let codes = scene.with_histories(|histories| {
         let codes = histories
             .iter()

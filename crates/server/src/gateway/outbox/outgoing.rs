@@ -1,0 +1,134 @@
+//! Writing: from the outbox of a connection to its socket, in as few system calls as there can be.
+//!
+//! Whoever queued frames drains all that waits for that socket into one write, without asking
+//! the driver's task to run (ADR 7). What the system does not take at once is the driver's: it
+//! waits for room, and until then nobody else tries.
+
+use std::future::poll_fn;
+use std::io;
+use std::task::Poll;
+
+use bytes::Bytes;
+use chinwag_core::ids::Tick;
+use tokio::time::timeout_at;
+
+use super::{Connection, State};
+use crate::gateway::ws::{WriteError, Writer};
+
+/// Bytes of frames taken for one write.
+const WRITE_BYTES: usize = 64 * 1024;
+
+/// What a driver waits for next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outlook {
+    /// Another frame may be read: work in flight and replies are bounded.
+    pub reading: bool,
+    /// Something waits for room in the socket: [`Connection::written`] is due.
+    pub blocked: bool,
+    /// The socket takes nothing any more.
+    pub lost: bool,
+    /// When the session wants to be told the time.
+    pub due: Tick,
+}
+
+impl Connection {
+    /// Gives the connection its socket.
+    pub fn attach(&self, writer: Writer) {
+        self.state().writer = Some(writer);
+    }
+
+    /// Takes the socket back, and the frames that still wait with it. From now on what is queued
+    /// is written by nobody.
+    pub fn detach(&self) -> Option<Writer> {
+        let mut state = self.state();
+        let mut writer = state.writer.take()?;
+        while let Some((frame, _bytes)) = state.outbox.pop() {
+            writer.keep(frame);
+        }
+        Some(writer)
+    }
+
+    /// Writes what waits, as far as the system takes it now; the driver does the rest. `frames`
+    /// is scratch, empty before and after. Returns how many bytes were handed on.
+    pub fn flush(&self, frames: &mut Vec<Bytes>) -> usize {
+        let mut state = self.state();
+        let bytes = state.flush(frames);
+        let driver = state.lost || state.is_blocked();
+        drop(state);
+        if bytes > 0 {
+            self.drained.notify_waiters();
+        }
+        if driver {
+            self.wake.notify_one();
+        }
+        bytes
+    }
+
+    /// The driver's turn: writes what waits and says what to wait for.
+    pub fn look(&self, frames: &mut Vec<Bytes>) -> Outlook {
+        let mut state = self.state();
+        let bytes = state.flush(frames);
+        let outlook = Outlook {
+            reading: state.wants_input(),
+            blocked: state.is_blocked(),
+            lost: state.lost,
+            due: state.session.due(),
+        };
+        drop(state);
+        if bytes > 0 {
+            self.drained.notify_waiters();
+        }
+        outlook
+    }
+
+    /// Waits until the socket has taken something of what waits for it. Cancel safe.
+    ///
+    /// # Errors
+    /// It takes nothing for too long, or is gone.
+    pub async fn written(&self) -> Result<(), WriteError> {
+        let progress = poll_fn(|context| match &mut self.state().writer {
+            Some(writer) if writer.is_blocked() => writer.poll_flush(context),
+            Some(_) | None => Poll::Ready(Ok(())),
+        });
+        let stalls = self.state().writer.as_ref().and_then(Writer::stalls_at);
+        let Some(stalls) = stalls else { return Ok(()) };
+        match timeout_at(stalls, progress).await {
+            Ok(progress) => progress.map_err(WriteError::Lost),
+            Err(_elapsed) => Err(WriteError::Stalled),
+        }
+    }
+}
+
+impl State {
+    fn is_blocked(&self) -> bool {
+        self.writer.as_ref().is_some_and(Writer::is_blocked)
+    }
+
+    fn flush(&mut self, frames: &mut Vec<Bytes>) -> usize {
+        let Some(writer) = &mut self.writer else {
+            return 0;
+        };
+        let mut all = 0;
+        while !writer.is_blocked() && !self.lost {
+            let mut bytes = 0;
+            while bytes < WRITE_BYTES
+                && let Some((frame, length)) = self.outbox.pop()
+            {
+                bytes += length;
+                frames.push(frame);
+            }
+            if bytes == 0 {
+                break;
+            }
+            all += bytes;
+            if let Err(error) = writer.try_write(frames) {
+                frames.clear();
+                self.lost = true;
+                if error.kind() != io::ErrorKind::BrokenPipe {
+                    tracing::debug!(%error, "a socket is gone");
+                }
+            }
+        }
+        all
+    }
+}

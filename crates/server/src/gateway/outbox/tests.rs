@@ -1,0 +1,115 @@
+use chinwag_core::code::ErrorCode;
+use chinwag_core::ids::{Epoch, Millis};
+use chinwag_core::rate::Rate;
+use chinwag_core::session::Identity;
+use chinwag_core::wire::{ClientFrame, Cursor, Profile};
+
+use super::*;
+
+/// A connection that has said `hello`; its sync is about to begin.
+fn connection() -> Arc<Connection> {
+    let terms = Terms {
+        epoch: Epoch([1; 16]),
+        rate: Rate::default(),
+    };
+    let connection = Connection::new(ConnId(1), Dialect::default(), terms, Tick(0));
+    let hello = ClientFrame::Hello {
+        v: 1,
+        token: "token".into(),
+        device: None,
+        cursor: Cursor::default(),
+    };
+    connection.input(Input::Frame(Ok(hello)), Tick(0));
+    let identity = Identity {
+        user: Profile {
+            id: UserId([1; 16]),
+            name: "Ann".into(),
+            version: 1,
+        },
+        session: None,
+        expires_in_ms: 600_000,
+        now: Millis(0),
+    };
+    connection.input(Input::Authenticated(Ok(identity)), Tick(0));
+    connection
+}
+
+fn effects(connection: &Connection) -> Vec<(Effect, SyncId)> {
+    std::iter::from_fn(|| connection.take_effect()).collect()
+}
+
+fn texts(connection: &Connection) -> Vec<String> {
+    let mut state = connection.state();
+    let frames = std::iter::from_fn(|| state.outbox.pop());
+    let texts = frames.map(|(frame, _bytes)| String::from_utf8_lossy(&frame).into_owned());
+    texts.collect()
+}
+
+/// A connection that fell behind while its sync was being streamed got the rest of that
+/// stream behind `behind`, and its `caught_up`, although frames between had been dropped.
+#[tokio::test]
+async fn what_fell_behind_gets_no_more_of_that_sync() {
+    let connection = connection();
+    let effects = effects(&connection);
+    let (_snapshot, sync) = effects.last().expect("a snapshot is wanted");
+    let part = ServerFrame::Ok { req: 1 };
+    assert!(connection.stream(*sync, &part).await);
+    connection.fall_behind(Tick(1));
+    assert!(!connection.is_current(*sync));
+    assert!(!connection.stream(*sync, &part).await);
+    let texts = texts(&connection);
+    assert_eq!(texts.len(), 2, "{texts:?}");
+    assert!(
+        texts[0].contains("welcome") && texts[1].contains("behind"),
+        "{texts:?}"
+    );
+    let sync_frame = ClientFrame::Sync {
+        req: 2,
+        cursor: Cursor::default(),
+    };
+    connection.input(Input::Frame(Ok(sync_frame)), Tick(2));
+    let (_snapshot, next) = self::effects(&connection).pop().expect("a snapshot");
+    assert!(connection.is_current(next) && !connection.is_current(*sync));
+}
+
+#[test]
+fn a_sync_that_has_not_begun_is_given_up() {
+    let connection = connection();
+    connection.fall_behind(Tick(1));
+    let left = effects(&connection);
+    let begun = left
+        .iter()
+        .any(|(effect, _)| matches!(effect, Effect::Register(_) | Effect::Snapshot(_)));
+    assert!(!begun, "{left:?}");
+}
+
+/// Commands that wait for the disk used to count as drained: the acks came after the close.
+#[test]
+fn commands_in_flight_are_not_drained() {
+    let connection = connection();
+    effects(&connection);
+    texts(&connection);
+    assert!(connection.is_drained());
+    let room = chinwag_core::ids::RoomId([1; 16]);
+    let key = chinwag_core::ids::Key([1; 16]);
+    let send = ClientFrame::Send {
+        req: 3,
+        key,
+        room,
+        text: "x".into(),
+    };
+    connection.input(Input::Frame(Ok(send)), Tick(3));
+    effects(&connection);
+    assert!(!connection.is_drained(), "its ack is still to come");
+    let result = Err(ErrorCode::Unavailable);
+    let committed = Input::Committed {
+        req: 3,
+        room,
+        key,
+        result,
+    };
+    connection.input(committed, Tick(4));
+    assert!(!connection.is_drained(), "its reply is still to go");
+    texts(&connection);
+    assert!(connection.is_drained());
+}

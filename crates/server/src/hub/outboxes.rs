@@ -1,0 +1,139 @@
+//! The outboxes of one shard: frames are queued while items are taken in, and written afterwards.
+//!
+//! A connection that has something queued is dirty, once, whatever it is; its turn comes in the
+//! order of getting dirty, and one write takes all that waits for it by then. So a busy shard
+//! writes fewer, larger pieces by itself, without a timer. Lives as long as its shard.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use chinwag_core::event::Shared;
+use chinwag_core::ids::{Position, Tick};
+use chinwag_core::lanes::Lane;
+use chinwag_core::live::{ConnId, Outlet};
+use chinwag_core::session::Input;
+use chinwag_core::wire::ServerFrame;
+
+use crate::gateway::dialect::Dialect;
+use crate::gateway::outbox::{Connection, SyncId};
+
+/// For how long a shard writes before it lets others run.
+const SLICE: Duration = Duration::from_millis(1);
+/// Writes between two looks at the clock.
+const WRITES_PER_LOOK: usize = 8;
+
+#[derive(Default)]
+pub(super) struct Outboxes {
+    slots: BTreeMap<ConnId, Slot>,
+    dirty: VecDeque<ConnId>,
+    /// Reused by every write.
+    frames: Vec<Bytes>,
+    pub(super) now: Tick,
+}
+
+struct Slot {
+    connection: Arc<Connection>,
+    /// It stands among the dirty ones.
+    dirty: bool,
+}
+
+impl Outboxes {
+    pub(super) fn insert(&mut self, connection: Arc<Connection>) {
+        let slot = Slot {
+            connection,
+            dirty: false,
+        };
+        self.slots.entry(slot.connection.id).or_insert(slot);
+    }
+
+    pub(super) fn remove(&mut self, conn: ConnId) {
+        self.slots.remove(&conn);
+    }
+
+    /// Whether `sync` is what `conn` is doing.
+    pub(super) fn is_current(&self, conn: ConnId, sync: SyncId) -> bool {
+        let slot = self.slots.get(&conn);
+        slot.is_some_and(|slot| slot.connection.is_current(sync))
+    }
+
+    /// Somebody has queued a frame for `conn`: it is to be written.
+    pub(super) fn touch(&mut self, conn: ConnId) {
+        if let Some(slot) = self.slots.get_mut(&conn)
+            && !std::mem::replace(&mut slot.dirty, true)
+        {
+            self.dirty.push_back(conn);
+        }
+    }
+
+    /// Queues what `encode` makes for the dialect of the connection. `false`: it is behind now,
+    /// and is being told so. One that is not here takes everything.
+    pub(super) fn push(
+        &mut self,
+        to: ConnId,
+        lane: Lane,
+        encode: impl FnOnce(&Dialect) -> Bytes,
+    ) -> bool {
+        let Some(slot) = self.slots.get_mut(&to) else {
+            return true;
+        };
+        let connection = &slot.connection;
+        let frame = encode(&connection.dialect);
+        let mut room = connection.queue(lane, frame.clone());
+        if !room {
+            // Much at once is not the fault of a reader that is quick enough.
+            connection.flush(&mut self.frames);
+            room = connection.queue(lane, frame);
+        }
+        if !room {
+            connection.fall_behind(self.now);
+        } else if !std::mem::replace(&mut slot.dirty, true) {
+            self.dirty.push_back(to);
+        }
+        room
+    }
+
+    /// Whether something waits to be written.
+    pub(super) fn has_dirty(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
+    /// Writes what waits, for [`SLICE`] or a little longer.
+    pub(super) fn flush_slice(&mut self) {
+        let begun = Instant::now();
+        let mut writes = 0;
+        while let Some(conn) = self.dirty.pop_front() {
+            if let Some(slot) = self.slots.get_mut(&conn) {
+                slot.dirty = false;
+                slot.connection.flush(&mut self.frames);
+            }
+            writes += 1;
+            if writes % WRITES_PER_LOOK == 0 && begun.elapsed() >= SLICE {
+                return;
+            }
+        }
+    }
+}
+
+impl Outlet for Outboxes {
+    fn event(&mut self, to: ConnId, event: &Arc<Shared>) -> bool {
+        self.push(to, Lane::Message, |dialect| dialect.event(event).clone())
+    }
+
+    fn caught_up(&mut self, to: ConnId, position: Position) -> bool {
+        let frame = ServerFrame::CaughtUp { position };
+        // Should there be no room, the connection is behind and syncs again.
+        let queued = self.push(to, Lane::vouching(), |dialect| dialect.encode(&frame));
+        if queued && let Some(slot) = self.slots.get(&to) {
+            slot.connection.step(Input::CaughtUp, self.now);
+        }
+        queued
+    }
+
+    fn behind(&mut self, to: ConnId) {
+        if let Some(slot) = self.slots.get(&to) {
+            slot.connection.fall_behind(self.now);
+        }
+    }
+}
