@@ -47,6 +47,7 @@ impl Member {
             token,
             device: None,
             cursor: Cursor::default(),
+            low_bandwidth: false,
         };
         socket.send(&hello).await?;
         let mut user = None;

@@ -180,11 +180,15 @@ pub enum Form {
     Json,
     /// JSON, compressed where that pays.
     JsonDeflated,
+    /// The binary form as it is.
+    Binary,
+    /// The binary form, compressed where that pays.
+    BinaryDeflated,
 }
 
 impl Form {
     /// How many there are.
-    pub const COUNT: usize = 2;
+    pub const COUNT: usize = 4;
 }
 
 /// An event on its way to sockets: encoded at most once in each form, the bytes shared by all

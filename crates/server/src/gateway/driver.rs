@@ -10,7 +10,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use chinwag_core::answer;
 use chinwag_core::code::{CloseCode, ErrorCode};
-use chinwag_core::codec;
 use chinwag_core::ids::{Key, RoomId, Tick, UserId};
 use chinwag_core::lanes::Lane;
 use chinwag_core::session::{Effect, Identity, Input, Query};
@@ -129,7 +128,7 @@ impl Driver {
                 break End::Close(code);
             }
             // One write for all that waits; what comes meanwhile goes into the next.
-            let outlook = self.connection.look(&mut Vec::new());
+            let outlook = self.connection.look(&mut Vec::new(), clock.tick());
             if outlook.lost {
                 break End::Stuck;
             }
@@ -198,11 +197,14 @@ impl Driver {
     fn message(&self, message: Message) -> Option<CloseCode> {
         let now = self.services.clock.tick();
         match message {
-            Message::Text(text) => {
-                self.connection
-                    .step(Input::Frame(codec::decode(&text)), now);
-            }
-            Message::Binary(_) => return Some(CloseCode::NotText),
+            Message::Text(text) => match self.connection.dialect.read_text(&text) {
+                Ok(frame) => self.connection.step(Input::Frame(frame), now),
+                Err(code) => return Some(code),
+            },
+            Message::Binary(bytes) => match self.connection.dialect.read_binary(&bytes) {
+                Ok(frame) => self.connection.step(Input::Frame(frame), now),
+                Err(code) => return Some(code),
+            },
             Message::Ping(payload) => {
                 self.control(pong_frame(&payload));
                 self.connection.step(Input::Heard, now);

@@ -29,7 +29,8 @@ use std::sync::Arc;
 use axum::Router;
 
 /// The echo route of the conformance suite: `/echo`, through the same upgrade and socket code as
-/// the product. Only its sizes are raised, since the suite sends messages of up to 16 MiB.
+/// the product. Only its sizes are raised, since the suite sends messages of up to 16 MiB in any number of
+/// fragments.
 #[cfg(feature = "conformance")]
 pub fn conformance_router() -> Router {
     use upgrade::UpgradeOptions;
@@ -40,6 +41,8 @@ pub fn conformance_router() -> Router {
     let frames = FrameLimits {
         frame_bytes_max: ECHO_BYTES_MAX,
         message_bytes_max: ECHO_BYTES_MAX,
+        // Those of 4 MiB come in fragments of 64 bytes.
+        fragments_max: 128 * 1024,
         ..FrameLimits::STANDARD
     };
     let limits = SocketLimits {

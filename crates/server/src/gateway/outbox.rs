@@ -294,6 +294,9 @@ impl State {
             .as_ref()
             .map(|who| who.bucket.lock().expect("a bucket never panics"));
         session.step(input, now, bucket.as_deref_mut(), scratch);
+        if session.is_low_bandwidth() {
+            dialect.leave_together();
+        }
         for effect in scratch.drain(..) {
             match effect {
                 Effect::Send(lane, frame) => {

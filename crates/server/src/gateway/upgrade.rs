@@ -26,6 +26,8 @@ use super::ws::{Agreed, Deflate, SocketLimits, WebSocket, choose_offer};
 
 /// The JSON protocol.
 pub const SUBPROTOCOL_JSON: &str = "chinwag.v1.json";
+/// The binary form of the same protocol.
+pub const SUBPROTOCOL_BINARY: &str = "chinwag.v1.bin";
 
 /// What the accept key is made with (RFC 6455, section 1.3).
 const ACCEPT_GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -40,8 +42,8 @@ pub struct UpgradeOptions {
     pub allowed_origins: Vec<String>,
     /// Treat every request as if it carried one: for a proxy that signs people in.
     pub always_check_origin: bool,
-    /// Subprotocols spoken, best first. A client that offers none gets the first in silence; one
-    /// that offers only others is refused.
+    /// Subprotocols spoken, best first. A client that offers none is told none, and speaks JSON;
+    /// one that offers only others is refused.
     pub subprotocols: Vec<&'static str>,
     /// What compresses for clients that offer permessage-deflate; without it, the offer is passed
     /// over.
@@ -55,7 +57,7 @@ impl Default for UpgradeOptions {
         Self {
             allowed_origins: Vec::new(),
             always_check_origin: false,
-            subprotocols: vec![SUBPROTOCOL_JSON],
+            subprotocols: vec![SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON],
             deflate: None,
             limits: SocketLimits::STANDARD,
         }

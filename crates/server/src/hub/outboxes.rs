@@ -83,7 +83,7 @@ impl Outboxes {
         let mut room = connection.queue(lane, frame.clone());
         if !room {
             // Much at once is not the fault of a reader that is quick enough.
-            connection.flush(&mut self.frames);
+            connection.flush(&mut self.frames, self.now);
             room = connection.queue(lane, frame);
         }
         if !room {
@@ -106,7 +106,7 @@ impl Outboxes {
         while let Some(conn) = self.dirty.pop_front() {
             if let Some(slot) = self.slots.get_mut(&conn) {
                 slot.dirty = false;
-                slot.connection.flush(&mut self.frames);
+                slot.connection.flush(&mut self.frames, self.now);
             }
             writes += 1;
             if writes % WRITES_PER_LOOK == 0 && begun.elapsed() >= SLICE {

@@ -18,6 +18,7 @@ fn connection() -> Arc<Connection> {
         token: "token".into(),
         device: None,
         cursor: Cursor::default(),
+        low_bandwidth: false,
     };
     connection.input(Input::Frame(Ok(hello)), Tick(0));
     let identity = Identity {

@@ -4,6 +4,7 @@
 //! Every test drives the real accept loop over loopback with raw bytes. Nothing here shares code
 //! with the decoder it judges, and every wait ends after [`BOUND`].
 
+mod batching;
 mod closing;
 mod compressing;
 mod connections;
@@ -177,6 +178,11 @@ impl Client {
         bounded("send", self.stream.write_all(bytes))
             .await
             .expect("send");
+    }
+
+    /// Says that nothing more comes from here.
+    pub(super) async fn hang_up(&mut self) {
+        bounded("FIN", self.stream.shutdown()).await.expect("FIN");
     }
 
     /// One HTTP head, and not a byte more.

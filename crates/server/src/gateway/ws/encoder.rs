@@ -70,6 +70,12 @@ pub(super) fn compressed_frame(opcode: u8, payload: &[u8]) -> Bytes {
     frame(RSV1 | opcode, payload)
 }
 
+/// The payload of a data frame that was made here and is not compressed; of no other frame.
+pub(crate) fn plain_data(frame: &[u8]) -> Option<&[u8]> {
+    let is_plain = matches!(frame[0] & !FIN, opcode::TEXT | opcode::BINARY);
+    is_plain.then(|| payload(frame).1)
+}
+
 /// Opcode and payload of a frame that was made here.
 pub(super) fn payload(frame: &[u8]) -> (u8, &[u8]) {
     let length_bytes = match frame[1] {

@@ -18,6 +18,7 @@ use chinwag_core::limits::{CONTROL_FRAMES_PER_SECOND, FRAGMENTS_MAX, FRAME_BYTES
 
 pub use decoder::{Decoded, Decoder};
 pub use deflate::{DEFLATE_FROM_BYTES, DEFLATE_TO_BYTES, Deflate, DeflateFigures};
+pub(crate) use encoder::plain_data;
 pub use encoder::{
     CONTROL_BYTES_MAX, binary_frame, close_frame, ping_frame, pong_frame, text_frame,
 };
