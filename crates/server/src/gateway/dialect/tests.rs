@@ -1,3 +1,5 @@
+//! The forms of a frame, one beside the other: what is shared, what is refused, what is packed.
+
 use chinwag_core::event::{Author, BODY_VERSION, Body, Event, TextBody};
 use chinwag_core::ids::{Key, Millis, RoomId, Seq, UserId};
 

@@ -1,3 +1,5 @@
+//! A connection without a socket: what a sync, falling behind and an end leave queued.
+
 use chinwag_core::code::ErrorCode;
 use chinwag_core::ids::{Epoch, Millis};
 use chinwag_core::rate::Rate;

@@ -104,14 +104,15 @@ async fn frames_leave_together_at_the_end_of_the_window() {
     assert!(connection.flush(&mut scratch, Tick(215)) > 0);
     let texts = texts(&mut client, &connection, reader).await;
     assert_eq!(texts.len(), 2, "{texts:?}");
-    let list: Vec<serde_json::Value> = serde_json::from_str(&texts[0]).expect("a list");
-    let types: Vec<&str> = list
-        .iter()
-        .filter_map(|frame| frame["type"].as_str())
-        .collect();
-    assert_eq!(types, ["welcome", "ok", "marker"]);
-    let single: serde_json::Value = serde_json::from_str(&texts[1]).expect("one frame");
-    assert_eq!(single["read"], 2);
+    let (list, single) = (&texts[0], &texts[1]);
+    assert!(list.starts_with("[{\"type\":\"welcome\","), "{list}");
+    assert!(
+        list.contains("},{\"type\":\"ok\",\"req\":7},{\"type\":\"marker\","),
+        "{list}"
+    );
+    assert!(list.ends_with("}]"), "{list}");
+    assert!(single.starts_with("{\"type\":\"marker\","), "{single}");
+    assert!(single.contains("\"read\":2"), "{single}");
     drop((client, connection));
     server.stop().await;
 }

@@ -11,6 +11,8 @@ mod extension;
 mod mask;
 mod socket;
 
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,8 +25,7 @@ pub use encoder::{
     CONTROL_BYTES_MAX, binary_frame, close_frame, ping_frame, pong_frame, text_frame,
 };
 pub use extension::choose_offer;
-pub(crate) use socket::Agreed;
-pub use socket::{Closed, Reader, WebSocket, WriteError, Writer, close};
+pub use socket::{Closed, Reader, WebSocket, Writer, close};
 
 /// Close codes that this layer sends by itself (RFC 6455, section 7.4.1).
 pub mod close_code {
@@ -101,6 +102,12 @@ impl SocketLimits {
     };
 }
 
+/// What a handshake settled.
+pub(crate) struct Agreed {
+    pub(crate) subprotocol: Option<&'static str>,
+    pub(crate) deflate: Option<Arc<Deflate>>,
+}
+
 /// A whole message, or a ping or pong that came between.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
@@ -160,6 +167,20 @@ impl Violation {
     pub fn answer(self) -> Bytes {
         close_frame(self.close_code(), &self.to_string())
     }
+}
+
+/// Why frames could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// [`SocketLimits::queued_bytes_max`]: nothing was queued; the socket is still whole.
+    #[error("too many bytes wait for this socket")]
+    Full,
+    /// [`SocketLimits::write_stall`]: the peer takes nothing any more.
+    #[error("the peer takes no bytes")]
+    Stalled,
+    /// The connection is gone.
+    #[error("connection lost: {0}")]
+    Lost(#[source] io::Error),
 }
 
 /// Opcodes (RFC 6455, section 5.2).

@@ -16,7 +16,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, timeout};
 
 use super::encoder::empty_close_frame;
-use super::{CloseFrame, Decoded, Decoder, Deflate, Message, SocketLimits, Violation, close_frame};
+use super::{
+    Agreed, CloseFrame, Decoded, Decoder, Deflate, Message, SocketLimits, Violation, WriteError,
+    close_frame,
+};
 use crate::gateway::budget::Permit;
 use crate::gateway::network::ClientAddress;
 use crate::gateway::stream::{ReadStream, Stream, WriteStream};
@@ -43,12 +46,6 @@ pub struct WebSocket {
     pub subprotocol: Option<&'static str>,
     /// What compresses frames for this client, if it was agreed on. Reading does it by itself.
     pub deflate: Option<Arc<Deflate>>,
-}
-
-/// What a handshake settled.
-pub(crate) struct Agreed {
-    pub(crate) subprotocol: Option<&'static str>,
-    pub(crate) deflate: Option<Arc<Deflate>>,
 }
 
 impl WebSocket {
@@ -203,20 +200,6 @@ fn message(decoded: Decoded) -> Result<Message, Closed> {
         Decoded::Message(message) => Ok(message),
         Decoded::Close(said) => Err(Closed::ByPeer(said)),
     }
-}
-
-/// Why frames could not be written.
-#[derive(Debug, thiserror::Error)]
-pub enum WriteError {
-    /// [`SocketLimits::queued_bytes_max`]: nothing was queued; the socket is still whole.
-    #[error("too many bytes wait for this socket")]
-    Full,
-    /// [`SocketLimits::write_stall`]: the peer takes nothing any more.
-    #[error("the peer takes no bytes")]
-    Stalled,
-    /// The connection is gone.
-    #[error("connection lost: {0}")]
-    Lost(#[source] io::Error),
 }
 
 /// The writing half.
