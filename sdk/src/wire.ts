@@ -378,6 +378,10 @@ token: string,
  */
 device?: DeviceId,
 /**
+ * Send what waits together, every 100 ms, and ask seldom for signs of life.
+ */
+low_bandwidth?: boolean,
+/**
  * The store's life that the rest belongs to.
  */
 epoch?: Epoch,

@@ -22,13 +22,18 @@ pub(crate) fn command(directory: &Path, program: &str, arguments: &[&str]) -> Co
 
 /// Runs a command with our output, and fails unless it succeeds within [`LIMIT`].
 pub(crate) fn run(command: &mut Command) -> Result<()> {
+    run_within(command, LIMIT)
+}
+
+/// Runs a command with our output, and fails unless it succeeds within `limit`.
+pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result<()> {
     let line = shown(command);
     println!("$ {line}");
     let mut child = command
         .stdin(Stdio::null())
         .spawn()
         .with_context(|| format!("`{line}` could not be started"))?;
-    let status = wait(&mut child, LIMIT).with_context(|| format!("`{line}`"))?;
+    let status = wait(&mut child, limit).with_context(|| format!("`{line}`"))?;
     if !status.success() {
         bail!("`{line}` failed ({status})");
     }

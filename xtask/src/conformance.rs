@@ -16,16 +16,19 @@ use clap::Args;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::command::{command, kill_tree, output, run as execute};
+use crate::command::{command, kill_tree, output, run as execute, run_within};
 use crate::project::Project;
 use crate::tools::{Absent, on_path};
 
 /// The suite, as named and numbered on PyPI.
 const SUITE: &str = "autobahntestsuite==25.10.1";
 
-/// Framing, pings, reserved bits, opcodes, fragmentation, UTF-8, closing, and large fragments.
-/// Left out: 9 (speed) and 12, 13 (compression, which the server declines so far).
-const CASES: &[&str] = &["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "10.*"];
+/// Framing, pings, reserved bits, opcodes, fragmentation, UTF-8, closing, large messages, and
+/// compression. Of 13, the cases that want a window below 32 KiB of the server end as
+/// "UNIMPLEMENTED": it declines such offers, so that one compressed frame fits everybody.
+const CASES: &[&str] = &[
+    "1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "9.*", "10.*", "12.*", "13.*",
+];
 
 /// The committed result: case to behaviour.
 const BASELINE: &str = "crates/server/tests/autobahn.json";
@@ -35,6 +38,10 @@ const AGENT: &str = "chinwag";
 
 /// How long the server may take until it has printed its address.
 const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long the suite may take. The cases of compression, of a thousand messages each, are most of
+/// it, and most of that is Python.
+const SUITE_LIMIT: Duration = Duration::from_secs(90 * 60);
 
 /// Behaviours from best to worst; what is not named here is worse than all of them.
 const BEHAVIOURS: &[&str] = &["OK", "INFORMATIONAL", "NON-STRICT", "UNIMPLEMENTED"];
@@ -149,12 +156,13 @@ fn fuzz(python: &Path, suite: &Path, address: &str) -> Result<Report> {
     let specification_path = directory.join("specification.json");
     std::fs::write(&specification_path, specification.to_string()).context("the specification")?;
     let start = "from autobahntestsuite.wstest import run; run()";
-    execute(
+    run_within(
         Command::new(python)
             .args(["-c", start, "--mode", "fuzzingclient", "--spec"])
             .arg(&specification_path)
             .current_dir(&directory)
             .env("PYTHONPATH", suite),
+        SUITE_LIMIT,
     )?;
     let index = std::fs::read_to_string(results.join("index.json")).context("the suite's index")?;
     let index: Value = serde_json::from_str(&index).context("the suite's index")?;

@@ -150,6 +150,7 @@ impl Dialect for Chinwag {
             token: self.tokens[user].clone(),
             device: None,
             cursor: cursor.unwrap_or_default(),
+            low_bandwidth: false,
         })]
     }
 

@@ -56,6 +56,7 @@ impl Client {
             token,
             device: None,
             cursor: Cursor::default(),
+            low_bandwidth: false,
         })?;
         loop {
             match client.next()? {

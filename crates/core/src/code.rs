@@ -104,8 +104,8 @@ macro_rules! closes {
 closes! {
     Restart = 1012, "service restart", "The server restarts: come back after the `reconnect` hint.";
     Protocol = 1002, "protocol error", "The bytes are not WebSocket as RFC 6455 wants it.";
-    NotText = 1003, "binary on a text protocol", "A binary frame on the JSON protocol.";
-    BadText = 1007, "not UTF-8", "Text that is not UTF-8.";
+    WrongForm = 1003, "wrong kind of frame", "A binary frame on the JSON protocol, or a text frame on the binary one.";
+    BadText = 1007, "not UTF-8", "Text that is not UTF-8, or a compressed message that is damaged.";
     Overrun = 1008, "too many small frames", "More pings and pongs, or fragments of one message, than anybody needs.";
     TooBig = 1009, "frame too big", "A frame or message above its limit.";
     Silent = 4001, "no sign of life", "Nothing came for 45 s.";

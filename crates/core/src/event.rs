@@ -173,13 +173,31 @@ impl Event {
     }
 }
 
-/// An event on its way to sockets: encoded at most once, its bytes shared by all receivers
-/// (design, decision 11).
+/// A form in which clients take frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// JSON as it is.
+    Json,
+    /// JSON, compressed where that pays.
+    JsonDeflated,
+    /// The binary form as it is.
+    Binary,
+    /// The binary form, compressed where that pays.
+    BinaryDeflated,
+}
+
+impl Form {
+    /// How many there are.
+    pub const COUNT: usize = 4;
+}
+
+/// An event on its way to sockets: encoded at most once in each form, the bytes shared by all
+/// receivers that take it (design, decision 11).
 #[derive(Debug)]
 pub struct Shared {
     /// The event.
     pub event: Event,
-    frame: OnceLock<Bytes>,
+    frames: [OnceLock<Bytes>; Form::COUNT],
 }
 
 impl Shared {
@@ -188,12 +206,12 @@ impl Shared {
     pub fn new(event: Event) -> Arc<Self> {
         Arc::new(Self {
             event,
-            frame: OnceLock::new(),
+            frames: [const { OnceLock::new() }; Form::COUNT],
         })
     }
 
-    /// The whole frame, made by `encode` when the first receiver asked.
-    pub fn frame(&self, encode: impl FnOnce(&Event) -> Bytes) -> &Bytes {
-        self.frame.get_or_init(|| encode(&self.event))
+    /// The whole frame in this form, made by `encode` when the first receiver asked.
+    pub fn frame(&self, form: Form, encode: impl FnOnce(&Event) -> Bytes) -> &Bytes {
+        self.frames[form as usize].get_or_init(|| encode(&self.event))
     }
 }

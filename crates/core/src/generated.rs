@@ -8,6 +8,7 @@ mod write;
 use ts_rs::{Config, TS};
 
 use crate::code::{CloseCode, ComeBack, ErrorCode};
+use crate::codec::binary;
 use crate::event::{
     Author, Body, DamagedBody, Event, MemberBody, ReactionBody, RedactBody, RoomBody, TextBody,
 };
@@ -115,6 +116,16 @@ fn protocol_tables() {
     for (name, value, outcome) in limits::table() {
         bounds += &format!("| `{name}` | {value} | {outcome} |\n");
     }
+    let [client, server] = binary::tables().map(|frames| {
+        let mut table = String::from("| | frame | fields |\n|---|---|---|\n");
+        for (number, name, fields) in frames {
+            let fields = if fields.is_empty() { "–" } else { &fields };
+            table += &format!("| {number} | `{name}` | {fields} |\n");
+        }
+        table
+    });
+    let text = replace(&text, "binary-client", &client);
+    let text = replace(&text, "binary-server", &server);
     let text = replace(&text, "errors", &errors);
     let text = replace(&text, "closes", &closes);
     write::generate(path, &replace(&text, "limits", &bounds));

@@ -59,6 +59,14 @@ pub const HELLO_DEADLINE_MS: u64 = 10_000;
 pub const HEARTBEAT_MS: u64 = 30_000;
 /// Without any sign of life. Beyond: close 4001.
 pub const DEAD_MS: u64 = 45_000;
+/// Between protocol pings to a client of low bandwidth.
+pub const LOW_BANDWIDTH_HEARTBEAT_MS: u64 = 120_000;
+/// Without any sign of life of a client of low bandwidth. Beyond: close 4001.
+pub const LOW_BANDWIDTH_DEAD_MS: u64 = 150_000;
+/// For how long frames to a client of low bandwidth wait for others, to leave together.
+pub const BATCH_WINDOW_MS: u64 = 100;
+/// Bytes that wait at most for the end of that time. Beyond: they leave at once.
+pub const BATCH_BYTES_MAX: usize = 64 * 1024;
 /// Notice before a token ends: `token_expiring`.
 pub const TOKEN_NOTICE_MS: u64 = 60_000;
 /// For a `sync` after `behind`. Beyond: close 4102.
@@ -125,5 +133,11 @@ pub fn table() -> Vec<(&'static str, u64, &'static str)> {
         ("rate_burst", RATE_BURST as u64, "`rate_limited`"),
         ("hello_deadline_ms", HELLO_DEADLINE_MS, "close 4103"),
         ("dead_ms", DEAD_MS, "close 4001"),
+        ("low_bandwidth_dead_ms", LOW_BANDWIDTH_DEAD_MS, "close 4001"),
+        (
+            "batch_window_ms",
+            BATCH_WINDOW_MS,
+            "what waits leaves together",
+        ),
     ]
 }

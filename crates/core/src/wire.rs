@@ -71,6 +71,10 @@ pub enum ClientFrame {
         /// What the client has.
         #[serde(flatten)]
         cursor: Cursor,
+        /// Send what waits together, every 100 ms, and ask seldom for signs of life.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
+        low_bandwidth: bool,
     },
     /// A fresh token for this connection: `ok`.
     Auth {

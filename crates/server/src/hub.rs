@@ -23,7 +23,8 @@ use tokio_util::task::TaskTracker;
 
 use self::outboxes::Outboxes;
 use crate::clock::{self, Clock};
-use crate::gateway::outbox::{Connection, SyncId, encode};
+use crate::gateway::dialect::ForSeveral;
+use crate::gateway::outbox::{Connection, SyncId};
 use crate::store::{self, Store};
 
 /// Items that wait for a shard; whoever adds one waits for room.
@@ -231,15 +232,15 @@ impl Task {
                     position,
                     heads,
                 };
-                if !outlet.push(conn, Lane::vouching(), &encode(&pong)) {
+                if !outlet.push(conn, Lane::vouching(), |dialect| dialect.encode(&pong)) {
                     shard.fell_behind(conn);
                 }
             }
             Item::Marker(user, except, frame) => {
-                let frame = encode(&frame);
+                let mut frame = ForSeveral::new(&frame);
                 let conns = shard.live().connections(user).to_vec();
                 for conn in conns.into_iter().filter(|conn| *conn != except) {
-                    if !outlet.push(conn, Lane::Receipt, &frame) {
+                    if !outlet.push(conn, Lane::Receipt, |dialect| frame.encode(dialect)) {
                         shard.fell_behind(conn);
                     }
                 }

@@ -26,6 +26,7 @@ use crate::gateway::budget::{Budget, ConnectionLimits};
 use crate::gateway::connections::Connections;
 use crate::gateway::driver::Services;
 use crate::gateway::tls;
+use crate::gateway::ws::Deflate;
 use crate::hub::Hub;
 use crate::routes::{self, Readiness};
 use crate::store::sqlite::SqliteStore;
@@ -270,6 +271,7 @@ fn join(
         commit: Commit::start(store, &hub, &connections, clock, &tasks),
         hub,
         connections,
+        deflate: config.compression.then(|| Arc::new(Deflate::default())),
         clock,
         tasks,
     })

@@ -36,6 +36,7 @@ impl Readiness {
 pub fn routes(services: Services, allowed_origins: Vec<String>, readiness: Readiness) -> Router {
     let options = UpgradeOptions {
         allowed_origins,
+        deflate: services.deflate.clone(),
         ..UpgradeOptions::default()
     };
     let socket = Socket {

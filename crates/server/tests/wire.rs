@@ -13,6 +13,8 @@ mod support;
 mod bad_input;
 #[path = "wire/behind.rs"]
 mod behind;
+#[path = "wire/binary.rs"]
+mod binary;
 #[path = "wire/clock.rs"]
 mod clock;
 #[path = "wire/codes.rs"]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chinwag_core::code::CloseCode;
 use chinwag_core::codec;
-use chinwag_core::event::Shared;
+use chinwag_core::event::{Form, Shared};
 use chinwag_core::wire::ServerFrame;
 
 use crate::base::{Base, Happening};
@@ -51,7 +51,7 @@ impl Down {
     #[must_use]
     pub(crate) fn weight(&self) -> usize {
         4 + match self {
-            Self::Event(event) => event.frame(codec::encode_event).len(),
+            Self::Event(event) => event.frame(Form::Json, codec::encode_event).len(),
             Self::Frame(frame) => codec::encode(&**frame).len(),
             Self::Ping | Self::Close(_) => 2,
         }

@@ -18,7 +18,8 @@ pub(super) fn missing(field: &'static str) -> Refusal {
     Refusal::field(ErrorCode::BadField, field, format!("`{field}` is missing"))
 }
 
-fn wrong(field: &'static str, wanted: &str) -> Refusal {
+/// The refusal of a field that is of another type, or out of its range.
+pub(super) fn wrong(field: &'static str, wanted: &str) -> Refusal {
     Refusal::field(
         ErrorCode::BadField,
         field,
@@ -77,6 +78,15 @@ impl Fields {
 
     pub(super) fn number(&mut self, field: &'static str) -> Result<u64, Refusal> {
         self.number_maybe(field)?.ok_or_else(|| missing(field))
+    }
+
+    /// Absent is the same as false.
+    pub(super) fn flag(&mut self, field: &'static str) -> Result<bool, Refusal> {
+        match self.take(field) {
+            None => Ok(false),
+            Some(Json::Bool(value)) => Ok(value),
+            Some(_) => Err(wrong(field, "`true` or `false`")),
+        }
     }
 
     pub(super) fn seq_maybe(&mut self, field: &'static str) -> Result<Option<Seq>, Refusal> {

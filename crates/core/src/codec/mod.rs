@@ -1,9 +1,10 @@
-//! Bytes to frames and back: JSON, strictly (contract 9; RFC 8259).
+//! Bytes to frames and back: JSON, strictly (contract 9; RFC 8259), and a compact binary form.
 //!
-//! Only here is JSON read from strangers. `strict` refuses what parsers disagree about;
-//! this file knows the fields of each frame. Both sides ignore unknown *fields*; the server
-//! refuses an unknown *command*.
+//! Only here are bytes read from strangers. `strict` refuses what parsers of JSON disagree about;
+//! this file knows the fields of each frame in JSON, `binary` their other form. Both sides ignore
+//! unknown *fields*; the server refuses an unknown *command*.
 
+pub mod binary;
 mod fields;
 mod strict;
 
@@ -88,6 +89,7 @@ fn frame(fields: &mut Fields, req: &Result<Option<u64>, Refusal>) -> Result<Clie
             token: fields.text("token")?,
             device: fields.parsed_maybe("device")?,
             cursor: cursor(fields)?,
+            low_bandwidth: fields.flag("low_bandwidth")?,
         });
     }
     let req = match req {
@@ -120,10 +122,7 @@ fn writing(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Ref
             let kind = match fields.text("kind")?.as_str() {
                 "group" => RoomKind::Group,
                 "public" => RoomKind::Public,
-                _ => {
-                    let message = "`kind` is `group` or `public`; `direct` is a command";
-                    return Err(Refusal::field(ErrorCode::BadField, "kind", message));
-                }
+                _ => return Err(not_a_kind()),
             };
             let name = fields.text("name")?;
             text::room_name(&name).map_err(|code| bad_text(code, "name"))?;
@@ -218,8 +217,7 @@ fn reading(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Ref
         },
         other => {
             let shown: String = other.chars().take(32).collect();
-            let message = format!("there is no command `{shown}`");
-            return Err(Refusal::new(ErrorCode::UnknownCommand, message));
+            return Err(unknown_command(&shown));
         }
     })
 }
@@ -239,6 +237,16 @@ fn cursor(fields: &mut Fields) -> Result<Cursor, Refusal> {
         last,
         open: fields.list("open", limits::OPEN_ROOMS_MAX, fields::room_and_seq)?,
     })
+}
+
+fn unknown_command(shown: &str) -> Refusal {
+    let message = format!("there is no command `{shown}`");
+    Refusal::new(ErrorCode::UnknownCommand, message)
+}
+
+fn not_a_kind() -> Refusal {
+    let message = "`kind` is `group` or `public`; `direct` is a command";
+    Refusal::field(ErrorCode::BadField, "kind", message)
 }
 
 fn bad_text(code: ErrorCode, field: &'static str) -> Refusal {
@@ -263,6 +271,23 @@ pub fn encode_event(event: &Event) -> Bytes {
         kind: "event",
         event,
     })
+}
+
+/// Frames that were encoded already, as one text for a client of low bandwidth: a list of them.
+#[must_use]
+pub fn encode_list(frames: &[&[u8]]) -> Bytes {
+    let commas = frames.len() + 1;
+    let mut list =
+        Vec::with_capacity(commas + frames.iter().map(|frame| frame.len()).sum::<usize>());
+    list.push(b'[');
+    for (at, frame) in frames.iter().enumerate() {
+        if at > 0 {
+            list.push(b',');
+        }
+        list.extend_from_slice(frame);
+    }
+    list.push(b']');
+    Bytes::from(list)
 }
 
 /// `{"type":"event", …}` without copying the event.

@@ -17,7 +17,7 @@ pub(super) const NUMBER_LIMIT: u64 = 1 << 53;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Json {
     Null,
-    Bool,
+    Bool(bool),
     /// A whole number of 0 to 2⁵³ - 1.
     Number(u64),
     /// Another number: of use to no field.
@@ -81,8 +81,8 @@ impl<'de> Visitor<'de> for Strict {
         Ok(Json::Null)
     }
 
-    fn visit_bool<E: de::Error>(self, _value: bool) -> Result<Json, E> {
-        Ok(Json::Bool)
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Json, E> {
+        Ok(Json::Bool(value))
     }
 
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<Json, E> {

@@ -29,6 +29,7 @@ pub use self::reply::refuse;
 
 use self::command::Asked;
 use self::reply::send;
+use self::timers::Window;
 use self::writing::Writing;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +70,8 @@ pub struct Session {
     told_expiring: bool,
     fell_behind: VecDeque<Tick>,
     draining: bool,
+    /// Present for a client of low bandwidth.
+    window: Option<Window>,
 }
 
 impl Session {
@@ -91,6 +94,7 @@ impl Session {
             told_expiring: false,
             fell_behind: VecDeque::new(),
             draining: false,
+            window: None,
         }
     }
 
@@ -212,12 +216,16 @@ impl Session {
                     v,
                     token,
                     cursor,
+                    low_bandwidth,
                     device: _,
                 },
                 Phase::Hello,
             ) => {
                 if v != VERSION {
                     return self.close(CloseCode::Version, effects);
+                }
+                if low_bandwidth {
+                    self.spare_bandwidth(now);
                 }
                 self.phase = Phase::Verifying(cursor);
                 return effects.push(Effect::Authenticate(token));

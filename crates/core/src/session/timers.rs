@@ -1,4 +1,5 @@
-//! What time does to a session: deadlines, heartbeats, and tokens that end.
+//! What time does to a session: deadlines, heartbeats, tokens that end, and the window in which
+//! frames to a client of low bandwidth wait for others.
 
 use super::effect::Effect;
 use super::reply::send;
@@ -8,11 +9,61 @@ use crate::ids::Tick;
 use crate::limits;
 use crate::wire::ServerFrame;
 
+/// Frames to a client of low bandwidth leave together (mission E4). The first one that waits
+/// opens the window; at its end all that waits by then leaves, replies as well as events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Window {
+    closes: Option<Tick>,
+}
+
 impl Session {
+    /// Whether the client asked for few and large messages.
+    #[must_use]
+    pub fn is_low_bandwidth(&self) -> bool {
+        self.window.is_some()
+    }
+
+    /// Whether the `waiting_bytes` in the outbox stay there for now. The session is due when they
+    /// no longer do.
+    pub fn holds(&mut self, waiting_bytes: usize, now: Tick) -> bool {
+        let is_closed = self.is_closed();
+        let Some(window) = &mut self.window else {
+            return false;
+        };
+        let closes = window.closes.unwrap_or(now.plus(limits::BATCH_WINDOW_MS));
+        let holds =
+            !is_closed && (1..limits::BATCH_BYTES_MAX).contains(&waiting_bytes) && now < closes;
+        window.closes = holds.then_some(closes);
+        holds
+    }
+
+    /// When what is held leaves, if something is.
+    #[must_use]
+    pub fn held_until(&self) -> Option<Tick> {
+        self.window?.closes
+    }
+
+    /// Between two pings, and from the last sign of life to the end, in ms.
+    fn pulse(&self) -> (u64, u64) {
+        if self.is_low_bandwidth() {
+            let dead_ms = limits::LOW_BANDWIDTH_DEAD_MS;
+            (limits::LOW_BANDWIDTH_HEARTBEAT_MS, dead_ms)
+        } else {
+            (limits::HEARTBEAT_MS, limits::DEAD_MS)
+        }
+    }
+
+    /// What a client of low bandwidth asks for in `hello`.
+    pub(super) fn spare_bandwidth(&mut self, now: Tick) {
+        self.window = Some(Window::default());
+        self.next_ping = now.plus(limits::LOW_BANDWIDTH_HEARTBEAT_MS);
+    }
+
     /// When [`Input::Time`] has something to do next.
     #[must_use]
     pub fn due(&self) -> Tick {
-        let dead = self.heard.plus(limits::DEAD_MS);
+        let dead = self.heard.plus(self.pulse().1);
+        let held = self.held_until().unwrap_or(Tick(u64::MAX));
         let notice = Tick(self.expires.0.saturating_sub(limits::TOKEN_NOTICE_MS));
         let token = if self.told_expiring {
             self.expires
@@ -24,7 +75,7 @@ impl Session {
             Phase::Behind(since) => since.plus(limits::BEHIND_SYNC_MS),
             Phase::Syncing | Phase::Live | Phase::Closed => Tick(u64::MAX),
         };
-        dead.min(self.next_ping).min(token).min(phase)
+        dead.min(self.next_ping).min(token).min(phase).min(held)
     }
 
     pub(super) fn time(&mut self, now: Tick, effects: &mut Vec<Effect>) {
@@ -38,7 +89,8 @@ impl Session {
             }
             _ => {}
         }
-        if late(self.heard, limits::DEAD_MS) {
+        let (heartbeat_ms, dead_ms) = self.pulse();
+        if late(self.heard, dead_ms) {
             return self.close(CloseCode::Silent, effects);
         }
         if now >= self.expires {
@@ -54,7 +106,7 @@ impl Session {
             );
         }
         if now >= self.next_ping {
-            self.next_ping = now.plus(limits::HEARTBEAT_MS);
+            self.next_ping = now.plus(heartbeat_ms);
             effects.push(Effect::Ping);
         }
     }

@@ -21,19 +21,21 @@ fn cursor() -> Cursor {
 
 pub(crate) fn frames() -> Vec<(&'static str, ClientFrame)> {
     let token = || "header.claims.signature".to_owned();
-    let hello = |device, cursor| ClientFrame::Hello {
+    let hello = |device, cursor, low_bandwidth| ClientFrame::Hello {
         v: 1,
         token: token(),
         device,
         cursor,
+        low_bandwidth,
     };
     let text = TEXT.to_owned();
     let name = || "Tea & talk".to_owned();
     vec![
-        ("hello, first time", hello(None, Cursor::default())),
+        ("hello, first time", hello(None, Cursor::default(), false)),
+        ("hello, low bandwidth", hello(None, Cursor::default(), true)),
         (
             "hello, again",
-            hello(Some(DeviceId(*b"a phone of ann's")), cursor()),
+            hello(Some(DeviceId(*b"a phone of ann's")), cursor(), false),
         ),
         (
             "auth",

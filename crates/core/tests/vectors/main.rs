@@ -1,4 +1,5 @@
-//! Golden frames: `protocol/vectors/{client,server}.json`, read by Rust and TypeScript alike.
+//! Golden frames: `protocol/vectors/{client,server}.json`, and the same frames in the binary form,
+//! as hexadecimal digits, in `{client,server}.bin.json`; read by Rust and TypeScript alike.
 //!
 //! One example of each frame and of each event kind, as it stands on the wire. A change of these
 //! files is a change of the protocol: the test that rewrites them fails first.
@@ -8,7 +9,8 @@ mod server;
 #[path = "../support/write.rs"]
 mod write;
 
-use chinwag_core::codec;
+use bytes::Bytes;
+use chinwag_core::codec::{self, binary};
 use chinwag_core::ids::{Key, RoomId, UserId};
 use chinwag_core::wire::ServerFrame;
 use serde::Serialize;
@@ -28,6 +30,36 @@ fn golden<F: Serialize>(path: &str, frames: &[(&'static str, F)]) {
     let all: Vec<Value> = frames.iter().map(entry).collect();
     let text = serde_json::to_string_pretty(&all).expect("JSON");
     write::generate(path, &(text + "\n"));
+}
+
+fn golden_binary<'frame>(path: &str, frames: impl Iterator<Item = (&'frame &'static str, Bytes)>) {
+    let all: Vec<Value> = frames
+        .map(|(name, bytes)| {
+            let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            json!({ "name": name, "hex": digits })
+        })
+        .collect();
+    let text = serde_json::to_string_pretty(&all).expect("JSON");
+    write::generate(path, &(text + "\n"));
+}
+
+#[test]
+fn binary_frames() {
+    let (client, server) = (client::frames(), server::frames());
+    let encoded = client
+        .iter()
+        .map(|(name, frame)| (name, binary::encode_client(frame)));
+    golden_binary("protocol/vectors/client.bin.json", encoded.clone());
+    for ((name, bytes), (_name, frame)) in encoded.zip(&client) {
+        assert_eq!(binary::decode(&bytes).as_ref(), Ok(frame), "{name}");
+    }
+    let encoded = server
+        .iter()
+        .map(|(name, frame)| (name, binary::encode(frame)));
+    golden_binary("protocol/vectors/server.bin.json", encoded.clone());
+    for ((name, bytes), (_name, frame)) in encoded.zip(&server) {
+        assert_eq!(binary::decode_server(&bytes).as_ref(), Ok(frame), "{name}");
+    }
 }
 
 #[test]

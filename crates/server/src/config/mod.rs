@@ -54,6 +54,10 @@ settings! {
         /// Seconds that a stopping server gives to commands under way before it closes the
         /// remaining connections.
         drain_seconds: Whole<1, 300> = Whole::new(5);
+
+        /// Whether frames may be compressed (permessage-deflate) for clients that can read that,
+        /// which all browsers can. It costs processor time once per message, not per receiver.
+        compression: bool = true;
     }
     groups {
         /// HTTPS without a proxy. Both files or none; PEM, the certificate with its chain.

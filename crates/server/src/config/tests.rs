@@ -129,6 +129,7 @@ fn every_setting_can_come_from_the_environment() {
         ("trusted_proxies", "10.0.0.0/8, ::1"),
         ("allowed_origins", "https://a.example"),
         ("drain_seconds", "9"),
+        ("compression", "false"),
         ("tls.certificate", "c.pem"),
         ("tls.key", "k.pem"),
         ("auth.registration", "closed"),
@@ -259,6 +260,7 @@ fn a_wrong_value_is_refused_with_what_was_expected() {
             "drain_seconds = 0",
             "`drain_seconds = 0`: expected a whole number from 1 to 300",
         ),
+        ("compression = \"yes\"", "expected true or false"),
         (
             "drain_seconds = -1",
             "expected a whole number from 1 to 300",

@@ -99,6 +99,17 @@ impl Setting for Rate {
     }
 }
 
+impl Setting for bool {
+    fn expects() -> String {
+        "true or false".to_owned()
+    }
+
+    fn from_text(text: &str) -> Value {
+        text.parse()
+            .map_or_else(|_| Value::String(text.to_owned()), Value::Boolean)
+    }
+}
+
 impl Setting for PathBuf {
     fn expects() -> String {
         "a path in quotes".to_owned()

@@ -13,6 +13,7 @@ use chinwag_core::rate::Bucket;
 use chinwag_core::session::{Input, Terms};
 
 use crate::auth::{Identity, Notice, Revocations, Revoked};
+use crate::gateway::dialect::Dialect;
 use crate::gateway::outbox::{Connection, SignedIn};
 
 /// The sockets of a node.
@@ -56,9 +57,9 @@ impl Connections {
 
     /// A new connection.
     #[must_use]
-    pub fn open(&self, now: Tick) -> Arc<Connection> {
+    pub fn open(&self, dialect: Dialect, now: Tick) -> Arc<Connection> {
         let id = ConnId(self.next.fetch_add(1, Ordering::Relaxed));
-        let connection = Connection::new(id, self.terms.clone(), now);
+        let connection = Connection::new(id, dialect, self.terms.clone(), now);
         self.state().all.insert(id, connection.clone());
         connection
     }
@@ -209,7 +210,9 @@ mod tests {
     #[test]
     fn a_user_is_counted_while_connected() {
         let all = connections(2);
-        let open: Vec<_> = (0..3).map(|_| all.open(Tick(0))).collect();
+        let open: Vec<_> = (0..3)
+            .map(|_| all.open(Dialect::default(), Tick(0)))
+            .collect();
         let admitted = open.iter().map(|one| all.admit(one, &identity(), Tick(0)));
         assert_eq!(admitted.collect::<Vec<_>>(), [true, true, false]);
         assert_eq!(all.counts(), (3, 1));
@@ -222,7 +225,7 @@ mod tests {
     #[test]
     fn who_has_gone_is_not_let_in() {
         let all = connections(2);
-        let gone = all.open(Tick(0));
+        let gone = all.open(Dialect::default(), Tick(0));
         all.closed(&gone);
         assert!(!all.admit(&gone, &identity(), Tick(0)));
         assert_eq!(all.counts(), (0, 0));

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use chinwag_core::answer;
 use chinwag_core::code::{CloseCode, ErrorCode};
-use chinwag_core::codec;
 use chinwag_core::ids::{Key, RoomId, Tick, UserId};
 use chinwag_core::lanes::Lane;
 use chinwag_core::session::{Effect, Identity, Input, Query};
@@ -23,10 +22,11 @@ use crate::clock::{self, Clock};
 use crate::commit::{Commit, Job, MarkJob};
 use crate::gateway::budget::Permit;
 use crate::gateway::connections::Connections;
+use crate::gateway::dialect::Dialect;
 use crate::gateway::outbox::Connection;
 use crate::gateway::syncing::sync;
 use crate::gateway::ws::{
-    self, Closed, Message, Reader, WebSocket, close_frame, ping_frame, pong_frame,
+    self, Closed, Deflate, Message, Reader, WebSocket, close_frame, ping_frame, pong_frame,
 };
 use crate::hub::{Hub, Item};
 use crate::store::{self, AnyView, Store, StoreError};
@@ -44,6 +44,8 @@ pub struct Services {
     pub hub: Hub,
     /// All sockets.
     pub connections: Arc<Connections>,
+    /// What compresses for clients that ask for it, with its counters; none: nobody is offered it.
+    pub deflate: Option<Arc<Deflate>>,
     /// Timers.
     pub clock: Clock,
     /// Where work beside the drivers runs.
@@ -62,13 +64,14 @@ enum End {
 
 /// Serves a socket from its first frame to its close.
 pub async fn drive(socket: WebSocket, services: Services) {
+    let dialect = Dialect::of(&socket);
     let WebSocket {
         reader,
         writer,
         permit,
         ..
     } = socket;
-    let connection = services.connections.open(services.clock.tick());
+    let connection = services.connections.open(dialect, services.clock.tick());
     connection.attach(writer);
     let driver = Driver {
         services: services.clone(),
@@ -125,7 +128,7 @@ impl Driver {
                 break End::Close(code);
             }
             // One write for all that waits; what comes meanwhile goes into the next.
-            let outlook = self.connection.look(&mut Vec::new());
+            let outlook = self.connection.look(&mut Vec::new(), clock.tick());
             if outlook.lost {
                 break End::Stuck;
             }
@@ -195,11 +198,14 @@ impl Driver {
     fn message(&self, message: Message) -> Option<CloseCode> {
         let now = self.services.clock.tick();
         match message {
-            Message::Text(text) => {
-                self.connection
-                    .step(Input::Frame(codec::decode(&text)), now);
-            }
-            Message::Binary(_) => return Some(CloseCode::NotText),
+            Message::Text(text) => match self.connection.dialect.read_text(&text) {
+                Ok(frame) => self.connection.step(Input::Frame(frame), now),
+                Err(code) => return Some(code),
+            },
+            Message::Binary(bytes) => match self.connection.dialect.read_binary(&bytes) {
+                Ok(frame) => self.connection.step(Input::Frame(frame), now),
+                Err(code) => return Some(code),
+            },
             Message::Ping(payload) => {
                 self.control(pong_frame(&payload));
                 self.connection.step(Input::Heard, now);

@@ -53,6 +53,7 @@ async fn echo(socket: WebSocket, lifetime: Lifetime) {
         mut reader,
         mut writer,
         permit,
+        deflate,
         ..
     } = socket;
     let ended = loop {
@@ -60,12 +61,17 @@ async fn echo(socket: WebSocket, lifetime: Lifetime) {
             () = lifetime.stop.cancelled() => break Ended::Stopped,
             message = reader.next() => message,
         };
+        let is_data = matches!(message, Ok(Message::Text(_) | Message::Binary(_)));
         let frame = match message {
             Ok(Message::Text(text)) => text_frame(text.as_bytes()),
             Ok(Message::Binary(bytes)) => binary_frame(&bytes),
             Ok(Message::Ping(payload)) => pong_frame(&payload),
             Ok(Message::Pong(_)) => continue,
             Err(closed) => break Ended::Read(closed),
+        };
+        let frame = match &deflate {
+            Some(deflate) if is_data => deflate.frame(&frame),
+            Some(_) | None => frame,
         };
         // Whoever has said something counts as known here; the product asks for a token first.
         permit.authenticated();

@@ -7,6 +7,7 @@ pub mod accept;
 pub mod budget;
 mod connection;
 pub mod connections;
+pub mod dialect;
 pub mod driver;
 #[cfg(any(test, feature = "conformance"))]
 mod echo;
@@ -22,20 +23,26 @@ pub mod tls;
 pub mod upgrade;
 pub mod ws;
 
+#[cfg(feature = "conformance")]
+use std::sync::Arc;
+
 use axum::Router;
 
 /// The echo route of the conformance suite: `/echo`, through the same upgrade and socket code as
-/// the product. Only its sizes are raised, since the suite sends messages of up to 16 MiB.
+/// the product. Only its sizes are raised, since the suite sends messages of up to 16 MiB in any number of
+/// fragments.
 #[cfg(feature = "conformance")]
 pub fn conformance_router() -> Router {
     use upgrade::UpgradeOptions;
-    use ws::{FrameLimits, SocketLimits};
+    use ws::{Deflate, FrameLimits, SocketLimits};
 
     /// The largest message of Autobahn's cases 9.
     const ECHO_BYTES_MAX: usize = 16 * 1024 * 1024;
     let frames = FrameLimits {
         frame_bytes_max: ECHO_BYTES_MAX,
         message_bytes_max: ECHO_BYTES_MAX,
+        // Those of 4 MiB come in fragments of 64 bytes.
+        fragments_max: 128 * 1024,
         ..FrameLimits::STANDARD
     };
     let limits = SocketLimits {
@@ -45,6 +52,7 @@ pub fn conformance_router() -> Router {
     };
     echo::echo_router(UpgradeOptions {
         limits,
+        deflate: Some(Arc::new(Deflate::default())),
         ..UpgradeOptions::default()
     })
 }

@@ -13,7 +13,6 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
-use chinwag_core::codec;
 use chinwag_core::ids::{SessionId, Tick, UserId};
 use chinwag_core::lanes::{Lane, Outbox};
 use chinwag_core::live::ConnId;
@@ -22,7 +21,8 @@ use chinwag_core::session::{Effect, Input, Session, Terms};
 use chinwag_core::wire::ServerFrame;
 use tokio::sync::Notify;
 
-use crate::gateway::ws::{Writer, text_frame};
+use crate::gateway::dialect::Dialect;
+use crate::gateway::ws::Writer;
 
 pub use self::outgoing::Outlook;
 
@@ -36,6 +36,8 @@ thread_local! {
 pub struct Connection {
     /// Its number on this node.
     pub id: ConnId,
+    /// What its client takes frames in.
+    pub dialect: Dialect,
     state: Mutex<State>,
     /// The driver has something to do.
     wake: Notify,
@@ -77,7 +79,7 @@ pub struct SignedIn {
 impl Connection {
     /// A connection that has said nothing yet.
     #[must_use]
-    pub fn new(id: ConnId, terms: Terms, now: Tick) -> Arc<Self> {
+    pub fn new(id: ConnId, dialect: Dialect, terms: Terms, now: Tick) -> Arc<Self> {
         let state = State {
             session: Session::new(terms, now),
             outbox: Outbox::default(),
@@ -90,6 +92,7 @@ impl Connection {
         let (wake, drained) = (Notify::new(), Notify::new());
         Arc::new(Self {
             id,
+            dialect,
             state: Mutex::new(state),
             wake,
             drained,
@@ -110,7 +113,7 @@ impl Connection {
 
     /// Steps the session for the driver itself, or for somebody who writes afterwards.
     pub fn step(&self, input: Input, now: Tick) {
-        self.state().step(input, now);
+        self.state().step(&self.dialect, input, now);
     }
 
     /// Steps the session with the answer to a command. The shard writes it, together with the
@@ -118,7 +121,7 @@ impl Connection {
     pub fn answered(&self, input: Input, now: Tick) {
         let mut state = self.state();
         let paused = !state.wants_input();
-        state.step(input, now);
+        state.step(&self.dialect, input, now);
         let reads_on = paused && state.wants_input();
         let wanted = reads_on || !state.effects.is_empty();
         drop(state);
@@ -148,7 +151,7 @@ impl Connection {
 
     /// Queues a reply; replies always find room, because what asks for them is bounded.
     pub fn reply(&self, frame: &ServerFrame) {
-        let frame = encode(frame);
+        let frame = self.dialect.encode(frame);
         let bytes = frame.len();
         let queued = self.state().outbox.push(Lane::Control, frame, bytes);
         assert!(queued, "control frames always find room");
@@ -165,7 +168,7 @@ impl Connection {
     /// Queues a frame of a sync once the message lane has room for it. `false`: that sync is no
     /// longer under way.
     pub async fn stream(&self, sync: SyncId, frame: &ServerFrame) -> bool {
-        let frame = encode(frame);
+        let frame = self.dialect.encode(frame);
         loop {
             self.stream_ready(sync, frame.len()).await;
             let mut state = self.state();
@@ -193,7 +196,7 @@ impl Connection {
 
     /// Empties the outbox but for replies and tells the client that it is behind.
     pub fn fall_behind(&self, now: Tick) {
-        let behind = encode(&ServerFrame::Behind {});
+        let behind = self.dialect.encode(&ServerFrame::Behind {});
         let bytes = behind.len();
         let mut state = self.state();
         state.outbox.fall_behind(behind, bytes);
@@ -284,7 +287,7 @@ impl State {
 
     /// Steps the session. Frames it sends are queued at once, in order; other effects wait for
     /// the driver.
-    fn step(&mut self, input: Input, now: Tick) {
+    fn step(&mut self, dialect: &Dialect, input: Input, now: Tick) {
         let Self {
             session,
             outbox,
@@ -298,10 +301,13 @@ impl State {
             .map(|who| who.bucket.lock().expect("a bucket never panics"));
         let mut stepped = STEPPED.take();
         session.step(input, now, bucket.as_deref_mut(), &mut stepped);
+        if session.is_low_bandwidth() {
+            dialect.leave_together();
+        }
         for effect in stepped.drain(..) {
             match effect {
                 Effect::Send(lane, frame) => {
-                    let frame = encode(&frame);
+                    let frame = dialect.encode(&frame);
                     let bytes = frame.len();
                     let queued = outbox.push(lane, frame, bytes);
                     assert!(
@@ -319,11 +325,6 @@ impl State {
         }
         STEPPED.set(stepped);
     }
-}
-
-/// A frame as bytes for the socket.
-pub(crate) fn encode(frame: &ServerFrame) -> Bytes {
-    text_frame(&codec::encode(frame))
 }
 
 #[cfg(test)]

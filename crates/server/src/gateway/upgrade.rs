@@ -1,13 +1,16 @@
 //! The opening handshake (RFC 6455, section 4.2): an HTTP request in, a [`WebSocket`] out.
 //!
-//! It knows nothing of accounts: whether the peer may stay is decided by its first frame. No
-//! extension is negotiated.
+//! It knows nothing of accounts: whether the peer may stay is decided by its first frame. The only
+//! extension that is negotiated is permessage-deflate; the rules of its offers are `ws`'s.
+
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{
-    CONNECTION, CONTENT_LENGTH, COOKIE, HOST, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
-    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, COOKIE, HOST, ORIGIN, SEC_WEBSOCKET_ACCEPT,
+    SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
+    TRANSFER_ENCODING, UPGRADE,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use axum::response::{IntoResponse, Response};
@@ -19,10 +22,12 @@ use sha1::{Digest as _, Sha1};
 use super::budget::Permit;
 use super::network::ClientAddress;
 use super::stream::Stream;
-use super::ws::{SocketLimits, WebSocket};
+use super::ws::{Agreed, Deflate, SocketLimits, WebSocket, choose_offer};
 
 /// The JSON protocol.
 pub const SUBPROTOCOL_JSON: &str = "chinwag.v1.json";
+/// The binary form of the same protocol.
+pub const SUBPROTOCOL_BINARY: &str = "chinwag.v1.bin";
 
 /// What the accept key is made with (RFC 6455, section 1.3).
 const ACCEPT_GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -37,9 +42,12 @@ pub struct UpgradeOptions {
     pub allowed_origins: Vec<String>,
     /// Treat every request as if it carried one: for a proxy that signs people in.
     pub always_check_origin: bool,
-    /// Subprotocols spoken, best first. A client that offers none gets the first in silence; one
-    /// that offers only others is refused.
+    /// Subprotocols spoken, best first. A client that offers none is told none, and speaks JSON;
+    /// one that offers only others is refused.
     pub subprotocols: Vec<&'static str>,
+    /// What compresses for clients that offer permessage-deflate; without it, the offer is passed
+    /// over.
+    pub deflate: Option<Arc<Deflate>>,
     /// Limits of the socket.
     pub limits: SocketLimits,
 }
@@ -49,7 +57,8 @@ impl Default for UpgradeOptions {
         Self {
             allowed_origins: Vec::new(),
             always_check_origin: false,
-            subprotocols: vec![SUBPROTOCOL_JSON],
+            subprotocols: vec![SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON],
+            deflate: None,
             limits: SocketLimits::STANDARD,
         }
     }
@@ -144,6 +153,13 @@ pub fn upgrade(
     let key = check_request(&request)?;
     check_origin(request.headers(), options)?;
     let subprotocol = choose_subprotocol(request.headers(), &options.subprotocols)?;
+    let (extension, deflate) =
+        choose_extension(request.headers(), options.deflate.as_ref()).unzip();
+    let response = switching_protocols(&key, subprotocol, extension);
+    let agreed = Agreed {
+        subprotocol,
+        deflate,
+    };
 
     let extensions = request.extensions();
     let (Some(permit), Some(&address)) = (
@@ -166,13 +182,17 @@ pub fn upgrade(
             limits,
             permit,
             address,
-            subprotocol,
+            agreed,
         ))
     };
-    Ok((switching_protocols(&key, subprotocol), socket))
+    Ok((response, socket))
 }
 
-fn switching_protocols(key: &HeaderValue, subprotocol: Option<&'static str>) -> Response {
+fn switching_protocols(
+    key: &HeaderValue,
+    subprotocol: Option<&'static str>,
+    extension: Option<&'static str>,
+) -> Response {
     let digest = Sha1::new()
         .chain_update(key.as_bytes())
         .chain_update(ACCEPT_GUID)
@@ -185,6 +205,9 @@ fn switching_protocols(key: &HeaderValue, subprotocol: Option<&'static str>) -> 
     headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
     if let Some(name) = subprotocol {
         headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(name));
+    }
+    if let Some(answer) = extension {
+        headers.insert(SEC_WEBSOCKET_EXTENSIONS, HeaderValue::from_static(answer));
     }
     response
 }
@@ -272,6 +295,17 @@ fn choose_subprotocol(
         .find(offered)
         .map(|name| Some(*name))
         .ok_or(UpgradeRefused::Subprotocol)
+}
+
+/// The answer to what the client offers, with what does it.
+fn choose_extension(
+    headers: &HeaderMap,
+    deflate: Option<&Arc<Deflate>>,
+) -> Option<(&'static str, Arc<Deflate>)> {
+    let deflate = deflate?;
+    let values = headers.get_all(SEC_WEBSOCKET_EXTENSIONS).iter();
+    let answer = choose_offer(values.filter_map(|value| value.to_str().ok()))?;
+    Some((answer, deflate.clone()))
 }
 
 /// The value of a header that stands there exactly once.

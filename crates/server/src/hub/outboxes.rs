@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use chinwag_core::codec;
 use chinwag_core::event::Shared;
 use chinwag_core::ids::{Position, Tick};
 use chinwag_core::lanes::Lane;
@@ -19,8 +18,8 @@ use chinwag_core::live::{ConnId, Outlet};
 use chinwag_core::session::Input;
 use chinwag_core::wire::ServerFrame;
 
-use crate::gateway::outbox::{Connection, SyncId, encode};
-use crate::gateway::ws::text_frame;
+use crate::gateway::dialect::Dialect;
+use crate::gateway::outbox::{Connection, SyncId};
 
 /// For how long a shard writes before it lets others run.
 const SLICE: Duration = Duration::from_millis(1);
@@ -73,18 +72,24 @@ impl Outboxes {
         }
     }
 
-    /// Queues a frame. `false`: the connection is behind now, and is being told so. One that is
-    /// not here takes everything.
-    pub(super) fn push(&mut self, to: ConnId, lane: Lane, frame: &Bytes) -> bool {
+    /// Queues what `encode` makes for the dialect of the connection. `false`: it is behind now,
+    /// and is being told so. One that is not here takes everything.
+    pub(super) fn push(
+        &mut self,
+        to: ConnId,
+        lane: Lane,
+        encode: impl FnOnce(&Dialect) -> Bytes,
+    ) -> bool {
         let Some(slot) = self.slots.get_mut(&to) else {
             return true;
         };
         let connection = &slot.connection;
+        let frame = encode(&connection.dialect);
         let mut room = connection.queue(lane, frame.clone());
         if !room {
             // Much at once is not the fault of a reader that is quick enough.
-            connection.flush(&mut self.frames);
-            room = connection.queue(lane, frame.clone());
+            connection.flush(&mut self.frames, self.now);
+            room = connection.queue(lane, frame);
         }
         if !room {
             connection.fall_behind(self.now);
@@ -104,7 +109,7 @@ impl Outboxes {
         for conn in self.urgent.drain(..) {
             if let Some(slot) = self.slots.get_mut(&conn) {
                 slot.urgent = false;
-                slot.connection.flush(&mut self.frames);
+                slot.connection.flush(&mut self.frames, self.now);
             }
         }
         let begun = Instant::now();
@@ -112,7 +117,7 @@ impl Outboxes {
         while let Some(conn) = self.dirty.pop_front() {
             if let Some(slot) = self.slots.get_mut(&conn) {
                 slot.dirty = false;
-                slot.connection.flush(&mut self.frames);
+                slot.connection.flush(&mut self.frames, self.now);
             }
             writes += 1;
             if writes % WRITES_PER_LOOK == 0 && begun.elapsed() >= SLICE {
@@ -124,14 +129,13 @@ impl Outboxes {
 
 impl Outlet for Outboxes {
     fn event(&mut self, to: ConnId, event: &Arc<Shared>) -> bool {
-        let frame = event.frame(|event| text_frame(&codec::encode_event(event)));
-        self.push(to, Lane::Message, frame)
+        self.push(to, Lane::Message, |dialect| dialect.event(event).clone())
     }
 
     fn caught_up(&mut self, to: ConnId, position: Position) -> bool {
-        let frame = encode(&ServerFrame::CaughtUp { position });
+        let frame = ServerFrame::CaughtUp { position };
         // Should there be no room, the connection is behind and syncs again.
-        let queued = self.push(to, Lane::vouching(), &frame);
+        let queued = self.push(to, Lane::vouching(), |dialect| dialect.encode(&frame));
         if queued && let Some(slot) = self.slots.get(&to) {
             slot.connection.step(Input::CaughtUp, self.now);
         }

@@ -121,6 +121,7 @@ pub(crate) fn hello(token: &str, cursor: Cursor) -> ClientFrame {
         token: token.to_owned(),
         device: None,
         cursor,
+        low_bandwidth: false,
     }
 }
 

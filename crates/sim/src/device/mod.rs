@@ -325,6 +325,7 @@ impl Device {
             token: self.token.clone(),
             device: None,
             cursor,
+            low_bandwidth: false,
         };
         self.say(&hello, shore);
     }

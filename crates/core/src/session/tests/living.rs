@@ -37,6 +37,7 @@ fn hello_is_answered_and_anything_else_is_refused() {
         token: String::new(),
         device: None,
         cursor: Cursor::default(),
+        low_bandwidth: false,
     };
     check(vec![(0, frame(version))], 0, &["0: close 4302"]);
     check_live(
@@ -266,4 +267,67 @@ fn the_label_s_clock_decides_nothing() {
         let out = run(script, 10_000);
         assert_eq!(out[4..], ["10000: token_expiring 60000"], "{now}");
     }
+}
+
+fn spare_hello() -> Input {
+    frame(ClientFrame::Hello {
+        v: 1,
+        token: "token".into(),
+        device: None,
+        cursor: Cursor::default(),
+        low_bandwidth: true,
+    })
+}
+
+#[test]
+fn a_client_of_low_bandwidth_is_asked_seldom() {
+    let mut session = Session::new(terms(), Tick(0));
+    let mut effects = Vec::new();
+    for input in [spare_hello(), good(HOUR), Input::CaughtUp] {
+        session.step(input, Tick(0), None, &mut effects);
+    }
+    effects.clear();
+    assert_eq!(session.due(), Tick(120_000));
+    session.step(Input::Time, Tick(120_000), None, &mut effects);
+    assert_eq!(effects, [Effect::Ping]);
+    assert_eq!(session.due(), Tick(150_000));
+    session.step(Input::Time, Tick(150_000), None, &mut effects);
+    assert_eq!(effects[1..], [Effect::Close(CloseCode::Silent)]);
+}
+
+#[test]
+fn what_waits_for_a_client_of_low_bandwidth_leaves_together() {
+    let mut session = Session::new(terms(), Tick(0));
+    assert!(!session.holds(10, Tick(0)), "nobody has asked for it yet");
+    session.step(spare_hello(), Tick(5), None, &mut Vec::new());
+    let far = session.due();
+    let mut check = |at, bytes, held: bool, due: Tick| {
+        assert_eq!(
+            session.holds(bytes, Tick(at)),
+            held,
+            "{bytes} bytes at {at}"
+        );
+        assert_eq!(session.due(), due, "{bytes} bytes at {at}");
+    };
+    check(10, 0, false, far);
+    // The first one opens the window, later ones do not move its end.
+    check(1_000, 1, true, Tick(1_100));
+    check(1_099, 500, true, Tick(1_100));
+    check(1_100, 500, false, far);
+    check(1_200, 500, true, Tick(1_300));
+    check(1_900, 500, false, far);
+    // Much leaves at once, and what left by another way holds nothing.
+    check(2_000, limits::BATCH_BYTES_MAX, false, far);
+    check(2_001, 1, true, Tick(2_101));
+    check(2_002, 0, false, far);
+    session.step(Input::Restart, Tick(3_000), None, &mut Vec::new());
+    assert!(!session.holds(1, Tick(3_000)), "a close waits for nobody");
+}
+
+#[test]
+fn other_clients_wait_for_nothing() {
+    let mut session = Session::new(terms(), Tick(0));
+    session.step(hello(), Tick(0), None, &mut Vec::new());
+    assert!(!session.is_low_bandwidth() && !session.holds(1, Tick(1)));
+    assert_eq!(session.held_until(), None);
 }

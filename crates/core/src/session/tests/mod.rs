@@ -19,7 +19,15 @@ fn hello() -> Input {
         token: "token".into(),
         device: None,
         cursor: Cursor::default(),
+        low_bandwidth: false,
     })
+}
+
+fn terms() -> Terms {
+    Terms {
+        epoch: Epoch([1; 16]),
+        rate: Rate::default(),
+    }
 }
 
 fn frame(frame: ClientFrame) -> Input {
@@ -155,10 +163,7 @@ fn run(script: Vec<(u64, Input)>, until: u64) -> Vec<String> {
         thousandths_per_second: 1_000,
         burst: 3,
     };
-    let terms = Terms {
-        epoch: Epoch([1; 16]),
-        rate,
-    };
+    let terms = Terms { rate, ..terms() };
     let mut session = Session::new(terms, Tick(0));
     let mut bucket = Bucket::new(rate, Tick(0));
     let mut out = Vec::new();

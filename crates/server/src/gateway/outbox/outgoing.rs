@@ -2,7 +2,8 @@
 //!
 //! Whoever queued frames drains all that waits for that socket into one write, without asking
 //! the driver's task to run (ADR 7). What the system does not take at once is the driver's: it
-//! waits for room, and until then nobody else tries.
+//! waits for room, and until then nobody else tries. What waits for a client of low bandwidth is
+//! held until the session says so, and leaves as a list.
 
 use std::future::poll_fn;
 use std::io;
@@ -13,6 +14,7 @@ use chinwag_core::ids::Tick;
 use tokio::time::timeout_at;
 
 use super::{Connection, State};
+use crate::gateway::dialect::Dialect;
 use crate::gateway::ws::{WriteError, Writer};
 
 /// Bytes of frames taken for one write.
@@ -50,10 +52,13 @@ impl Connection {
 
     /// Writes what waits, as far as the system takes it now; the driver does the rest. `frames`
     /// is scratch, empty before and after. Returns how many bytes were handed on.
-    pub fn flush(&self, frames: &mut Vec<Bytes>) -> usize {
+    pub fn flush(&self, frames: &mut Vec<Bytes>, now: Tick) -> usize {
         let mut state = self.state();
-        let bytes = state.flush(frames);
-        let driver = state.lost || state.is_blocked();
+        let held = state.session.held_until();
+        let bytes = state.flush(&self.dialect, frames, now);
+        // What is held from now on leaves when the driver's timer rings.
+        let is_held = held.is_none() && state.session.held_until().is_some();
+        let driver = state.lost || state.is_blocked() || is_held;
         drop(state);
         if bytes > 0 {
             self.drained.notify_waiters();
@@ -65,9 +70,9 @@ impl Connection {
     }
 
     /// The driver's turn: writes what waits and says what to wait for.
-    pub fn look(&self, frames: &mut Vec<Bytes>) -> Outlook {
+    pub fn look(&self, frames: &mut Vec<Bytes>, now: Tick) -> Outlook {
         let mut state = self.state();
-        let bytes = state.flush(frames);
+        let bytes = state.flush(&self.dialect, frames, now);
         let outlook = Outlook {
             reading: state.wants_input(),
             blocked: state.is_blocked(),
@@ -104,10 +109,14 @@ impl State {
         self.writer.as_ref().is_some_and(Writer::is_blocked)
     }
 
-    fn flush(&mut self, frames: &mut Vec<Bytes>) -> usize {
+    fn flush(&mut self, dialect: &Dialect, frames: &mut Vec<Bytes>, now: Tick) -> usize {
         let Some(writer) = &mut self.writer else {
             return 0;
         };
+        let low_bandwidth = self.session.is_low_bandwidth();
+        if low_bandwidth && !writer.is_blocked() && self.session.holds(self.outbox.bytes(), now) {
+            return 0;
+        }
         let mut all = 0;
         while !writer.is_blocked() && !self.lost {
             let mut bytes = 0;
@@ -121,6 +130,9 @@ impl State {
                 break;
             }
             all += bytes;
+            if low_bandwidth {
+                dialect.pack(frames);
+            }
             if let Err(error) = writer.try_write(frames) {
                 frames.clear();
                 self.lost = true;

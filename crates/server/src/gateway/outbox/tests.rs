@@ -1,4 +1,4 @@
-//! A connection without a socket: what its session queues and wants.
+//! A connection without a socket: what a sync, falling behind and an end leave queued.
 
 use chinwag_core::code::ErrorCode;
 use chinwag_core::ids::{Epoch, Millis};
@@ -14,12 +14,13 @@ fn connection() -> Arc<Connection> {
         epoch: Epoch([1; 16]),
         rate: Rate::default(),
     };
-    let connection = Connection::new(ConnId(1), terms, Tick(0));
+    let connection = Connection::new(ConnId(1), Dialect::default(), terms, Tick(0));
     let hello = ClientFrame::Hello {
         v: 1,
         token: "token".into(),
         device: None,
         cursor: Cursor::default(),
+        low_bandwidth: false,
     };
     connection.input(Input::Frame(Ok(hello)), Tick(0));
     let identity = Identity {

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::{BINARY, CONTINUATION, FIN, PING, PONG, TEXT, close_frame, frame};
 use crate::gateway::ws::{CloseFrame, Decoded, Decoder, FrameLimits, Message, Violation};
 
-const NO_RATE: FrameLimits = FrameLimits {
+pub(super) const NO_RATE: FrameLimits = FrameLimits {
     control_frames_per_second: 1_000_000,
     control_frames_burst: 1_000_000,
     ..FrameLimits::STANDARD
@@ -15,8 +15,14 @@ const NO_RATE: FrameLimits = FrameLimits {
 
 /// Feeds `pieces` in order and collects what comes out, up to the first violation.
 fn decode(limits: FrameLimits, pieces: &[&[u8]]) -> (Vec<Decoded>, Option<Violation>) {
+    feed_all(Decoder::new(limits, None), pieces)
+}
+
+pub(super) fn feed_all(
+    mut decoder: Decoder,
+    pieces: &[&[u8]],
+) -> (Vec<Decoded>, Option<Violation>) {
     let now = Instant::now();
-    let mut decoder = Decoder::new(limits);
     let mut decoded = Vec::new();
     for piece in pieces {
         let mut rest = *piece;
@@ -105,7 +111,7 @@ fn sent() -> impl Strategy<Value = Sent> {
     })
 }
 
-fn config() -> ProptestConfig {
+pub(super) fn config() -> ProptestConfig {
     ProptestConfig {
         cases: 256,
         failure_persistence: None,
@@ -177,7 +183,7 @@ fn the_rate_of_control_frames_is_refilled_by_time() {
     let start = Instant::now();
     let at = |millis: u64| start + Duration::from_millis(millis);
     let ping = frame(FIN | PING, b"");
-    let mut decoder = Decoder::new(limits);
+    let mut decoder = Decoder::new(limits, None);
     let mut check = |millis: u64, expected: bool| {
         assert_eq!(
             decoder.feed(&ping, at(millis)).is_ok(),

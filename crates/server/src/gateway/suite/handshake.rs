@@ -58,7 +58,7 @@ async fn the_answer_is_the_rfc_s_own_example() {
 }
 
 #[tokio::test]
-async fn an_offered_extension_is_not_taken_and_its_bit_is_an_error() {
+async fn where_compression_is_off_its_offer_is_not_taken_and_its_bit_is_an_error() {
     let server = Server::start(Setup::default());
     let mut client = server.connect().await;
     client

@@ -1,14 +1,18 @@
-//! The project's own raw-frame suite: what Autobahn's cases 1-7 and 10 cover, and what they do not.
+//! The project's own raw-frame suite: what Autobahn's cases 1-7, 10, 12 and 13 cover, and what they
+//! do not.
 //!
 //! Every test drives the real accept loop over loopback with raw bytes. Nothing here shares code
 //! with the decoder it judges, and every wait ends after [`BOUND`].
 
+mod batching;
 mod closing;
+mod compressing;
 mod connections;
 mod conversation;
 mod decoding;
 mod framing;
 mod handshake;
+mod inflating;
 mod limits;
 mod texts;
 mod tls;
@@ -174,6 +178,11 @@ impl Client {
         bounded("send", self.stream.write_all(bytes))
             .await
             .expect("send");
+    }
+
+    /// Says that nothing more comes from here.
+    pub(super) async fn hang_up(&mut self) {
+        bounded("FIN", self.stream.shutdown()).await.expect("FIN");
     }
 
     /// One HTTP head, and not a byte more.

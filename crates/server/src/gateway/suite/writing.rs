@@ -21,7 +21,7 @@ const FRAMES: usize = 20_000;
 const FRAME_BYTES: usize = 1_000;
 
 /// A server whose only socket is handed to the test, and that socket's client.
-async fn pair(limits: SocketLimits) -> (Server, Client, WebSocket) {
+pub(super) async fn pair(limits: SocketLimits) -> (Server, Client, WebSocket) {
     let (hand_over, handed) = oneshot::channel();
     let hand_over = Arc::new(Mutex::new(Some(hand_over)));
     let handler = get(
@@ -61,7 +61,7 @@ async fn pair(limits: SocketLimits) -> (Server, Client, WebSocket) {
     (server, client, socket)
 }
 
-fn roomy() -> SocketLimits {
+pub(super) fn roomy() -> SocketLimits {
     let queued_bytes_max = 2 * FRAMES * FRAME_BYTES;
     SocketLimits {
         queued_bytes_max,

@@ -4,17 +4,20 @@
 //! judged from the bytes so far is judged at once: a bad first byte does not wait for a second.
 //! A decoder lives as long as its socket; after a [`Violation`] or a close frame it is done.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use super::mask::unmask;
-use super::{CONTROL_BYTES_MAX, CloseFrame, FIN, FrameLimits, Message, Violation, opcode};
+use super::{
+    CONTROL_BYTES_MAX, CloseFrame, Deflate, FIN, FrameLimits, Message, OPCODE_BITS, RSV1,
+    Violation, opcode,
+};
 
 /// Two bytes, eight of extended length, four of mask.
 const HEADER_BYTES_MAX: usize = 14;
 const RESERVED_BITS: u8 = 0x70;
-const OPCODE_BITS: u8 = 0x0f;
 const MASKED: u8 = 0x80;
 const LENGTH_16: u8 = 126;
 const LENGTH_64: u8 = 127;
@@ -33,12 +36,14 @@ pub enum Decoded {
 #[derive(Debug)]
 pub struct Decoder {
     limits: FrameLimits,
+    /// Present if compressed messages were agreed on.
+    deflate: Option<Arc<Deflate>>,
     stage: Stage,
     header: [u8; HEADER_BYTES_MAX],
     header_bytes: usize,
     /// The message of which some fragments, or a part of one, are here.
     partial: Option<Partial>,
-    /// Its payload so far, unmasked.
+    /// Its payload so far, unmasked; still compressed if it came so.
     payload: Vec<u8>,
     /// How much of `payload` is known to be whole characters.
     characters_to: usize,
@@ -60,6 +65,7 @@ enum Stage {
 struct Frame {
     opcode: u8,
     last: bool,
+    compressed: bool,
     mask: [u8; MASK_BYTES],
     remaining: usize,
 }
@@ -73,15 +79,18 @@ enum Kind {
 #[derive(Debug, Clone, Copy)]
 struct Partial {
     kind: Kind,
+    compressed: bool,
     fragments: u32,
 }
 
 impl Decoder {
-    /// A decoder for a fresh connection.
+    /// A decoder for a fresh connection; with `deflate`, for one that negotiated
+    /// permessage-deflate.
     #[must_use]
-    pub fn new(limits: FrameLimits) -> Self {
+    pub fn new(limits: FrameLimits, deflate: Option<Arc<Deflate>>) -> Self {
         Self {
             limits,
+            deflate,
             stage: Stage::Header,
             header: [0; HEADER_BYTES_MAX],
             header_bytes: 0,
@@ -183,14 +192,22 @@ impl Decoder {
         Ok(Some(Frame {
             opcode: first & OPCODE_BITS,
             last: first & FIN != 0,
+            compressed: first & RSV1 != 0,
             mask,
             remaining: self.payload_bytes(mask_at)?,
         }))
     }
 
     fn check_first(&self, first: u8) -> Result<(), Violation> {
-        if first & RESERVED_BITS != 0 {
-            return Err(Violation::Protocol("reserved bit without an extension"));
+        match first & RESERVED_BITS {
+            0 => {}
+            RSV1 if self.deflate.is_some() => {
+                if !matches!(first & OPCODE_BITS, opcode::TEXT | opcode::BINARY) {
+                    let rule = "compressed, and not the first frame of a message";
+                    return Err(Violation::Protocol(rule));
+                }
+            }
+            _ => return Err(Violation::Protocol("reserved bit without an extension")),
         }
         let last = first & FIN != 0;
         match first & OPCODE_BITS {
@@ -238,19 +255,24 @@ impl Decoder {
     /// Everything about a frame that its header decides.
     fn begin(&mut self, frame: Frame, now: Instant) -> Result<(), Violation> {
         self.stage = Stage::Payload(frame);
-        let kind = match frame.opcode {
+        let begun = |kind| Partial {
+            kind,
+            compressed: frame.compressed,
+            fragments: 0,
+        };
+        let mut partial = match frame.opcode {
             opcode::CLOSE => return Ok(()),
             opcode::PING | opcode::PONG => return self.spend_control_frame(now),
-            opcode::TEXT => Kind::Text,
-            opcode::BINARY => Kind::Binary,
+            opcode::TEXT => begun(Kind::Text),
+            opcode::BINARY => begun(Kind::Binary),
             // A continuation; `check_first` refuses one without a partial message.
-            _ => self.partial.map_or(Kind::Binary, |partial| partial.kind),
+            _ => self.partial.unwrap_or(begun(Kind::Binary)),
         };
-        let fragments = self.partial.map_or(0, |partial| partial.fragments) + 1;
-        if fragments > self.limits.fragments_max {
+        partial.fragments += 1;
+        self.partial = Some(partial);
+        if partial.fragments > self.limits.fragments_max {
             return Err(Violation::Overrun);
         }
-        self.partial = Some(Partial { kind, fragments });
         if self.payload.len().saturating_add(frame.remaining) > self.limits.message_bytes_max {
             return Err(Violation::TooBig);
         }
@@ -283,9 +305,10 @@ impl Decoder {
         frame.mask = unmask(&mut bytes[from..], frame.mask);
         // A whole unfragmented text is checked once, at its end; here only what is still growing.
         let whole = frame.remaining == 0 && frame.last;
+        // A compressed one has no characters before it is inflated.
         let text = self
             .partial
-            .is_some_and(|partial| partial.kind == Kind::Text);
+            .is_some_and(|partial| partial.kind == Kind::Text && !partial.compressed);
         if text && !control && !whole {
             self.check_characters()?;
         }
@@ -319,9 +342,19 @@ impl Decoder {
         if !frame.last {
             return Ok(None);
         }
-        let payload = std::mem::take(&mut self.payload);
+        let mut payload = std::mem::take(&mut self.payload);
         self.characters_to = 0;
-        let message = match self.partial.take().map(|partial| partial.kind) {
+        let partial = self.partial.take();
+        if let (
+            Some(Partial {
+                compressed: true, ..
+            }),
+            Some(deflate),
+        ) = (partial, &self.deflate)
+        {
+            payload = deflate.inflate(&payload, self.limits.message_bytes_max)?;
+        }
+        let message = match partial.map(|partial| partial.kind) {
             Some(Kind::Text) => {
                 Message::Text(String::from_utf8(payload).map_err(|_| Violation::BadText)?)
             }

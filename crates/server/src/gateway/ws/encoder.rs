@@ -4,7 +4,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::{FIN, opcode};
+use super::{FIN, OPCODE_BITS, RSV1, opcode};
 
 /// Payload of a control frame at most, in bytes (RFC 6455, section 5.5).
 pub const CONTROL_BYTES_MAX: usize = 125;
@@ -65,6 +65,27 @@ fn control_frame(opcode: u8, payload: &[u8]) -> Bytes {
     frame(opcode, payload)
 }
 
+/// A message whose payload permessage-deflate has compressed (RFC 7692, section 6).
+pub(super) fn compressed_frame(opcode: u8, payload: &[u8]) -> Bytes {
+    frame(RSV1 | opcode, payload)
+}
+
+/// The payload of a data frame that was made here and is not compressed; of no other frame.
+pub(crate) fn plain_data(frame: &[u8]) -> Option<&[u8]> {
+    let is_plain = matches!(frame[0] & !FIN, opcode::TEXT | opcode::BINARY);
+    is_plain.then(|| payload(frame).1)
+}
+
+/// Opcode and payload of a frame that was made here.
+pub(super) fn payload(frame: &[u8]) -> (u8, &[u8]) {
+    let length_bytes = match frame[1] {
+        LENGTH_16 => 2,
+        LENGTH_64 => 8,
+        _ => 0,
+    };
+    (frame[0] & OPCODE_BITS, &frame[2 + length_bytes..])
+}
+
 fn frame(opcode: u8, payload: &[u8]) -> Bytes {
     let mut bytes = BytesMut::with_capacity(HEADER_BYTES_MAX + payload.len());
     bytes.put_u8(FIN | opcode);
@@ -92,6 +113,7 @@ mod tests {
             let frame = text_frame(&payload);
             assert_eq!(&frame[..header.len()], header, "{length}");
             assert_eq!(&frame[header.len()..], payload, "{length}");
+            assert_eq!(super::payload(&frame), (opcode::TEXT, &*payload));
         };
         check(0, &[0x81, 0]);
         check(125, &[0x81, 125]);

@@ -1,23 +1,31 @@
 //! The WebSocket protocol, server side (RFC 6455): decoder, encoder and socket.
 //!
 //! It knows frames and messages, not what they mean, and it does not decide when to ping or to
-//! close: the driver does. Extensions are not negotiated, so every reserved bit is an error.
+//! close: the driver does. The only extension is permessage-deflate (RFC 7692), for those who
+//! negotiated it; any other reserved bit is an error.
 
 mod decoder;
+mod deflate;
 mod encoder;
+mod extension;
 mod mask;
 mod socket;
 
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use chinwag_core::limits::{CONTROL_FRAMES_PER_SECOND, FRAGMENTS_MAX, FRAME_BYTES_MAX};
 
 pub use decoder::{Decoded, Decoder};
+pub use deflate::{DEFLATE_FROM_BYTES, DEFLATE_TO_BYTES, Deflate, DeflateFigures};
+pub(crate) use encoder::plain_data;
 pub use encoder::{
     CONTROL_BYTES_MAX, binary_frame, close_frame, ping_frame, pong_frame, text_frame,
 };
-pub use socket::{Closed, Reader, WebSocket, WriteError, Writer, close};
+pub use extension::choose_offer;
+pub use socket::{Closed, Reader, WebSocket, Writer, close};
 
 /// Close codes that this layer sends by itself (RFC 6455, section 7.4.1).
 pub mod close_code {
@@ -27,7 +35,7 @@ pub mod close_code {
     pub const PROTOCOL_ERROR: u16 = 1002;
     /// A kind of message that is not taken here, such as binary on a text protocol.
     pub const UNSUPPORTED: u16 = 1003;
-    /// A text that is not UTF-8.
+    /// A text that is not UTF-8, or a compressed message that cannot be inflated.
     pub const BAD_TEXT: u16 = 1007;
     /// More control frames or fragments than [`super::FrameLimits`] allows.
     pub const OVERRUN: u16 = 1008;
@@ -40,7 +48,8 @@ pub mod close_code {
 pub struct FrameLimits {
     /// Payload of one frame, in bytes. Beyond: [`Violation::TooBig`], from the header alone.
     pub frame_bytes_max: usize,
-    /// Payload of all fragments of one message, in bytes. Beyond: [`Violation::TooBig`].
+    /// Payload of all fragments of one message, in bytes, as sent and as inflated. Beyond:
+    /// [`Violation::TooBig`].
     pub message_bytes_max: usize,
     /// Frames of one message, empty ones too. Beyond: [`Violation::Overrun`].
     pub fragments_max: u32,
@@ -93,6 +102,12 @@ impl SocketLimits {
     };
 }
 
+/// What a handshake settled.
+pub(crate) struct Agreed {
+    pub(crate) subprotocol: Option<&'static str>,
+    pub(crate) deflate: Option<Arc<Deflate>>,
+}
+
 /// A whole message, or a ping or pong that came between.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
@@ -124,6 +139,9 @@ pub enum Violation {
     /// Text, or the reason of a close frame, is not UTF-8.
     #[error("not UTF-8")]
     BadText,
+    /// A compressed message is damaged or not whole.
+    #[error("cannot be inflated")]
+    BadDeflate,
     /// [`FrameLimits::frame_bytes_max`] or [`FrameLimits::message_bytes_max`].
     #[error("frame or message too big")]
     TooBig,
@@ -138,7 +156,7 @@ impl Violation {
     pub fn close_code(self) -> u16 {
         match self {
             Self::Protocol(_) => close_code::PROTOCOL_ERROR,
-            Self::BadText => close_code::BAD_TEXT,
+            Self::BadText | Self::BadDeflate => close_code::BAD_TEXT,
             Self::TooBig => close_code::TOO_BIG,
             Self::Overrun => close_code::OVERRUN,
         }
@@ -149,6 +167,20 @@ impl Violation {
     pub fn answer(self) -> Bytes {
         close_frame(self.close_code(), &self.to_string())
     }
+}
+
+/// Why frames could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// [`SocketLimits::queued_bytes_max`]: nothing was queued; the socket is still whole.
+    #[error("too many bytes wait for this socket")]
+    Full,
+    /// [`SocketLimits::write_stall`]: the peer takes nothing any more.
+    #[error("the peer takes no bytes")]
+    Stalled,
+    /// The connection is gone.
+    #[error("connection lost: {0}")]
+    Lost(#[source] io::Error),
 }
 
 /// Opcodes (RFC 6455, section 5.2).
@@ -163,3 +195,6 @@ mod opcode {
 
 /// The first header byte's bit for the last frame of a message.
 const FIN: u8 = 0x80;
+/// Its bit on the first frame of a compressed message (RFC 7692, section 6).
+const RSV1: u8 = 0x40;
+const OPCODE_BITS: u8 = 0x0f;

@@ -8,6 +8,7 @@ use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
@@ -15,7 +16,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, timeout};
 
 use super::encoder::empty_close_frame;
-use super::{CloseFrame, Decoded, Decoder, Message, SocketLimits, Violation, close_frame};
+use super::{
+    Agreed, CloseFrame, Decoded, Decoder, Deflate, Message, SocketLimits, Violation, WriteError,
+    close_frame,
+};
 use crate::gateway::budget::Permit;
 use crate::gateway::network::ClientAddress;
 use crate::gateway::stream::{ReadStream, Stream, WriteStream};
@@ -40,6 +44,8 @@ pub struct WebSocket {
     pub address: ClientAddress,
     /// The subprotocol that was chosen, if the client offered any.
     pub subprotocol: Option<&'static str>,
+    /// What compresses frames for this client, if it was agreed on. Reading does it by itself.
+    pub deflate: Option<Arc<Deflate>>,
 }
 
 impl WebSocket {
@@ -49,7 +55,7 @@ impl WebSocket {
         limits: SocketLimits,
         permit: Permit,
         address: ClientAddress,
-        subprotocol: Option<&'static str>,
+        agreed: Agreed,
     ) -> Self {
         let (read, write) = stream.into_halves();
         // Copied, so that the HTTP connection's whole read buffer is not kept for a few bytes.
@@ -57,7 +63,7 @@ impl WebSocket {
         Self {
             reader: Reader {
                 stream: read,
-                decoder: Decoder::new(limits.frames),
+                decoder: Decoder::new(limits.frames, agreed.deflate.clone()),
                 tail,
             },
             writer: Writer {
@@ -70,7 +76,8 @@ impl WebSocket {
             },
             permit,
             address,
-            subprotocol,
+            subprotocol: agreed.subprotocol,
+            deflate: agreed.deflate,
         }
     }
 }
@@ -193,20 +200,6 @@ fn message(decoded: Decoded) -> Result<Message, Closed> {
         Decoded::Message(message) => Ok(message),
         Decoded::Close(said) => Err(Closed::ByPeer(said)),
     }
-}
-
-/// Why frames could not be written.
-#[derive(Debug, thiserror::Error)]
-pub enum WriteError {
-    /// [`SocketLimits::queued_bytes_max`]: nothing was queued; the socket is still whole.
-    #[error("too many bytes wait for this socket")]
-    Full,
-    /// [`SocketLimits::write_stall`]: the peer takes nothing any more.
-    #[error("the peer takes no bytes")]
-    Stalled,
-    /// The connection is gone.
-    #[error("connection lost: {0}")]
-    Lost(#[source] io::Error),
 }
 
 /// The writing half.

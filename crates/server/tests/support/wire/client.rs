@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
+use chinwag_core::codec::binary;
 use chinwag_core::ids::{Key, RoomId};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -280,6 +281,10 @@ impl Client {
                     TEXT => {
                         let frame = serde_json::from_slice(&payload).expect("JSON from the server");
                         return Seen::Frame(frame);
+                    }
+                    BINARY => {
+                        let frame = binary::decode_server(&payload).expect("the binary form");
+                        return Seen::Frame(json!(frame));
                     }
                     PONG => return Seen::Pong(payload),
                     PING => {

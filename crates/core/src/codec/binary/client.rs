@@ -1,0 +1,186 @@
+//! The table of what a client says, and the checks that JSON makes field by field.
+
+use super::cbor::{Reader, Writer};
+use super::shape::{Fields, Put, Wrong, put_fields};
+use super::{frames, refuse};
+use crate::codec::{Refusal, bad_text, fields, not_a_kind, unknown_command};
+use crate::limits;
+use crate::room::RoomKind;
+use crate::text;
+use crate::wire::{ClientFrame, Cursor, Req};
+
+const HELLO: u64 = 0;
+const SYNC: u64 = 2;
+const LAST: u64 = 17;
+
+/// The frames that are not nothing but their fields, for the documents.
+#[cfg(test)]
+pub(super) const BY_HAND: &[(u64, &str, &str)] = &[
+    (
+        HELLO,
+        "hello",
+        "v, token, device, epoch, position, last, open, low_bandwidth",
+    ),
+    (SYNC, "sync", "req, epoch, position, last, open"),
+];
+
+frames! {
+    PLAIN, ClientFrame, fields, Err(Wrong::HERE);
+    1 = "auth" Auth { req, token };
+    3 = "send" Send { req, key, room, text };
+    4 = "create" Create { req, key, kind, name };
+    5 = "direct" Direct { req, key, user };
+    6 = "join" Join { req, key, room };
+    7 = "leave" Leave { req, key, room };
+    8 = "add" Add { req, key, room, user };
+    9 = "remove" Remove { req, key, room, user };
+    10 = "mark" Mark { req, room, delivered, read };
+    11 = "after" After { req, room, seq, key, limit };
+    12 = "history" History { req, room, before, at_least, limit };
+    13 = "room" Room { req, room };
+    14 = "members" Members { req, room, after };
+    15 = "profiles" Profiles { req, users, name };
+    16 = "directory" Directory { req, after };
+    17 = "ping" Ping { req, rooms };
+}
+
+pub(super) fn put(frame: &ClientFrame, to: &mut Writer) {
+    match frame {
+        ClientFrame::Hello {
+            v,
+            token,
+            device,
+            cursor,
+            low_bandwidth,
+        } => {
+            let Cursor {
+                epoch,
+                position,
+                last,
+                open,
+            } = cursor;
+            let fields: [&dyn Put; 9] = [
+                &HELLO,
+                v,
+                token,
+                device,
+                epoch,
+                position,
+                last,
+                open,
+                low_bandwidth,
+            ];
+            put_fields(to, &fields);
+        }
+        ClientFrame::Sync { req, cursor } => {
+            let Cursor {
+                epoch,
+                position,
+                last,
+                open,
+            } = cursor;
+            put_fields(to, &[&SYNC, req, epoch, position, last, open]);
+        }
+        plain => {
+            let is_put = put_plain(plain, to);
+            assert!(is_put, "every frame stands in the table: {plain:?}");
+        }
+    }
+}
+
+/// Reads a frame of bytes that are good CBOR.
+pub(super) fn take(from: &mut Reader<'_>) -> Result<ClientFrame, Refusal> {
+    let in_type = |wrong| refuse(wrong, "type");
+    let mut fields = Fields::open(from).map_err(in_type)?;
+    // Looked at beforehand, so that every later refusal can be paired with its command.
+    let req = fields.peek_second::<Req>();
+    let paired = |refusal| Refusal { req, ..refusal };
+    let number = fields
+        .field("type")
+        .map_err(|wrong| paired(in_type(wrong)))?;
+    if number == HELLO {
+        return check(take_hello(&mut fields).map_err(in_type)?);
+    }
+    let frame = take_command(number, &mut fields);
+    frame.and_then(check).map_err(paired)
+}
+
+fn take_command(number: u64, fields: &mut Fields<'_, '_>) -> Result<ClientFrame, Refusal> {
+    if number > LAST {
+        // As in JSON, a command without a number of its own is not even that.
+        fields
+            .field::<Req>("req")
+            .map_err(|wrong| refuse(wrong, "req"))?;
+        return Err(unknown_command(&number.to_string()));
+    }
+    let frame = match number {
+        SYNC => take_sync(fields),
+        number => take_plain(number, fields),
+    };
+    frame.map_err(|wrong| refuse(wrong, "type"))
+}
+
+fn take_hello(fields: &mut Fields<'_, '_>) -> Result<ClientFrame, Wrong> {
+    Ok(ClientFrame::Hello {
+        v: fields.field("v")?,
+        token: fields.field("token")?,
+        device: fields.field("device")?,
+        cursor: take_cursor(fields)?,
+        low_bandwidth: fields.field("low_bandwidth")?,
+    })
+}
+
+fn take_sync(fields: &mut Fields<'_, '_>) -> Result<ClientFrame, Wrong> {
+    Ok(ClientFrame::Sync {
+        req: fields.field("req")?,
+        cursor: take_cursor(fields)?,
+    })
+}
+
+fn take_cursor(fields: &mut Fields<'_, '_>) -> Result<Cursor, Wrong> {
+    Ok(Cursor {
+        epoch: fields.field("epoch")?,
+        position: fields.field("position")?,
+        last: fields.field("last")?,
+        open: fields.field("open")?,
+    })
+}
+
+/// What a frame alone proves wrong, beyond the types of its fields.
+fn check(frame: ClientFrame) -> Result<ClientFrame, Refusal> {
+    let list = |length: usize, field, max: usize| {
+        if length <= max {
+            return Ok(());
+        }
+        Err(fields::wrong(field, &format!("a list of at most {max}")))
+    };
+    match &frame {
+        ClientFrame::Send { text, .. } => {
+            text::message(text).map_err(|code| bad_text(code, "text"))?;
+        }
+        ClientFrame::Create { kind, name, .. } => {
+            if *kind == RoomKind::Direct {
+                return Err(not_a_kind());
+            }
+            text::room_name(name).map_err(|code| bad_text(code, "name"))?;
+        }
+        ClientFrame::Hello { cursor, .. } | ClientFrame::Sync { cursor, .. } => {
+            list(cursor.open.len(), "open", limits::OPEN_ROOMS_MAX)?;
+        }
+        ClientFrame::Ping { rooms, .. } => list(rooms.len(), "rooms", limits::OPEN_ROOMS_MAX)?,
+        ClientFrame::Profiles { users, .. } => list(users.len(), "users", limits::PROFILES_MAX)?,
+        ClientFrame::Auth { .. }
+        | ClientFrame::Direct { .. }
+        | ClientFrame::Join { .. }
+        | ClientFrame::Leave { .. }
+        | ClientFrame::Add { .. }
+        | ClientFrame::Remove { .. }
+        | ClientFrame::Mark { .. }
+        | ClientFrame::After { .. }
+        | ClientFrame::History { .. }
+        | ClientFrame::Room { .. }
+        | ClientFrame::Members { .. }
+        | ClientFrame::Directory { .. } => {}
+    }
+    Ok(frame)
+}

@@ -1,0 +1,243 @@
+//! Events, folded ones too, and what else both directions are made of.
+
+use super::cbor::{Reader, Writer};
+use super::shape::{Fields, Put, Take, Wrong, put_fields, record, words};
+use crate::event::{
+    Author, Body, DamagedBody, Event, MemberBody, ReactionBody, RedactBody, RoomBody, TextBody,
+};
+use crate::fold::Folded;
+use crate::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
+use crate::wire::{
+    DirectoryRow, Item, Last, Me, Profile, PublicLimits, Reset, ResetWhy, RoomRow, Skip,
+};
+
+/// The number of the frame `event`, also as an item of `events`.
+pub(super) const EVENT: u64 = 1;
+/// The number of the frame `skip`, likewise.
+pub(super) const SKIP: u64 = 2;
+
+words! {
+    RoomKind { Direct, Group, Public };
+    Role { Reader, Member, Admin, Owner };
+    MemberState { Joined, Left, Removed };
+    HistoryFrom { Joining, Beginning };
+    SkipWhy { BeforeJoin, NotMember, Purged };
+    ResetWhy { Epoch, History, TooFar };
+}
+
+record! {
+    TextBody { text };
+    RoomBody { kind, name, history, members };
+    MemberBody { user, state, role };
+    ReactionBody { emoji, on };
+    Last { room, seq, key };
+    Me { state, role, since, delivered, read, unread };
+    Profile { id, name, version };
+    DirectoryRow { room, name, members };
+    PublicLimits { text_bytes, frame_bytes, in_flight, open_rooms, rate_per_second, rate_burst };
+    RoomRow { room, kind, name, peer, history, head, msg_no, floor, members, me };
+}
+
+/// Bodies that say nothing but their kind.
+macro_rules! empty_records {
+    ($($name:ident),*) => {$(
+        impl Put for $name {
+            fn put(&self, to: &mut Writer) {
+                to.array(0);
+            }
+        }
+
+        impl Take for $name {
+            fn take(from: &mut Reader<'_>) -> Result<Self, Wrong> {
+                Fields::open(from)?.close()?;
+                Ok(Self {})
+            }
+        }
+    )*};
+}
+empty_records!(RedactBody, DamagedBody);
+
+impl Put for Author {
+    fn put(&self, to: &mut Writer) {
+        (self.0, self.1).put(to);
+    }
+}
+
+impl Take for Author {
+    fn take(from: &mut Reader<'_>) -> Result<Self, Wrong> {
+        Take::take(from).map(|(user, version)| Self(user, version))
+    }
+}
+
+/// A body's number and its fields.
+fn body(body: &Body) -> (u64, &dyn Put) {
+    match body {
+        Body::Room(body) => (0, body),
+        Body::Member(body) => (1, body),
+        Body::Message(body) => (2, body),
+        Body::Edit(body) => (3, body),
+        Body::Redact(body) => (4, body),
+        Body::Reaction(body) => (5, body),
+        Body::Damaged(body) => (6, body),
+    }
+}
+
+fn take_body(number: u64, from: &mut Fields<'_, '_>) -> Result<Body, Wrong> {
+    match number {
+        0 => from.field("body").map(Body::Room),
+        1 => from.field("body").map(Body::Member),
+        2 => from.field("body").map(Body::Message),
+        3 => from.field("body").map(Body::Edit),
+        4 => from.field("body").map(Body::Redact),
+        5 => from.field("body").map(Body::Reaction),
+        6 => from.field("body").map(Body::Damaged),
+        _ => Err(Wrong::HERE),
+    }
+}
+
+/// An event as a frame.
+pub(super) fn put_live(event: &Event, to: &mut Writer) {
+    let (kind, body) = body(&event.body);
+    let Event {
+        room,
+        seq,
+        msg_no,
+        v,
+        from,
+        key,
+        ts,
+        target,
+        body: _,
+    } = event;
+    let fields: [&dyn Put; 11] = [
+        &EVENT, room, seq, msg_no, v, from, key, ts, &kind, body, target,
+    ];
+    put_fields(to, &fields);
+}
+
+/// The fields of an event, behind the number of the frame.
+pub(super) fn take_event(fields: &mut Fields<'_, '_>) -> Result<Event, Wrong> {
+    Ok(Event {
+        room: fields.field("room")?,
+        seq: fields.field("seq")?,
+        msg_no: fields.field("msg_no")?,
+        v: fields.field("v")?,
+        from: fields.field("from")?,
+        key: fields.field("key")?,
+        ts: fields.field("ts")?,
+        body: {
+            let kind = fields.field("kind")?;
+            take_body(kind, fields)?
+        },
+        target: fields.field("target")?,
+    })
+}
+
+impl Put for Folded {
+    fn put(&self, to: &mut Writer) {
+        let (kind, body) = body(&self.event.body);
+        let Event {
+            room,
+            seq,
+            msg_no,
+            v,
+            from,
+            key,
+            ts,
+            target,
+            body: _,
+        } = &self.event;
+        let fields: [&dyn Put; 13] = [
+            room,
+            seq,
+            msg_no,
+            v,
+            from,
+            key,
+            ts,
+            &kind,
+            body,
+            target,
+            &self.edited,
+            &self.redacted,
+            &self.reactions,
+        ];
+        put_fields(to, &fields);
+    }
+}
+
+impl Take for Folded {
+    fn take(from: &mut Reader<'_>) -> Result<Self, Wrong> {
+        let mut fields = Fields::open(from)?;
+        let folded = Self {
+            event: take_event(&mut fields)?,
+            edited: fields.field("edited")?,
+            redacted: fields.field("redacted")?,
+            reactions: fields.field("reactions")?,
+        };
+        fields.close()?;
+        Ok(folded)
+    }
+}
+
+pub(super) fn put_skip(skip: &Skip, to: &mut Writer) {
+    put_fields(to, &[&SKIP, &skip.room, &skip.from, &skip.to, &skip.why]);
+}
+
+pub(super) fn take_skip(fields: &mut Fields<'_, '_>) -> Result<Skip, Wrong> {
+    Ok(Skip {
+        room: fields.field("room")?,
+        from: fields.field("from")?,
+        to: fields.field("to")?,
+        why: fields.field("why")?,
+    })
+}
+
+/// In a list of them, without the number: there are no others there.
+impl Put for Skip {
+    fn put(&self, to: &mut Writer) {
+        put_fields(to, &[&self.room, &self.from, &self.to, &self.why]);
+    }
+}
+
+impl Take for Skip {
+    fn take(from: &mut Reader<'_>) -> Result<Self, Wrong> {
+        let mut fields = Fields::open(from)?;
+        let skip = take_skip(&mut fields)?;
+        fields.close()?;
+        Ok(skip)
+    }
+}
+
+impl Put for Item {
+    fn put(&self, to: &mut Writer) {
+        match self {
+            Self::Event(event) => put_live(event, to),
+            Self::Skip(skip) => put_skip(skip, to),
+        }
+    }
+}
+
+impl Take for Item {
+    fn take(from: &mut Reader<'_>) -> Result<Self, Wrong> {
+        let mut fields = Fields::open(from)?;
+        let item = match fields.field("type")? {
+            EVENT => Self::Event(take_event(&mut fields)?),
+            SKIP => Self::Skip(take_skip(&mut fields)?),
+            _ => return Err(Wrong::HERE),
+        };
+        fields.close()?;
+        Ok(item)
+    }
+}
+
+/// The fields of `reset`, behind the number of the frame.
+pub(super) fn take_reset(fields: &mut Fields<'_, '_>) -> Result<Reset, Wrong> {
+    Ok(Reset {
+        req: fields.field("req")?,
+        why: fields.field("why")?,
+        row: fields.field("row")?,
+        page: fields.field("page")?,
+        redacted: fields.field("redacted")?,
+    })
+}

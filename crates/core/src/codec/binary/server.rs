@@ -1,0 +1,69 @@
+//! The table of what the server says.
+
+use super::cbor::Writer;
+use super::event::{EVENT, SKIP, put_live, put_skip, take_event, take_reset, take_skip};
+use super::frames;
+use super::shape::{Fields, Wrong, put_fields};
+use crate::wire::ServerFrame;
+
+const RESET: u64 = 5;
+
+/// The frames that are not nothing but their fields, for the documents.
+#[cfg(test)]
+pub(super) const BY_HAND: &[(u64, &str, &str)] = &[
+    (
+        EVENT,
+        "event",
+        "room, seq, msg_no, v, from, key, ts, kind, body, target",
+    ),
+    (SKIP, "skip", "room, from, to, why"),
+    (RESET, "reset", "req, why, row, page, redacted"),
+];
+
+frames! {
+    PLAIN, ServerFrame, fields, Err(Wrong::HERE);
+    0 = "welcome" Welcome { v, epoch, user, session, features, limits, now };
+    3 = "summary" Summary { rooms, new, all, reset, more };
+    4 = "events" Events { req, room, from, to, head, items };
+    6 = "page" Page { req, room, as_of, messages, skips, before };
+    7 = "caught_up" CaughtUp { position };
+    8 = "ack" Ack { req, room, seq, msg_no, ts };
+    9 = "ok" Ok { req };
+    10 = "error" Error { req, code, message, field, retryable, retry_after_ms };
+    11 = "behind" Behind {};
+    12 = "marker" Marker { room, delivered, read, unread };
+    13 = "token_expiring" TokenExpiring { in_ms };
+    14 = "reconnect" Reconnect { after_ms, spread_ms };
+    15 = "pong" Pong { req, now, position, heads };
+    16 = "room" Room { req, row };
+    17 = "members" Members { req, room, members, more };
+    18 = "profiles" Profiles { req, users };
+    19 = "directory" Directory { req, rooms, more };
+}
+
+pub(super) fn put(frame: &ServerFrame, to: &mut Writer) {
+    match frame {
+        ServerFrame::Event(event) => put_live(event, to),
+        ServerFrame::Skip(skip) => put_skip(skip, to),
+        ServerFrame::Reset(reset) => {
+            let (why, row) = (&reset.why, &reset.row);
+            put_fields(
+                to,
+                &[&RESET, &reset.req, why, row, &reset.page, &reset.redacted],
+            );
+        }
+        plain => {
+            let is_put = put_plain(plain, to);
+            assert!(is_put, "every frame stands in the table: {plain:?}");
+        }
+    }
+}
+
+pub(super) fn take(fields: &mut Fields<'_, '_>) -> Result<ServerFrame, Wrong> {
+    match fields.field("type")? {
+        EVENT => take_event(fields).map(ServerFrame::Event),
+        SKIP => take_skip(fields).map(ServerFrame::Skip),
+        RESET => take_reset(fields).map(ServerFrame::Reset),
+        number => take_plain(number, fields),
+    }
+}

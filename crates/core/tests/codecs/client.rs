@@ -1,0 +1,137 @@
+//! Any frame of a client at all, as far as the types and the rules of a single frame let it be.
+
+use chinwag_core::room::RoomKind;
+use chinwag_core::wire::{ClientFrame, Cursor, Last};
+use proptest::collection::vec;
+use proptest::option::of;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::parts::{device, epoch, key, number, position, room, seq, text, user};
+
+pub(crate) fn any_frame() -> impl Strategy<Value = ClientFrame> {
+    let all = (number(), text(), of(device()), cursor(), any::<bool>());
+    let hello = all.prop_map(
+        |(v, token, device, cursor, low_bandwidth)| ClientFrame::Hello {
+            v,
+            token,
+            device,
+            cursor,
+            low_bandwidth,
+        },
+    );
+    let renewing = (number(), text()).prop_map(|(req, token)| ClientFrame::Auth { req, token });
+    let sync = (number(), cursor()).prop_map(|(req, cursor)| ClientFrame::Sync { req, cursor });
+    prop_oneof![hello, renewing, sync, writing(), asking(), listing()]
+}
+
+fn writing() -> impl Strategy<Value = ClientFrame> {
+    let kinds = select(vec![RoomKind::Group, RoomKind::Public]);
+    let all = (number(), key(), room(), user(), text(), kinds);
+    (0..7, all).prop_map(|(which, (req, key, room, user, text, kind))| match which {
+        0 => ClientFrame::Send {
+            req,
+            key,
+            room,
+            text,
+        },
+        1 => ClientFrame::Create {
+            req,
+            key,
+            kind,
+            name: "Tea \u{1f375}".into(),
+        },
+        2 => ClientFrame::Direct { req, key, user },
+        3 => ClientFrame::Join { req, key, room },
+        4 => ClientFrame::Leave { req, key, room },
+        5 => ClientFrame::Add {
+            req,
+            key,
+            room,
+            user,
+        },
+        _ => ClientFrame::Remove {
+            req,
+            key,
+            room,
+            user,
+        },
+    })
+}
+
+fn asking() -> impl Strategy<Value = ClientFrame> {
+    let all = (
+        number(),
+        room(),
+        seq(),
+        of(seq()),
+        of(seq()),
+        of(number()),
+        of(key()),
+    );
+    (0..4, all).prop_map(
+        |(which, (req, room, seq, one, other, limit, key))| match which {
+            0 => ClientFrame::Mark {
+                req,
+                room,
+                delivered: one,
+                read: other,
+            },
+            1 => ClientFrame::After {
+                req,
+                room,
+                seq,
+                key,
+                limit,
+            },
+            2 => ClientFrame::History {
+                req,
+                room,
+                before: one,
+                at_least: other,
+                limit,
+            },
+            _ => ClientFrame::Room { req, room },
+        },
+    )
+}
+
+fn listing() -> impl Strategy<Value = ClientFrame> {
+    let all = (
+        number(),
+        room(),
+        of(user()),
+        of(room()),
+        vec(user(), 0..4),
+        of(text()),
+    );
+    let rooms = vec(room(), 0..4);
+    (0..4, all, rooms).prop_map(
+        |(which, (req, room, user, after, users, name), rooms)| match which {
+            0 => ClientFrame::Members {
+                req,
+                room,
+                after: user,
+            },
+            1 => ClientFrame::Profiles { req, users, name },
+            2 => ClientFrame::Directory { req, after },
+            _ => ClientFrame::Ping { req, rooms },
+        },
+    )
+}
+
+fn cursor() -> impl Strategy<Value = Cursor> {
+    let last = (room(), seq(), key()).prop_map(|(room, seq, key)| Last { room, seq, key });
+    let fields = (
+        of(epoch()),
+        of(position()),
+        of(last),
+        vec((room(), seq()), 0..4),
+    );
+    fields.prop_map(|(epoch, position, last, open)| Cursor {
+        epoch,
+        position,
+        last,
+        open,
+    })
+}

@@ -1,0 +1,166 @@
+//! What frames are made of: any ids, numbers, events and rows at all.
+
+use chinwag_core::event::{
+    Author, Body, DamagedBody, Event, MemberBody, ReactionBody, RedactBody, RoomBody, TextBody,
+};
+use chinwag_core::fold::Folded;
+use chinwag_core::ids::{DeviceId, Epoch, Key, Millis, Position, RoomId, Seq, SessionId, UserId};
+use chinwag_core::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
+use chinwag_core::wire::{Me, Profile, ResetWhy, RoomRow, Skip};
+use proptest::collection::vec;
+use proptest::option::of;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+pub(crate) fn number() -> impl Strategy<Value = u64> {
+    prop_oneof![0..300_u64, 0..1_u64 << 53]
+}
+
+pub(crate) fn seq() -> impl Strategy<Value = Seq> {
+    number().prop_map(Seq)
+}
+
+pub(crate) fn millis() -> impl Strategy<Value = Millis> {
+    prop_oneof![0..1_i64 << 53, -1_000..1_000_i64].prop_map(Millis)
+}
+
+pub(crate) fn position() -> impl Strategy<Value = Position> {
+    any::<u64>().prop_map(Position)
+}
+
+macro_rules! ids {
+    ($($function:ident: $name:ident),*) => {$(
+        pub(crate) fn $function() -> impl Strategy<Value = $name> {
+            any::<[u8; 16]>().prop_map($name)
+        }
+    )*};
+}
+ids!(room: RoomId, user: UserId, device: DeviceId, session: SessionId, key: Key, epoch: Epoch);
+
+pub(crate) fn kind() -> impl Strategy<Value = RoomKind> {
+    select(vec![RoomKind::Direct, RoomKind::Group, RoomKind::Public])
+}
+
+pub(crate) fn role() -> impl Strategy<Value = Role> {
+    select(vec![Role::Reader, Role::Member, Role::Admin, Role::Owner])
+}
+
+pub(crate) fn state() -> impl Strategy<Value = MemberState> {
+    select(vec![
+        MemberState::Joined,
+        MemberState::Left,
+        MemberState::Removed,
+    ])
+}
+
+pub(crate) fn history() -> impl Strategy<Value = HistoryFrom> {
+    select(vec![HistoryFrom::Joining, HistoryFrom::Beginning])
+}
+
+pub(crate) fn why() -> impl Strategy<Value = ResetWhy> {
+    select(vec![ResetWhy::Epoch, ResetWhy::History, ResetWhy::TooFar])
+}
+
+/// A text that may be sent.
+pub(crate) fn text() -> impl Strategy<Value = String> {
+    "[^\u{0}]{0,40}x"
+}
+
+pub(crate) fn body() -> impl Strategy<Value = Body> {
+    let all = (kind(), of(text()), history(), vec((user(), role()), 0..3));
+    let made = all.prop_map(|(kind, name, history, members)| {
+        Body::Room(RoomBody {
+            kind,
+            name,
+            history,
+            members,
+        })
+    });
+    let member = (user(), state(), role())
+        .prop_map(|(user, state, role)| Body::Member(MemberBody { user, state, role }));
+    let reaction =
+        (text(), any::<bool>()).prop_map(|(emoji, on)| Body::Reaction(ReactionBody { emoji, on }));
+    prop_oneof![
+        made,
+        member,
+        reaction,
+        ".{0,60}".prop_map(|text| Body::Message(TextBody { text })),
+        ".{0,60}".prop_map(|text| Body::Edit(TextBody { text })),
+        Just(Body::Redact(RedactBody {})),
+        Just(Body::Damaged(DamagedBody {})),
+    ]
+}
+
+pub(crate) fn event() -> impl Strategy<Value = Event> {
+    let head = (room(), seq(), number(), any::<u8>(), (user(), number()));
+    (head, key(), millis(), of(seq()), body()).prop_map(
+        |((room, seq, msg_no, v, (user, version)), key, ts, target, body)| Event {
+            room,
+            seq,
+            msg_no,
+            v,
+            from: Author(user, version),
+            key,
+            ts,
+            target,
+            body,
+        },
+    )
+}
+
+pub(crate) fn folded() -> impl Strategy<Value = Folded> {
+    let reactions = vec((text(), user()), 0..3);
+    (event(), of(seq()), of(seq()), reactions).prop_map(|(event, edited, redacted, reactions)| {
+        Folded {
+            event,
+            edited,
+            redacted,
+            reactions,
+        }
+    })
+}
+
+pub(crate) fn skip() -> impl Strategy<Value = Skip> {
+    let whys = select(vec![
+        SkipWhy::BeforeJoin,
+        SkipWhy::NotMember,
+        SkipWhy::Purged,
+    ]);
+    (room(), seq(), seq(), whys).prop_map(|(room, from, to, why)| Skip {
+        room,
+        from,
+        to,
+        why,
+    })
+}
+
+pub(crate) fn row() -> impl Strategy<Value = RoomRow> {
+    let head = (room(), kind(), of(text()), of(user()), history());
+    let numbers = (seq(), number(), seq(), any::<u32>());
+    let me = (state(), role(), seq(), seq(), seq(), number());
+    (head, numbers, me).prop_map(
+        |((room, kind, name, peer, history), (head, msg_no, floor, members), me)| RoomRow {
+            room,
+            kind,
+            name,
+            peer,
+            history,
+            head,
+            msg_no,
+            floor,
+            members,
+            me: Me {
+                state: me.0,
+                role: me.1,
+                since: me.2,
+                delivered: me.3,
+                read: me.4,
+                unread: me.5,
+            },
+        },
+    )
+}
+
+pub(crate) fn profile() -> impl Strategy<Value = Profile> {
+    (user(), text(), number()).prop_map(|(id, name, version)| Profile { id, name, version })
+}

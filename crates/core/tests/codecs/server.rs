@@ -1,0 +1,191 @@
+//! Any frame of the server at all.
+
+use chinwag_core::code::ErrorCode;
+use chinwag_core::wire::{DirectoryRow, Item, PublicLimits, Reset, ServerFrame};
+use proptest::collection::vec;
+use proptest::option::of;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::parts::{
+    epoch, event, folded, millis, number, position, profile, role, room, row, seq, session, skip,
+    text, user, why,
+};
+
+pub(crate) fn any_frame() -> impl Strategy<Value = ServerFrame> {
+    let item = prop_oneof![event().prop_map(Item::Event), skip().prop_map(Item::Skip)];
+    let all = (of(number()), room(), seq(), seq(), seq(), vec(item, 0..3));
+    let events = all.prop_map(|(req, room, from, to, head, items)| ServerFrame::Events {
+        req,
+        room,
+        from,
+        to,
+        head,
+        items,
+    });
+    let all = (
+        of(number()),
+        why(),
+        row(),
+        vec(folded(), 0..3),
+        vec(seq(), 0..3),
+    );
+    let reset = all.prop_map(|(req, why, row, page, redacted)| {
+        ServerFrame::Reset(Reset {
+            req,
+            why,
+            row,
+            page,
+            redacted,
+        })
+    });
+    let all = (
+        number(),
+        room(),
+        seq(),
+        vec(folded(), 0..3),
+        vec(skip(), 0..3),
+        of(seq()),
+    );
+    let page = all.prop_map(
+        |(req, room, as_of, messages, skips, before)| ServerFrame::Page {
+            req,
+            room,
+            as_of,
+            messages,
+            skips,
+            before,
+        },
+    );
+    prop_oneof![
+        event().prop_map(ServerFrame::Event),
+        skip().prop_map(ServerFrame::Skip),
+        events,
+        reset,
+        page,
+        connecting(),
+        small(),
+        lists(),
+    ]
+}
+
+fn connecting() -> impl Strategy<Value = ServerFrame> {
+    let welcome = (
+        epoch(),
+        profile(),
+        of(session()),
+        vec(text(), 0..2),
+        millis(),
+    );
+    let welcome = welcome.prop_map(
+        |(epoch, user, session, features, now)| ServerFrame::Welcome {
+            v: 1,
+            epoch,
+            user,
+            session,
+            features,
+            limits: PublicLimits {
+                text_bytes: 16_384,
+                frame_bytes: 65_536,
+                in_flight: 64,
+                open_rooms: 32,
+                rate_per_second: 10,
+                rate_burst: 20,
+            },
+            now,
+        },
+    );
+    let all = (
+        vec(row(), 0..3),
+        number(),
+        any::<bool>(),
+        of(why()),
+        any::<bool>(),
+    );
+    let summary = all.prop_map(|(rooms, new, all, reset, more)| ServerFrame::Summary {
+        rooms,
+        new,
+        all,
+        reset,
+        more,
+    });
+    prop_oneof![
+        welcome,
+        summary,
+        position().prop_map(|position| ServerFrame::CaughtUp { position }),
+    ]
+}
+
+fn small() -> impl Strategy<Value = ServerFrame> {
+    let all = (
+        of(number()),
+        select(ErrorCode::ALL.to_vec()),
+        text(),
+        of(text()),
+    );
+    let error = (all, any::<bool>(), of(number())).prop_map(
+        |((req, code, message, field), retryable, retry_after_ms)| ServerFrame::Error {
+            req,
+            code,
+            message,
+            field,
+            retryable,
+            retry_after_ms,
+        },
+    );
+    let all = (number(), room(), seq(), seq(), number(), millis());
+    let others = (0..6, all).prop_map(|(which, (req, room, seq, read, number, ts))| match which {
+        0 => ServerFrame::Ack {
+            req,
+            room,
+            seq,
+            msg_no: number,
+            ts,
+        },
+        1 => ServerFrame::Ok { req },
+        2 => ServerFrame::Behind {},
+        3 => ServerFrame::Marker {
+            room,
+            delivered: seq,
+            read,
+            unread: number,
+        },
+        4 => ServerFrame::TokenExpiring { in_ms: number },
+        _ => ServerFrame::Reconnect {
+            after_ms: number,
+            spread_ms: req,
+        },
+    });
+    prop_oneof![error, others]
+}
+
+fn lists() -> impl Strategy<Value = ServerFrame> {
+    let heads = vec((room(), seq()), 0..3);
+    let pong =
+        (number(), millis(), of(position()), heads).prop_map(|(req, now, position, heads)| {
+            ServerFrame::Pong {
+                req,
+                now,
+                position,
+                heads,
+            }
+        });
+    let one = (number(), row()).prop_map(|(req, row)| ServerFrame::Room { req, row });
+    let all = (number(), room(), vec((user(), role()), 0..3), any::<bool>());
+    let members = all.prop_map(|(req, room, members, more)| ServerFrame::Members {
+        req,
+        room,
+        members,
+        more,
+    });
+    let profiles = (number(), vec(profile(), 0..3))
+        .prop_map(|(req, users)| ServerFrame::Profiles { req, users });
+    let public = (room(), text(), any::<u32>()).prop_map(|(room, name, members)| DirectoryRow {
+        room,
+        name,
+        members,
+    });
+    let directory = (number(), vec(public, 0..3), any::<bool>())
+        .prop_map(|(req, rooms, more)| ServerFrame::Directory { req, rooms, more });
+    prop_oneof![pong, one, members, profiles, directory]
+}

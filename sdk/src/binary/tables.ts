@@ -1,0 +1,101 @@
+/** The tables of docs/protocol.md, section 16. Their order is the protocol's; the golden frames hold it. */
+
+import { flag, frames, id, list, pair, record, same, word, type Shape } from './shape.js';
+
+const room = id('r_');
+const user = id('u_');
+const key = id('k_');
+const epoch = id('e_');
+
+const roomKind = word('direct', 'group', 'public');
+const role = word('reader', 'member', 'admin', 'owner');
+const state = word('joined', 'left', 'removed');
+const history = word('joining', 'beginning');
+const skipWhy = word('before_join', 'not_member', 'purged');
+const resetWhy = word('epoch', 'history', 'too_far');
+
+const text = record({ text: same });
+const nothing = record({});
+/** By the word in `kind`. */
+const bodies: Record<string, Shape> = {
+  room: record({ kind: roomKind, 'name?': same, history, members: list(pair(user, role)) }),
+  member: record({ user, state, role }),
+  message: text,
+  edit: text,
+  redact: nothing,
+  reaction: record({ emoji: same, on: flag }),
+  damaged: nothing,
+};
+const body: Shape = {
+  out: (value, whole) => (bodies[whole['kind'] as string] ?? same).out(value, whole),
+  in: (plain, whole) => (bodies[whole['kind'] as string] ?? same).in(plain, whole),
+};
+
+const event = {
+  room, seq: same, msg_no: same, v: same, from: pair(user, same), key, ts: same,
+  kind: word(...Object.keys(bodies)), body, 'target?': same,
+};
+const skip = { room, from: same, to: same, why: skipWhy };
+const line = record({ ...event, 'edited?': same, 'redacted?': same, 'reactions?': list(pair(same, user)) });
+const profile = record({ id: user, name: same, version: same });
+const me = record({ state, role, since: same, delivered: same, read: same, unread: same });
+const row = record({
+  room, kind: roomKind, 'name?': same, 'peer?': user, history, head: same, msg_no: same, floor: same, members: same, me,
+});
+const limits = record({
+  text_bytes: same, frame_bytes: same, in_flight: same, open_rooms: same, rate_per_second: same, rate_burst: same,
+});
+
+const req = same;
+const cursor = {
+  'epoch?': epoch, 'position?': same, 'last?': record({ room, seq: same, key }), 'open?': list(pair(room, same)),
+};
+
+/** What a client says. */
+export const client = frames({
+  hello: { v: same, token: same, 'device?': id('d_'), ...cursor, 'low_bandwidth?': flag },
+  auth: { req, token: same },
+  sync: { req, ...cursor },
+  send: { req, key, room, text: same },
+  create: { req, key, kind: roomKind, name: same },
+  direct: { req, key, user },
+  join: { req, key, room },
+  leave: { req, key, room },
+  add: { req, key, room, user },
+  remove: { req, key, room, user },
+  mark: { req, room, 'delivered?': same, 'read?': same },
+  after: { req, room, seq: same, 'key?': key, 'limit?': same },
+  history: { req, room, 'before?': same, 'at_least?': same, 'limit?': same },
+  room: { req, room },
+  members: { req, room, 'after?': user },
+  profiles: { req, 'users?': list(user), 'name?': same },
+  directory: { req, 'after?': room },
+  ping: { req, 'rooms?': list(room) },
+});
+
+/** The items of `events` are whole frames themselves. */
+const item: Shape = { out: (value, whole) => server.out(value, whole), in: (plain, whole) => server.in(plain, whole) };
+
+/** What the server says. */
+export const server: Shape = frames({
+  welcome: { v: same, epoch, user: profile, 'session?': id('s_'), features: list(same), limits, now: same },
+  event,
+  skip,
+  summary: { rooms: list(row), new: same, all: flag, 'reset?': resetWhy, more: flag },
+  events: { 'req?': req, room, from: same, to: same, head: same, items: list(item) },
+  reset: { 'req?': req, why: resetWhy, row, page: list(line), redacted: list(same) },
+  page: { req, room, as_of: same, messages: list(line), skips: list(record(skip)), 'before?': same },
+  caught_up: { position: same },
+  ack: { req, room, seq: same, msg_no: same, ts: same },
+  ok: { req },
+  error: { 'req?': req, code: same, message: same, 'field?': same, retryable: flag, 'retry_after_ms?': same },
+  behind: {},
+  marker: { room, delivered: same, read: same, unread: same },
+  token_expiring: { in_ms: same },
+  reconnect: { after_ms: same, spread_ms: same },
+  pong: { req, now: same, 'position?': same, heads: list(pair(room, same)) },
+  room: { req, row },
+  members: { req, room, members: list(pair(user, role)), more: flag },
+  profiles: { req, users: list(profile) },
+  directory: { req, rooms: list(record({ room, name: same, members: same })), more: flag },
+});
