@@ -27,7 +27,7 @@ use crate::clock::{self, Clock};
 use crate::gateway::connections::Connections;
 use crate::gateway::outbox::Connection;
 use crate::hub::Hub;
-use crate::store::{self, Store, StoreError};
+use crate::store::{Store, StoreError};
 
 /// Marks that wait. Beyond: `unavailable`.
 const MARKS_QUEUE_MAX: usize = 16_384;
@@ -226,7 +226,7 @@ impl Writer {
         stored: Result<Committed, StoreError>,
     ) -> Result<Committed, StoreError> {
         let mut committed = stored?;
-        if store::sqlite::publishes_before_commit() {
+        if crate::store::sqlite::publishes_before_commit() {
             let events = std::mem::take(&mut committed.events);
             self.hub.deliver(events, Vec::new()).await;
             self.store.append(Vec::new(), clock::wall()).await?;
