@@ -108,7 +108,7 @@ closes! {
     BadText = 1007, "not UTF-8", "Text that is not UTF-8, or a compressed message that is damaged.";
     Overrun = 1008, "too many small frames", "More pings and pongs, or fragments of one message, than anybody needs.";
     TooBig = 1009, "frame too big", "A frame or message above its limit.";
-    Silent = 4001, "no sign of life", "Nothing came for 45 s.";
+    Silent = 4001, "no sign of life", "Nothing came for 45 s, or for 150 s from a client of low bandwidth.";
     Behind = 4102, "too slow", "Fell behind a third time in a minute, or did not answer `behind` with `sync`.";
     HelloLate = 4103, "no hello in time", "No valid `hello` within 10 s.";
     Overloaded = 4104, "overloaded", "The server cannot take this connection now.";

@@ -127,10 +127,8 @@ impl Commit {
         if let Err(full) = self.marks.try_send(job) {
             let job = full.into_inner();
             let code = ErrorCode::Unavailable;
-            job.connection
-                .reply(&refuse(Some(job.req), code, code.meaning()));
-            job.connection
-                .input(Input::Replied(job.req), self.clock.tick());
+            let refusal = refuse(Some(job.req), code, code.meaning());
+            job.connection.reply(job.req, &refusal, self.clock.tick());
         }
     }
 

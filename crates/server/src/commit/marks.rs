@@ -11,7 +11,7 @@ use chinwag_core::ids::{RoomId, UserId};
 use chinwag_core::live::ConnId;
 use chinwag_core::marker::{Mark, Marked};
 use chinwag_core::read;
-use chinwag_core::session::{Input, refuse};
+use chinwag_core::session::refuse;
 use chinwag_core::wire::{RoomRow, ServerFrame};
 use tokio::sync::mpsc;
 
@@ -84,17 +84,17 @@ impl Writer {
             let MarkJob {
                 connection, req, ..
             } = job;
-            match result {
+            let reply = match result {
                 Ok(marked) => {
-                    connection.reply(&ServerFrame::Ok { req });
                     if marked.rose && self.connections.has_several(user) {
                         let by = connection.id;
                         risen.push(Risen { user, room, by });
                     }
+                    ServerFrame::Ok { req }
                 }
-                Err(code) => connection.reply(&refuse(Some(req), code, code.meaning())),
-            }
-            connection.input(Input::Replied(req), self.clock.tick());
+                Err(code) => refuse(Some(req), code, code.meaning()),
+            };
+            connection.reply(req, &reply, self.clock.tick());
         }
         risen
     }

@@ -290,8 +290,7 @@ impl Driver {
                     tracing::warn!(%error, "a question could not be answered");
                     answer::unavailable(req)
                 });
-                connection.reply(&frame);
-                connection.input(Input::Replied(req), now);
+                connection.reply(req, &frame, now);
             },
         );
     }

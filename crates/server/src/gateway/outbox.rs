@@ -18,7 +18,7 @@ use chinwag_core::lanes::{Lane, Outbox};
 use chinwag_core::live::ConnId;
 use chinwag_core::rate::Bucket;
 use chinwag_core::session::{Effect, Input, Session, Terms};
-use chinwag_core::wire::ServerFrame;
+use chinwag_core::wire::{Req, ServerFrame};
 use tokio::sync::Notify;
 
 use crate::gateway::dialect::Dialect;
@@ -149,12 +149,16 @@ impl Connection {
         self.state().signed_in.clone()
     }
 
-    /// Queues a reply; replies always find room, because what asks for them is bounded.
-    pub fn reply(&self, frame: &ServerFrame) {
+    /// Answers `req`. At once with the session's knowing of it: who has the reply may use the
+    /// number again. Replies always find room, because what asks for them is bounded.
+    pub fn reply(&self, req: Req, frame: &ServerFrame, now: Tick) {
         let frame = self.dialect.encode(frame);
         let bytes = frame.len();
-        let queued = self.state().outbox.push(Lane::Control, frame, bytes);
+        let mut state = self.state();
+        let queued = state.outbox.push(Lane::Control, frame, bytes);
         assert!(queued, "control frames always find room");
+        state.step(&self.dialect, Input::Replied(req), now);
+        drop(state);
         self.wake.notify_one();
     }
 
@@ -194,6 +198,19 @@ impl Connection {
         self.state().outbox.push(lane, frame, bytes)
     }
 
+    /// Queues the end of a sync, for somebody who writes afterwards. At once with the session's
+    /// knowing of it: who has read it may sync again. `false`: as for [`Connection::queue`].
+    #[must_use]
+    pub fn queue_caught_up(&self, frame: Bytes, now: Tick) -> bool {
+        let bytes = frame.len();
+        let mut state = self.state();
+        let queued = state.outbox.push(Lane::vouching(), frame, bytes);
+        if queued {
+            state.step(&self.dialect, Input::CaughtUp, now);
+        }
+        queued
+    }
+
     /// Empties the outbox but for replies and tells the client that it is behind.
     pub fn fall_behind(&self, now: Tick) {
         let behind = self.dialect.encode(&ServerFrame::Behind {});
@@ -205,8 +222,9 @@ impl Connection {
         state
             .effects
             .retain(|effect| !matches!(effect, Effect::Register(_) | Effect::Snapshot(_)));
+        state.step(&self.dialect, Input::FellBehind, now);
         drop(state);
-        self.input(Input::FellBehind, now);
+        self.wake.notify_one();
         self.drained.notify_waiters();
     }
 

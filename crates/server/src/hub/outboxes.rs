@@ -15,7 +15,6 @@ use chinwag_core::event::Shared;
 use chinwag_core::ids::{Position, Tick};
 use chinwag_core::lanes::Lane;
 use chinwag_core::live::{ConnId, Outlet};
-use chinwag_core::session::Input;
 use chinwag_core::wire::ServerFrame;
 
 use crate::gateway::dialect::Dialect;
@@ -80,16 +79,27 @@ impl Outboxes {
         lane: Lane,
         encode: impl FnOnce(&Dialect) -> Bytes,
     ) -> bool {
+        self.queue(to, encode, |connection, frame| {
+            connection.queue(lane, frame)
+        })
+    }
+
+    fn queue(
+        &mut self,
+        to: ConnId,
+        encode: impl FnOnce(&Dialect) -> Bytes,
+        queue: impl Fn(&Connection, Bytes) -> bool,
+    ) -> bool {
         let Some(slot) = self.slots.get_mut(&to) else {
             return true;
         };
         let connection = &slot.connection;
         let frame = encode(&connection.dialect);
-        let mut room = connection.queue(lane, frame.clone());
+        let mut room = queue(connection, frame.clone());
         if !room {
             // Much at once is not the fault of a reader that is quick enough.
             connection.flush(&mut self.frames, self.now);
-            room = connection.queue(lane, frame);
+            room = queue(connection, frame);
         }
         if !room {
             connection.fall_behind(self.now);
@@ -135,11 +145,11 @@ impl Outlet for Outboxes {
     fn caught_up(&mut self, to: ConnId, position: Position) -> bool {
         let frame = ServerFrame::CaughtUp { position };
         // Should there be no room, the connection is behind and syncs again.
-        let queued = self.push(to, Lane::vouching(), |dialect| dialect.encode(&frame));
-        if queued && let Some(slot) = self.slots.get(&to) {
-            slot.connection.step(Input::CaughtUp, self.now);
-        }
-        queued
+        let now = self.now;
+        let encode = |dialect: &Dialect| dialect.encode(&frame);
+        self.queue(to, encode, |connection, frame| {
+            connection.queue_caught_up(frame, now)
+        })
     }
 
     fn behind(&mut self, to: ConnId) {

@@ -54,11 +54,10 @@ impl Connection {
     /// is scratch, empty before and after. Returns how many bytes were handed on.
     pub fn flush(&self, frames: &mut Vec<Bytes>, now: Tick) -> usize {
         let mut state = self.state();
-        let held = state.session.held_until();
+        // What the driver waits for already is nothing to wake it for again.
+        let before = state.waits();
         let bytes = state.flush(&self.dialect, frames, now);
-        // What is held from now on leaves when the driver's timer rings.
-        let is_held = held.is_none() && state.session.held_until().is_some();
-        let driver = state.lost || state.is_blocked() || is_held;
+        let driver = state.waits().has_more_than(before);
         drop(state);
         if bytes > 0 {
             self.drained.notify_waiters();
@@ -104,7 +103,34 @@ impl Connection {
     }
 }
 
+/// What keeps frames from leaving: each is the driver's to end.
+#[derive(Debug, Clone, Copy)]
+struct Waits {
+    /// For the driver to close what is gone.
+    lost: bool,
+    /// For room in the socket.
+    blocked: bool,
+    /// For the driver's timer, which ends the window of a client of low bandwidth.
+    held: bool,
+}
+
+impl Waits {
+    fn has_more_than(self, before: Self) -> bool {
+        (self.lost && !before.lost)
+            || (self.blocked && !before.blocked)
+            || (self.held && !before.held)
+    }
+}
+
 impl State {
+    fn waits(&self) -> Waits {
+        Waits {
+            lost: self.lost,
+            blocked: self.is_blocked(),
+            held: self.session.held_until().is_some(),
+        }
+    }
+
     fn is_blocked(&self) -> bool {
         self.writer.as_ref().is_some_and(Writer::is_blocked)
     }

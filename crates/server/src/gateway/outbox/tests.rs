@@ -116,3 +116,44 @@ fn commands_in_flight_are_not_drained() {
     texts(&connection);
     assert!(connection.is_drained());
 }
+
+/// A client had the reply, asked again under the same number, and was told that the number still
+/// waited for its reply.
+#[test]
+fn who_has_a_reply_may_use_its_number_again() {
+    const TIMES: u64 = 3_000;
+    let connection = connection();
+    let _summary = (effects(&connection), texts(&connection));
+    let (read, reading) = std::sync::mpsc::sync_channel(1);
+    let reader = {
+        let connection = connection.clone();
+        std::thread::spawn(move || {
+            let mut left = TIMES;
+            while left > 0 {
+                let mut state = connection.state();
+                if state.outbox.pop().is_some() {
+                    left -= 1;
+                    // Nobody asks again before this has gone.
+                    read.send(state.session.is_idle()).unwrap();
+                }
+            }
+        })
+    };
+    for _turn in 0..TIMES {
+        let question = ClientFrame::Profiles {
+            req: 1,
+            users: Vec::new(),
+            name: None,
+        };
+        connection.input(Input::Frame(Ok(question)), Tick(1));
+        let asked = effects(&connection);
+        assert!(matches!(asked[..], [(Effect::Read(1, _), _)]), "{asked:?}");
+        let reply = ServerFrame::Profiles {
+            req: 1,
+            users: Vec::new(),
+        };
+        connection.reply(1, &reply, Tick(1));
+        assert!(reading.recv().unwrap(), "a reply came before its end");
+    }
+    reader.join().unwrap();
+}

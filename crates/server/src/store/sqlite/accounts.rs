@@ -99,16 +99,7 @@ impl<C: Connections> AccountStore for SqliteAccounts<C> {
     }
 
     fn foreign_user(&self, user: ForeignUser, now_ms: i64) -> Answer<'_, UserRow> {
-        Box::pin(async move {
-            // Nearly always seen before: a read, not a transaction with its fsync.
-            let id = user.id;
-            if let Some(row) = self.0.read(move |db| users::by_id(db, id)).await? {
-                return Ok(row);
-            }
-            self.0
-                .write(move |db| users::foreign(db, &user, now_ms))
-                .await
-        })
+        self.write(move |db| users::foreign(db, &user, now_ms))
     }
 
     fn create_session(
