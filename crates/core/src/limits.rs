@@ -63,6 +63,9 @@ pub const DEAD_MS: u64 = 45_000;
 pub const LOW_BANDWIDTH_HEARTBEAT_MS: u64 = 120_000;
 /// Without any sign of life of a client of low bandwidth. Beyond: close 4001.
 pub const LOW_BANDWIDTH_DEAD_MS: u64 = 150_000;
+/// Bytes of neighbouring events, roughly, that are handed to their receivers as one piece. Beyond:
+/// the next piece.
+pub const RUN_BYTES_MAX: usize = 32 * 1024;
 /// For how long frames to a client of low bandwidth wait for others, to leave together.
 pub const BATCH_WINDOW_MS: u64 = 100;
 /// Bytes that wait at most for the end of that time. Beyond: they leave at once.

@@ -9,7 +9,7 @@ mod conns;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use crate::event::{Shared, Turn};
+use crate::event::{Run, Shared, Turn};
 use crate::ids::{Position, RoomId, Seq, UserId};
 use crate::limits;
 
@@ -24,6 +24,11 @@ pub trait Outlet {
     /// Queues an event for a connection. `false`: its outbox was full, has been emptied, and the
     /// client is being told that it is behind.
     fn event(&mut self, to: ConnId, event: &Arc<Shared>) -> bool;
+
+    /// Queues a whole run; `false` as with an event.
+    fn run(&mut self, to: ConnId, run: &Run) -> bool {
+        run.events().iter().all(|event| self.event(to, event))
+    }
 
     /// Queues `caught_up`, behind everything that it vouches for. `false` as with an event.
     fn caught_up(&mut self, to: ConnId, position: Position) -> bool;
@@ -365,21 +370,21 @@ impl Live {
         }
     }
 
-    /// Delivers a released event to everybody who may have it; `idle` gets its room if nobody
+    /// Delivers released events to everybody who may have them; `idle` gets their room if nobody
     /// here is in it afterwards.
-    pub fn deliver(
-        &mut self,
-        event: &Arc<Shared>,
-        outlet: &mut impl Outlet,
-        idle: &mut Vec<RoomId>,
-    ) {
-        let (room, seq) = (event.event.room, event.event.seq);
+    pub fn deliver(&mut self, run: &Run, outlet: &mut impl Outlet, idle: &mut Vec<RoomId>) {
+        let events = run.events();
+        let Some(room) = events.first().map(|first| first.event.room) else {
+            return;
+        };
         let mut out: Vec<UserId> = Vec::new();
         let mut entering: Vec<UserId> = Vec::new();
-        event.event.turns(|turn| match turn {
-            Turn::In(user) => entering.push(user),
-            Turn::Out(user) => out.push(user),
-        });
+        for event in events {
+            event.event.turns(|turn| match turn {
+                Turn::In(user) => entering.push(user),
+                Turn::Out(user) => out.push(user),
+            });
+        }
         for user in entering {
             if self.has_user(user) {
                 self.enter(user, room);
@@ -390,15 +395,13 @@ impl Live {
             if entry.mode != Mode::Live {
                 continue;
             }
-            if let Some(head) = entry.shown.get(&room).copied() {
-                if seq >= head {
-                    entry.shown.remove(&room);
-                }
-                if seq <= head {
-                    continue;
-                }
-            }
-            if !outlet.event(entry.id, event) {
+            let news = entry.news(room, events);
+            let took = if news.len() == events.len() {
+                outlet.run(entry.id, run)
+            } else {
+                news.iter().all(|event| outlet.event(entry.id, event))
+            };
+            if !took {
                 entry.mode = Mode::Behind;
             }
         }
@@ -409,12 +412,12 @@ impl Live {
             idle.push(room);
         }
         if self.syncing > 0 {
-            self.keep(event);
+            events.iter().for_each(|event| self.keep(event));
         }
     }
 
     fn keep(&mut self, event: &Arc<Shared>) {
-        self.ring_bytes += weight(event);
+        self.ring_bytes += event.weight();
         self.ring.push_back(event.clone());
         let full = |live: &Self| {
             live.ring.len() > limits::RING_EVENTS_MAX || live.ring_bytes > limits::RING_BYTES_MAX
@@ -423,7 +426,7 @@ impl Live {
             let Some(oldest) = self.ring.pop_front() else {
                 break;
             };
-            self.ring_bytes -= weight(&oldest);
+            self.ring_bytes -= oldest.weight();
             self.ring_start += 1;
         }
     }
@@ -476,15 +479,5 @@ fn leave(
     if conns.is_empty() {
         rooms.remove(&room);
         idle.push(room);
-    }
-}
-
-/// Bytes that an event keeps alive, roughly: its text and its fixed parts.
-fn weight(event: &Arc<Shared>) -> usize {
-    use crate::event::Body;
-    256 + match &event.event.body {
-        Body::Message(text) | Body::Edit(text) => text.text.len(),
-        Body::Room(room) => room.members.len() * 32,
-        Body::Member(_) | Body::Redact(_) | Body::Reaction(_) | Body::Damaged(_) => 0,
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::event::{Event, Shared, Turn};
+use crate::event::{Event, Run, Shared, Turn};
 use crate::feed::{Feed, Flow};
 use crate::ids::{Position, RoomId, Seq, Tick, UserId};
 use crate::live::{ConnId, Live, Outlet};
@@ -132,13 +132,14 @@ impl Shard {
         for event in events {
             let bypass = origin == Origin::Local && mutant::active(Mutant::LocalBypassesFeed);
             if bypass {
-                self.live.deliver(event, outlet, &mut self.idle);
+                let run = Run::one(event.clone());
+                self.live.deliver(&run, outlet, &mut self.idle);
                 continue;
             }
             self.follow_newcomers(event, now);
             self.feed.offer(event.clone(), now, &mut self.flow);
-            self.pump(outlet, wants);
         }
+        self.pump(outlet, wants);
         self.sweep();
     }
 
@@ -295,8 +296,8 @@ impl Shard {
     }
 
     fn pump(&mut self, outlet: &mut impl Outlet, wants: &mut Wants) {
-        while let Some(event) = self.flow.released.pop_front() {
-            self.live.deliver(&event, outlet, &mut self.idle);
+        while let Some(run) = Run::next(&mut self.flow.released) {
+            self.live.deliver(&run, outlet, &mut self.idle);
         }
         wants.fetch.append(&mut self.flow.fetch);
         self.settle();

@@ -165,6 +165,7 @@ impl Task {
             // Looked at in every round: a shard that never rests has its timers too.
             self.outlet.now = self.clock.tick();
             if self.shard.due().is_some_and(|due| due <= self.outlet.now) {
+                self.queue_aside();
                 self.shard
                     .tick(self.outlet.now, &mut self.outlet, &mut self.wants);
             }
@@ -173,6 +174,7 @@ impl Task {
                 self.look();
             }
             self.outlet.flush_slice();
+            self.forget_fallen();
             self.fetch();
         }
     }
@@ -183,15 +185,28 @@ impl Task {
         let mut next = Some(first);
         for _ in 0..ITEMS_MAX {
             let Some(item) = next else { return };
-            self.item(item);
+            self.item(item, items.is_empty());
             next = items.try_recv().ok();
         }
         if let Some(item) = next {
-            self.item(item);
+            self.item(item, false);
         }
     }
 
-    fn item(&mut self, item: Item) {
+    fn queue_aside(&mut self) {
+        self.outlet.queue_aside();
+        self.forget_fallen();
+    }
+
+    fn forget_fallen(&mut self) {
+        for conn in self.outlet.fallen.drain(..) {
+            self.shard.fell_behind(conn);
+        }
+    }
+
+    /// Takes in one item; `last`: no other waits.
+    fn item(&mut self, item: Item, last: bool) {
+        self.queue_aside();
         let now = self.outlet.now;
         let Self {
             shard,
@@ -201,8 +216,15 @@ impl Task {
         } = self;
         match item {
             Item::Committed(events, answered) => {
-                shard.deliver(&events, Origin::Local, now, outlet, wants);
                 answered.iter().for_each(|conn| outlet.answered(*conn));
+                let mut deliver =
+                    |outlet: &mut _| shard.deliver(&events, Origin::Local, now, outlet, wants);
+                // Several events, or a shard with more to do: they share writes.
+                if last && events.len() == 1 && !outlet.has_backlog() {
+                    outlet.straight(deliver);
+                } else {
+                    deliver(outlet);
+                }
             }
             Item::Check(rooms) => shard.check(&rooms, now, outlet, wants),
             Item::Register(connection, user) => {

@@ -4,8 +4,10 @@
 //! given to another connection only after every room has forgotten it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::ConnId;
+use crate::event::Shared;
 use crate::ids::{Position, RoomId, Seq, UserId};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +32,24 @@ pub(super) struct Conn {
     pub(super) missed: BTreeSet<RoomId>,
     /// The newest position said on this connection.
     pub(super) position: Position,
+}
+
+impl Conn {
+    /// Those of `events`, which are neighbours in `room`, that no snapshot has shown.
+    pub(super) fn news<'run>(
+        &mut self,
+        room: RoomId,
+        events: &'run [Arc<Shared>],
+    ) -> &'run [Arc<Shared>] {
+        let Some(head) = self.shown.get(&room).copied() else {
+            return events;
+        };
+        if events.last().is_some_and(|last| last.event.seq >= head) {
+            self.shown.remove(&room);
+        }
+        let known = events.partition_point(|event| event.event.seq <= head);
+        &events[known..]
+    }
 }
 
 /// Where a connection stands in [`Conns`].

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use chinwag_core::code::CloseCode;
 use chinwag_core::codec::{self, Refusal, binary};
-use chinwag_core::event::{Form, Shared};
+use chinwag_core::event::{Form, Run, Shared};
 use chinwag_core::limits;
 use chinwag_core::wire::{ClientFrame, ServerFrame};
 
@@ -123,6 +123,16 @@ impl Dialect {
             None => plain,
             Some(deflate) => event.frame(self.form(), |_event| deflate.frame(plain)),
         }
+    }
+
+    /// Live events that belong together, as one piece of bytes; none for clients whose frames leave
+    /// together: theirs are put together anew.
+    #[must_use]
+    pub fn run<'run>(&self, run: &'run Run) -> Option<&'run Bytes> {
+        if self.together.load(Ordering::Relaxed) {
+            return None;
+        }
+        Some(run.frames(self.form(), |event| self.event(event)))
     }
 
     /// Makes few messages of frames that leave together, in their order: of neighbours a list,

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use chinwag_core::event::Shared;
+use chinwag_core::event::{Run, Shared};
 use chinwag_core::ids::{Position, Tick};
 use chinwag_core::lanes::Lane;
 use chinwag_core::live::{ConnId, Outlet};
@@ -33,7 +33,34 @@ pub(super) struct Outboxes {
     dirty: VecDeque<ConnId>,
     /// Reused by every write.
     frames: Vec<Bytes>,
+    sets_aside: bool,
+    /// Receivers of an event that goes straight to their sockets, in order.
+    aside: VecDeque<(ConnId, Arc<Shared>)>,
+    /// Fell behind by what was set aside: the shard is to be told.
+    pub(super) fallen: Vec<ConnId>,
     pub(super) now: Tick,
+}
+
+/// For how long somebody may go on writing.
+#[derive(Clone, Copy)]
+struct Slice {
+    begun: Instant,
+    writes: usize,
+}
+
+impl Slice {
+    fn begin() -> Self {
+        Self {
+            begun: Instant::now(),
+            writes: 0,
+        }
+    }
+
+    /// Counts a write. Whether it was the last.
+    fn is_over(&mut self) -> bool {
+        self.writes += 1;
+        self.writes.is_multiple_of(WRITES_PER_LOOK) && self.begun.elapsed() >= SLICE
+    }
 }
 
 struct Slot {
@@ -111,35 +138,98 @@ impl Outboxes {
 
     /// Whether something waits to be written.
     pub(super) fn has_dirty(&self) -> bool {
-        !self.urgent.is_empty() || !self.dirty.is_empty()
+        !self.urgent.is_empty() || self.has_backlog()
+    }
+
+    /// Whether more than acks waits to be written, perhaps of an earlier slice.
+    pub(super) fn has_backlog(&self) -> bool {
+        !self.aside.is_empty() || !self.dirty.is_empty()
     }
 
     /// Writes what waits: acks, then the rest for [`SLICE`] or a little longer.
     pub(super) fn flush_slice(&mut self) {
+        self.flush_urgent();
+        let mut slice = Slice::begin();
+        while let Some((conn, event)) = self.aside.pop_front() {
+            self.pass(conn, &event);
+            if slice.is_over() {
+                return;
+            }
+        }
+        while let Some(conn) = self.dirty.pop_front() {
+            if let Some(slot) = self.slots.get_mut(&conn) {
+                slot.dirty = false;
+                slot.connection.flush(&mut self.frames, self.now);
+            }
+            if slice.is_over() {
+                return;
+            }
+        }
+    }
+
+    fn flush_urgent(&mut self) {
         for conn in self.urgent.drain(..) {
             if let Some(slot) = self.slots.get_mut(&conn) {
                 slot.urgent = false;
                 slot.connection.flush(&mut self.frames, self.now);
             }
         }
-        let begun = Instant::now();
-        let mut writes = 0;
-        while let Some(conn) = self.dirty.pop_front() {
-            if let Some(slot) = self.slots.get_mut(&conn) {
-                slot.dirty = false;
-                slot.connection.flush(&mut self.frames, self.now);
-            }
-            writes += 1;
-            if writes % WRITES_PER_LOOK == 0 && begun.elapsed() >= SLICE {
-                return;
-            }
+    }
+
+    /// Runs `deliver` for an event that is alone: nothing is known of that could share a write with
+    /// it. Its receivers are set aside, and it goes straight to their sockets when their turn
+    /// comes, instead of into an outbox first: a connection is brought from memory once, not twice.
+    pub(super) fn straight(&mut self, deliver: impl FnOnce(&mut Self)) {
+        self.sets_aside = true;
+        deliver(self);
+        self.sets_aside = false;
+    }
+
+    /// Queues what is set aside, before anything that must not overtake it.
+    pub(super) fn queue_aside(&mut self) {
+        while let Some((conn, event)) = self.aside.pop_front() {
+            self.queue_event(conn, &event);
+        }
+    }
+
+    fn queue_event(&mut self, to: ConnId, event: &Shared) {
+        // Whoever fell behind gets no more.
+        if self.fallen.contains(&to) {
+            return;
+        }
+        let room = self.push(to, Lane::Message, |dialect| dialect.event(event).clone());
+        if !room {
+            self.fallen.push(to);
+        }
+    }
+
+    fn pass(&mut self, to: ConnId, event: &Shared) {
+        let Some(slot) = self.slots.get(&to) else {
+            return;
+        };
+        let frame = slot.connection.dialect.event(event);
+        if !slot.connection.pass(frame, &mut self.frames) {
+            self.queue_event(to, event);
         }
     }
 }
 
 impl Outlet for Outboxes {
     fn event(&mut self, to: ConnId, event: &Arc<Shared>) -> bool {
+        if self.sets_aside {
+            self.aside.push_back((to, event.clone()));
+            return true;
+        }
         self.push(to, Lane::Message, |dialect| dialect.event(event).clone())
+    }
+
+    fn run(&mut self, to: ConnId, run: &Run) -> bool {
+        let slot = self.slots.get(&to);
+        let piece = slot.and_then(|slot| slot.connection.dialect.run(run));
+        match (run.events(), piece) {
+            ([_, _, ..], Some(piece)) => self.push(to, Lane::Message, |_dialect| piece.clone()),
+            (events, _) => events.iter().all(|event| self.event(to, event)),
+        }
     }
 
     fn caught_up(&mut self, to: ConnId, position: Position) -> bool {

@@ -68,6 +68,26 @@ impl Connection {
         bytes
     }
 
+    /// Writes a frame straight to the socket if nothing waits before it: for somebody who has
+    /// nothing else to say to this connection now. `false`: queue it. `frames`: as for
+    /// [`Connection::flush`].
+    #[must_use]
+    pub fn pass(&self, frame: &Bytes, frames: &mut Vec<Bytes>) -> bool {
+        let mut state = self.state();
+        if !state.is_clear() {
+            return false;
+        }
+        frames.push(frame.clone());
+        state.write(frames);
+        // Nobody waits for an empty outbox to drain; what did not go is the driver's.
+        let driver = state.lost || state.is_blocked();
+        drop(state);
+        if driver {
+            self.wake.notify_one();
+        }
+        true
+    }
+
     /// The driver's turn: writes what waits and says what to wait for.
     pub fn look(&self, frames: &mut Vec<Bytes>, now: Tick) -> Outlook {
         let mut state = self.state();
@@ -136,15 +156,15 @@ impl State {
     }
 
     fn flush(&mut self, dialect: &Dialect, frames: &mut Vec<Bytes>, now: Tick) -> usize {
-        let Some(writer) = &mut self.writer else {
+        if self.writer.is_none() {
             return 0;
-        };
+        }
         let low_bandwidth = self.session.is_low_bandwidth();
-        if low_bandwidth && !writer.is_blocked() && self.session.holds(self.outbox.bytes(), now) {
+        if low_bandwidth && !self.is_blocked() && self.session.holds(self.outbox.bytes(), now) {
             return 0;
         }
         let mut all = 0;
-        while !writer.is_blocked() && !self.lost {
+        while !self.is_blocked() && !self.lost {
             let mut bytes = 0;
             while bytes < WRITE_BYTES
                 && let Some((frame, length)) = self.outbox.pop()
@@ -159,14 +179,31 @@ impl State {
             if low_bandwidth {
                 dialect.pack(frames);
             }
-            if let Err(error) = writer.try_write(frames) {
-                frames.clear();
-                self.lost = true;
-                if error.kind() != io::ErrorKind::BrokenPipe {
-                    tracing::debug!(%error, "a socket is gone");
-                }
-            }
+            self.write(frames);
         }
         all
+    }
+
+    /// Whether nothing waits before a frame that comes now.
+    fn is_clear(&self) -> bool {
+        let writes = self
+            .writer
+            .as_ref()
+            .is_some_and(|writer| !writer.is_blocked());
+        writes && !self.lost && self.outbox.is_empty() && !self.session.is_low_bandwidth()
+    }
+
+    /// One write; leaves `frames` empty.
+    fn write(&mut self, frames: &mut Vec<Bytes>) {
+        let Some(writer) = &mut self.writer else {
+            return frames.clear();
+        };
+        if let Err(error) = writer.try_write(frames) {
+            frames.clear();
+            self.lost = true;
+            if error.kind() != io::ErrorKind::BrokenPipe {
+                tracing::debug!(%error, "a socket is gone");
+            }
+        }
     }
 }
