@@ -7,7 +7,7 @@ import { Person } from './person.mjs';
 import { Server } from './server.mjs';
 
 /** A journey takes far less, also on a busy machine. */
-const walkMs = 240_000;
+const walkMs = 480_000;
 
 /**
  * What a journey is given.
