@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use chinwag_core::ids::{Epoch, Position};
+use chinwag_core::limits;
 use chinwag_core::rate::Rate;
 use chinwag_core::session::Terms;
 use tokio::signal::unix::{SignalKind, signal};
@@ -29,6 +30,7 @@ use crate::gateway::tls;
 use crate::gateway::ws::Deflate;
 use crate::hub::Hub;
 use crate::routes::{self, Readiness};
+use crate::store::recent::RecentFirst;
 use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::accounts::SqliteAccounts;
 use crate::store::{self, Store, StoreError};
@@ -109,7 +111,8 @@ pub async fn start(
     let is_tls = tls.is_some();
     tls::install_provider();
 
-    let store: Arc<dyn Store> = sqlite.clone();
+    let store = RecentFirst::new(sqlite.clone(), limits::RECENT_BYTES_MAX);
+    let store: Arc<dyn Store> = Arc::new(store);
     let (epoch, position) = beginning(&*store).await?;
     let accounts_store = Arc::new(SqliteAccounts(sqlite));
     let wall = Arc::new(|| clock::wall().0);
