@@ -25,7 +25,7 @@ const ROOM_BYTES: usize = 256;
 /// How the look-ups fared, and what is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Figures {
-    /// Look-ups answered from memory alone.
+    /// Look-ups answered from memory; of counts, the recent part.
     pub hits: u64,
     /// Look-ups of recent events for which the store had to be read.
     pub misses: u64,

@@ -104,6 +104,37 @@ impl<'a, V: View + ?Sized, R: Recall> Recalling<'a, V, R> {
         }
     }
 
+    /// What `look` finds in a tail that knows all of this snapshot. One that lacks its last
+    /// events may lack a redaction, and still have the text that the snapshot has no more.
+    fn known<T>(
+        &self,
+        room: RoomId,
+        head: Seq,
+        look: impl FnOnce(&Tail) -> Option<T>,
+    ) -> Option<T> {
+        let known = |tail: &Tail| (tail.last() >= head).then(|| look(tail)).flatten();
+        self.recent.look(room, known)
+    }
+
+    /// What `look` finds, without a load. For look-ups of one row or count of a room, which come
+    /// for all rooms of somebody who connects: a load each would be far dearer, and drive out
+    /// what others read.
+    fn glance<T>(
+        &self,
+        room: RoomId,
+        head: Seq,
+        look: impl FnOnce(&Tail) -> Option<T>,
+    ) -> Option<T> {
+        let found = self.known(room, head, look);
+        let fared = if found.is_some() {
+            Fared::Hit
+        } else {
+            Fared::Miss
+        };
+        self.recent.note(room, fared);
+        found
+    }
+
     /// What `look` finds in the tail, which is completed once if it lacks something. `newest` is
     /// the seq from which on a tail must reach back; none is an answer that only the store has.
     fn recall<T>(
@@ -113,7 +144,7 @@ impl<'a, V: View + ?Sized, R: Recall> Recalling<'a, V, R> {
         newest: Seq,
         look: impl Fn(&Tail) -> Option<T>,
     ) -> Result<Option<T>, V::Error> {
-        if let Some(found) = self.recent.look(room, &look) {
+        if let Some(found) = self.known(room, head, &look) {
             self.recent.note(room, Fared::Hit);
             return Ok(Some(found));
         }
@@ -131,7 +162,7 @@ impl<'a, V: View + ?Sized, R: Recall> Recalling<'a, V, R> {
             Loaded::Tried => {
                 self.recent.note(room, Fared::Miss);
                 // What came in meanwhile may have pushed this snapshot's events out again.
-                Ok(self.recent.look(room, &look))
+                Ok(self.known(room, head, &look))
             }
         }
     }
@@ -185,7 +216,7 @@ impl<V: View + ?Sized, R: Recall> View for Recalling<'_, V, R> {
         let Some((_part, head)) = self.cut(room, one)? else {
             return Ok(None);
         };
-        match self.recall(room, head, seq, |tail| tail.event(seq))? {
+        match self.glance(room, head, |tail| tail.event(seq)) {
             Some(event) => Ok(Some(event)),
             None => self.view.event(room, seq),
         }
@@ -242,13 +273,7 @@ impl<V: View + ?Sized, R: Recall> View for Recalling<'_, V, R> {
         let Some((part, head)) = self.cut(room, range)? else {
             return Ok(0);
         };
-        let count = |tail: &Tail| tail.countable(user, part, head);
-        let whole = |tail: &Tail| count(tail).filter(|(_recent, rest)| rest.is_none());
-        let counted = match self.recall(room, head, part.from, whole)? {
-            Some(counted) => Some(counted),
-            // The recent part is in memory all the same.
-            None => self.recent.look(room, count),
-        };
+        let counted = self.glance(room, head, |tail| tail.countable(user, part, head));
         let (recent, rest) = counted.unwrap_or((0, Some(part)));
         let left = limit.saturating_sub(recent);
         match rest.filter(|_rest| left > 0) {

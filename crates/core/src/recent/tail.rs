@@ -166,7 +166,7 @@ impl Tail {
         self.events.range(index(range.from).min(to)..to)
     }
 
-    /// One event; its seq is not beyond the head.
+    /// One event.
     #[must_use]
     pub fn event(&self, seq: Seq) -> Option<Event> {
         if !self.holds(seq, seq) {
@@ -228,7 +228,7 @@ impl Tail {
     #[must_use]
     pub fn countable(&self, user: UserId, range: Range, head: Seq) -> Option<(u64, Option<Range>)> {
         let from = range.from.max(self.first());
-        if head > self.last() || from > range.to {
+        if from > range.to {
             return None;
         }
         let own = Range { from, to: range.to };
