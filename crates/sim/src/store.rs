@@ -4,7 +4,6 @@
 //! be late, unknown, or come before the moment. A read sees one moment. The ledger itself is the
 //! core's; only time and failure are modelled here.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use chinwag_core::answer;
@@ -15,7 +14,7 @@ use chinwag_core::ledger::{Committed, Ledger};
 use chinwag_core::limits;
 use chinwag_core::marker::{Mark, Marked};
 use chinwag_core::read::{self, Snapshot, Stretch};
-use chinwag_core::recent::{Recalling, Tails};
+use chinwag_core::recent::Recalling;
 use chinwag_core::room::Range;
 use chinwag_core::session::Query;
 use chinwag_core::view::{Changes, View};
@@ -23,9 +22,7 @@ use chinwag_core::wire::{Cursor, Req, RoomRow, ServerFrame};
 
 use crate::base::{Base, Happening, NodeRef, NodeWork};
 use crate::fault::Fault;
-
-/// Bytes of recent events of a node: too few for all rooms of a town.
-const RECENT_BYTES_MAX: usize = 48 * 1024;
+use crate::recent::Memories;
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,7 +134,7 @@ pub(crate) struct Store {
     /// Everything committed, in order.
     pub(crate) journal: Vec<Entry>,
     /// What each node has of it in memory, in its present life.
-    recent: BTreeMap<usize, (u64, RefCell<Tails>)>,
+    recent: Memories,
     writes: BTreeMap<u64, Transaction>,
     reads: BTreeMap<u64, (NodeRef, Ask)>,
     next: u64,
@@ -152,7 +149,7 @@ impl Store {
         Self {
             ledger: Ledger::new(epoch),
             journal: Vec::new(),
-            recent: BTreeMap::new(),
+            recent: Memories::default(),
             writes: BTreeMap::new(),
             reads: BTreeMap::new(),
             next: 0,
@@ -299,11 +296,9 @@ impl Store {
         let Some((node, ask)) = self.reads.remove(&id) else {
             return;
         };
-        let hits = self.life(node).borrow().figures().hits;
+        let hits = self.recent.of(node).borrow().figures().hits;
         let found = self.find(ask, node, base);
-        if let Some((_life, tails)) = self.recent.get(&node.node) {
-            base.counts.recalled += tails.borrow().figures().hits - hits;
-        }
+        base.counts.recalled += self.recent.of(node).borrow().figures().hits - hits;
         let answer = ReadAnswer { found };
         let slow = base.rng.chance(50);
         let delay = base.rng.between(0, if slow { 300 } else { 12 });
@@ -313,28 +308,14 @@ impl Store {
 
     /// A node has heard what became of its batch: it keeps the events in memory.
     pub(crate) fn remember(&mut self, node: NodeRef, events: &[Event]) {
-        let tails = self.life(node);
-        for event in events {
-            tails.borrow_mut().commit(event);
-        }
-    }
-
-    /// What a node has in memory; a new life begins with nothing.
-    fn life(&mut self, node: NodeRef) -> &RefCell<Tails> {
-        let empty = || (node.life, RefCell::new(Tails::new(RECENT_BYTES_MAX)));
-        let slot = self.recent.entry(node.node).or_insert_with(empty);
-        if slot.0 != node.life {
-            *slot = empty();
-        }
-        &slot.1
+        let mut tails = self.recent.of(node).borrow_mut();
+        events.iter().for_each(|event| tails.commit(event));
     }
 
     fn find(&mut self, ask: Ask, node: NodeRef, base: &mut Base) -> Found {
         let up = !self.is_down(base);
         self.ledger.set_node(node.node as u64);
-        self.life(node);
-        let (_life, tails) = &self.recent[&node.node];
-        let view = &Recalling::new(&self.ledger, tails);
+        let view = &Recalling::new(&self.ledger, self.recent.of(node));
         match ask {
             Ask::Snapshot(conn, sync, user, cursor) => {
                 let found = up.then(|| sure(read::snapshot(view, user, &cursor)));

@@ -1,5 +1,4 @@
-//! What tails answer is what the snapshot says: over random logs, with commits, loads, holes and
-//! evictions in every order, and with snapshots older and newer than the tails.
+//! A store whose earlier moments can be read, and tails that follow it, late and with holes.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -7,10 +6,11 @@ use std::convert::Infallible;
 
 use proptest::prelude::*;
 
-use super::{Begin, Fared, Loaded, Recall, Recalling, Tail, Tails};
+use super::super::{Begin, Fared, Loaded, ROOM_BYTES, Recall, Recalling, Tail, Tails};
+use super::user;
 use crate::batch::{Command, Submission};
 use crate::event::{Author, Body, Event, ReactionBody, RedactBody, TextBody};
-use crate::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
+use crate::ids::{Epoch, Key, Millis, Position, RoomId, Seq};
 use crate::ledger::Ledger;
 use crate::limits;
 use crate::read;
@@ -20,14 +20,10 @@ use crate::wire::{Cursor, Last, Profile};
 
 const PEOPLE: u8 = 4;
 
-fn user(number: u8) -> UserId {
-    UserId([number; 16])
-}
-
 /// Tails that hear of commits late, also in the middle of a load.
-struct Shared {
-    tails: RefCell<Tails>,
-    untold: RefCell<VecDeque<Event>>,
+pub(super) struct Shared {
+    pub(super) tails: RefCell<Tails>,
+    pub(super) untold: RefCell<VecDeque<Event>>,
     during_loads: usize,
 }
 
@@ -68,7 +64,7 @@ impl Recall for Shared {
 }
 
 #[derive(Debug, Clone)]
-enum Step {
+pub(super) enum Step {
     /// Messages of one user in a row.
     Send(usize, u8, u8),
     Enter(usize, u8),
@@ -84,15 +80,15 @@ enum Step {
 }
 
 #[derive(Debug, Clone)]
-struct Question {
-    user: u8,
-    room: usize,
-    seq: u64,
-    span: u64,
-    limit: usize,
+pub(super) struct Question {
+    pub(super) user: u8,
+    pub(super) room: usize,
+    pub(super) seq: u64,
+    pub(super) span: u64,
+    pub(super) limit: usize,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(super) fn step() -> impl Strategy<Value = Step> {
     let (room, person) = (0..2usize, 1..=PEOPLE);
     let question = (
         person.clone(),
@@ -120,18 +116,18 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// A store with two public rooms, its earlier moments, and tails that follow it.
-struct World {
-    moments: Vec<Ledger>,
+pub(super) struct World {
+    pub(super) moments: Vec<Ledger>,
     now: Ledger,
     rooms: Vec<RoomId>,
-    shared: Shared,
+    pub(super) shared: Shared,
     keys: u128,
     /// Texts that were redacted, with how many moments there were before.
     gone: BTreeMap<String, usize>,
 }
 
 impl World {
-    fn new(bytes_max: usize, during_loads: usize) -> Self {
+    pub(super) fn new(bytes_max: usize, during_loads: usize) -> Self {
         let mut now = Ledger::new(Epoch([1; 16]));
         for number in 1..=PEOPLE {
             now.put_profile(Profile {
@@ -228,7 +224,7 @@ impl World {
         self.moments.push(self.now.clone());
     }
 
-    fn step(&mut self, step: &Step) {
+    pub(super) fn step(&mut self, step: &Step) {
         match step {
             Step::Send(room, from, count) => {
                 let room = self.rooms[*room];
@@ -260,7 +256,7 @@ impl World {
         self.sound();
     }
 
-    fn ask(&self, at: usize, question: &Question) {
+    pub(super) fn ask(&self, at: usize, question: &Question) {
         let (moment, room) = (&self.moments[at], self.rooms[question.room]);
         let said = |words: String| {
             // A reader of an old moment may find emptied what was redacted since: see `Tail`.
@@ -296,7 +292,7 @@ impl World {
                 assert!(emptied.iter().eq(events.iter().copied()), "a text is left");
             }
             assert_eq!(tails.order.get(&kept.used), Some(room));
-            bytes += (super::ROOM_BYTES + kept.tail.bytes()) as u64;
+            bytes += (ROOM_BYTES + kept.tail.bytes()) as u64;
         }
         assert_eq!(tails.figures.bytes, bytes);
         assert!(bytes <= tails.bytes_max as u64);
@@ -349,76 +345,4 @@ fn answers<V: View<Error = Infallible>>(
         format!("{:?}", view.redacted(room, some)),
         format!("{:?}", view.countable(room, who, some, limit as u64)),
     ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
-
-    #[test]
-    fn every_answer_is_the_snapshots(
-        steps in prop::collection::vec(step(), 30..90),
-        scarce in any::<bool>(),
-        during_loads in 0..30usize,
-    ) {
-        // Room for one tail and a part of another, or for all.
-        let mut world = World::new(if scarce { 30_000 } else { 1 << 20 }, during_loads);
-        for step in &steps {
-            world.step(step);
-        }
-    }
-}
-
-fn question(seq: u64, limit: usize) -> Question {
-    Question {
-        user: 1,
-        room: 0,
-        seq,
-        span: 10,
-        limit,
-    }
-}
-
-#[test]
-fn a_room_that_is_read_again_is_read_from_memory() {
-    let mut world = World::new(1 << 20, 0);
-    world.step(&Step::Send(0, 2, 10));
-    world.step(&Step::Enter(0, 2));
-    for _ in 0..30 {
-        world.step(&Step::Send(0, 2, 10));
-    }
-    // Nobody told the tails: the first look-up loads, and it is the last that does.
-    world.shared.untold.borrow_mut().clear();
-    world.ask(world.moments.len() - 1, &question(290, 5));
-    let once = world.shared.tails.borrow().figures();
-    assert_eq!((once.loads, once.rooms), (1, 1));
-    assert!(once.hits > 0, "{once:?}");
-    world.ask(world.moments.len() - 1, &question(291, 5));
-    let twice = world.shared.tails.borrow().figures();
-    assert_eq!((twice.loads, twice.misses), (once.loads, once.misses));
-}
-
-#[test]
-fn what_was_longest_unused_goes_first() {
-    let mut tails = Tails::new(3 * (super::ROOM_BYTES + 4 * size_of::<Event>() + 100));
-    let message = |room: u8| Event {
-        room: RoomId([room; 16]),
-        seq: Seq(1),
-        msg_no: 1,
-        v: 1,
-        from: Author(user(1), 1),
-        key: Key([room; 16]),
-        ts: Millis(0),
-        target: None,
-        body: Body::Message(TextBody {
-            text: "text".into(),
-        }),
-    };
-    for room in 1..=3 {
-        tails.commit(&message(room));
-    }
-    assert!(tails.tail(RoomId([1; 16])).is_some(), "used again");
-    tails.commit(&message(4));
-    let kept = (1..=4).filter(|room| tails.rooms.contains_key(&RoomId([*room; 16])));
-    assert_eq!(kept.collect::<Vec<_>>(), [1, 3, 4]);
-    assert_eq!(tails.figures().evictions, 1);
 }
