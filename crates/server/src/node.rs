@@ -30,7 +30,7 @@ use crate::gateway::tls;
 use crate::gateway::ws::Deflate;
 use crate::hub::Hub;
 use crate::routes::{self, Readiness};
-use crate::store::recent::RecentFirst;
+use crate::store::recent::{Recent, RecentFirst};
 use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::accounts::SqliteAccounts;
 use crate::store::{self, Store, StoreError};
@@ -90,6 +90,7 @@ pub struct Running {
     /// Whether by HTTPS.
     pub is_tls: bool,
     services: Services,
+    recent: Arc<Recent>,
     readiness: Readiness,
     stop: CancellationToken,
     drain: Duration,
@@ -112,6 +113,7 @@ pub async fn start(
     tls::install_provider();
 
     let store = RecentFirst::new(sqlite.clone(), limits::RECENT_BYTES_MAX);
+    let recent = store.recent();
     let store: Arc<dyn Store> = Arc::new(store);
     let (epoch, position) = beginning(&*store).await?;
     let accounts_store = Arc::new(SqliteAccounts(sqlite));
@@ -144,6 +146,7 @@ pub async fn start(
         address,
         is_tls,
         services,
+        recent,
         readiness,
         stop,
         drain,
@@ -220,6 +223,7 @@ impl Running {
     /// Lets go of everything that tasks wait for, and waits for them.
     async fn end(self) {
         let tasks = self.services.tasks.clone();
+        tracing::debug!(figures = ?self.recent.figures(), "recent events, over this life");
         drop(self);
         tasks.close();
         // Whoever has not gone by then is cut off.
