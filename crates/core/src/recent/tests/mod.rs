@@ -6,8 +6,8 @@ mod world;
 use proptest::prelude::*;
 
 use self::world::{Question, Step, World, step};
-use super::Tails;
-use crate::event::{Author, Body, Event, TextBody};
+use super::{Tail, Tails};
+use crate::event::{Author, Body, Event, RedactBody, TextBody};
 use crate::ids::{Key, Millis, RoomId, Seq, UserId};
 
 fn user(number: u8) -> UserId {
@@ -84,4 +84,30 @@ fn what_was_longest_unused_goes_first() {
     let kept = (1..=4).filter(|room| tails.rooms.contains_key(&RoomId([*room; 16])));
     assert_eq!(kept.collect::<Vec<_>>(), [1, 3, 4]);
     assert_eq!(tails.figures().evictions, 1);
+}
+
+#[test]
+fn what_an_older_snapshot_brings_is_emptied_by_a_redaction_that_it_did_not_know() {
+    let event = |seq: u64, target: Option<Seq>, body: Body| Event {
+        room: RoomId([1; 16]),
+        seq: Seq(seq),
+        msg_no: seq,
+        v: 1,
+        from: Author(user(1), 1),
+        key: Key([1; 16]),
+        ts: Millis(0),
+        target,
+        body,
+    };
+    let text = |text: &str| TextBody { text: text.into() };
+    let redaction = event(3, Some(Seq(1)), Body::Redact(RedactBody {}));
+    let mut tail = Tail::of([redaction]).expect("an event");
+    tail.merge([
+        event(1, None, Body::Message(text("gone"))),
+        event(2, None, Body::Message(text("stays"))),
+    ]);
+    let first = tail.event(Seq(1)).map(|event| event.body);
+    let second = tail.event(Seq(2)).map(|event| event.body);
+    assert_eq!(first, Some(Body::Message(text(""))));
+    assert_eq!(second, Some(Body::Message(text("stays"))));
 }
