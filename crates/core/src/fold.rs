@@ -41,6 +41,25 @@ pub fn has_line(body: &Body) -> bool {
     }
 }
 
+/// Empties in `events` what `redaction` names: the text, and that of the edits before it. Nothing
+/// returns either again, so nothing that keeps events may keep them (contract 1). Anything but a
+/// redaction empties nothing.
+pub fn empty<'a>(events: impl IntoIterator<Item = &'a mut Event>, redaction: &Event) {
+    let (Body::Redact(_), Some(target)) = (&redaction.body, redaction.target) else {
+        return;
+    };
+    for event in events {
+        let named = match &event.body {
+            Body::Message(_) => event.seq == target,
+            Body::Edit(_) => event.target == Some(target) && event.seq < redaction.seq,
+            _ => false,
+        };
+        if let (true, Body::Message(text) | Body::Edit(text)) = (named, &mut event.body) {
+            text.text = String::new();
+        }
+    }
+}
+
 /// A message being folded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folding {

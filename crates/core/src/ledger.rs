@@ -114,21 +114,8 @@ impl Ledger {
         }
         let mut events = Vec::new();
         for appended in decided.appended {
-            let event = appended.event;
-            let ack = Ack {
-                room: event.room,
-                seq: event.seq,
-                msg_no: event.msg_no,
-                ts: event.ts,
-            };
-            self.keys
-                .insert((event.key, event.from.0, event.room), (appended.hash, ack));
-            let log = self
-                .logs
-                .get_mut(&event.room)
-                .expect("an event's room is stored before");
-            log.events.insert(event.seq, (event.clone(), appended.hash));
-            events.push(event);
+            self.insert(appended.event.clone(), appended.hash);
+            events.push(appended.event);
         }
         Committed {
             outcomes: decided.outcomes,
@@ -146,15 +133,26 @@ impl Ledger {
         log.room.head = event.seq;
         log.room.msg_no = event.msg_no;
         log.changed = self.position;
+        self.insert(event, 0);
+    }
+
+    /// Stores an event of a room that is there, and empties what it redacts.
+    fn insert(&mut self, event: Event, hash: u64) {
+        let Event {
+            room, seq, msg_no, ..
+        } = event;
+        let ts = event.ts;
         let ack = Ack {
-            room: event.room,
-            seq: event.seq,
-            msg_no: event.msg_no,
-            ts: event.ts,
+            room,
+            seq,
+            msg_no,
+            ts,
         };
         self.keys
-            .insert((event.key, event.from.0, event.room), (0, ack));
-        log.events.insert(event.seq, (event, 0));
+            .insert((event.key, event.from.0, room), (hash, ack));
+        let log = self.logs.get_mut(&room).expect("the room is stored before");
+        fold::empty(log.events.values_mut().map(|(event, _hash)| event), &event);
+        log.events.insert(seq, (event, hash));
     }
 
     /// Raises markers; none for rooms that the user was never in.

@@ -25,6 +25,7 @@ pub mod mutant;
 pub mod name;
 pub mod rate;
 pub mod read;
+pub mod recent;
 pub mod room;
 pub mod session;
 pub mod shard;

@@ -91,6 +91,14 @@ pub const STASH_EVENTS_MAX: usize = 8_192;
 pub const RING_EVENTS_MAX: usize = 16_384;
 /// Their bytes.
 pub const RING_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// The newest events of a room that are kept in memory, for history and sync. Older ones are read
+/// from the store.
+pub const RECENT_EVENTS_MAX: usize = 100;
+/// Bytes of all rooms' newest events in memory. Beyond: the room that was longest unused goes.
+pub const RECENT_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// How long a read waits for another that loads the same room's newest events. Beyond: it reads
+/// for itself.
+pub const RECENT_WAIT_MS: u64 = 50;
 /// Commands in one commit.
 pub const BATCH_MAX: usize = 1_024;
 /// Commands that wait for a commit. Beyond: `unavailable`.

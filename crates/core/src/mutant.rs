@@ -20,6 +20,8 @@ pub enum Mutant {
     SilentDrop,
     /// `caught_up` overtakes the events that it vouches for.
     PositionInControlLane,
+    /// A tail of recent events goes on behind a hole as if there were none.
+    TailOverHole,
 }
 
 impl Mutant {
@@ -33,6 +35,7 @@ impl Mutant {
         Self::DedupeForgets,
         Self::SilentDrop,
         Self::PositionInControlLane,
+        Self::TailOverHole,
     ];
 
     /// Its name on a command line.
@@ -47,6 +50,7 @@ impl Mutant {
             Self::DedupeForgets => "dedupe-forgets",
             Self::SilentDrop => "silent-drop",
             Self::PositionInControlLane => "position-in-control-lane",
+            Self::TailOverHole => "tail-over-hole",
         }
     }
 }

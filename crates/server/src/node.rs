@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use chinwag_core::ids::{Epoch, Position};
+use chinwag_core::limits;
 use chinwag_core::rate::Rate;
 use chinwag_core::session::Terms;
 use tokio::signal::unix::{SignalKind, signal};
@@ -29,6 +30,7 @@ use crate::gateway::tls;
 use crate::gateway::ws::Deflate;
 use crate::hub::Hub;
 use crate::routes::{self, Readiness};
+use crate::store::recent::{Recent, RecentFirst};
 use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::accounts::SqliteAccounts;
 use crate::store::{self, Store, StoreError};
@@ -88,6 +90,7 @@ pub struct Running {
     /// Whether by HTTPS.
     pub is_tls: bool,
     services: Services,
+    recent: Arc<Recent>,
     readiness: Readiness,
     stop: CancellationToken,
     drain: Duration,
@@ -109,7 +112,9 @@ pub async fn start(
     let is_tls = tls.is_some();
     tls::install_provider();
 
-    let store: Arc<dyn Store> = sqlite.clone();
+    let store = RecentFirst::new(sqlite.clone(), limits::RECENT_BYTES_MAX);
+    let recent = store.recent();
+    let store: Arc<dyn Store> = Arc::new(store);
     let (epoch, position) = beginning(&*store).await?;
     let accounts_store = Arc::new(SqliteAccounts(sqlite));
     let wall = Arc::new(|| clock::wall().0);
@@ -141,6 +146,7 @@ pub async fn start(
         address,
         is_tls,
         services,
+        recent,
         readiness,
         stop,
         drain,
@@ -217,6 +223,7 @@ impl Running {
     /// Lets go of everything that tasks wait for, and waits for them.
     async fn end(self) {
         let tasks = self.services.tasks.clone();
+        tracing::debug!(figures = ?self.recent.figures(), "recent events, over this life");
         drop(self);
         tasks.close();
         // Whoever has not gone by then is cut off.

@@ -13,6 +13,7 @@ mod fault;
 mod link;
 mod node;
 mod oracle;
+mod recent;
 mod report;
 mod rng;
 mod store;

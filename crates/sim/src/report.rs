@@ -25,6 +25,8 @@ pub struct Counts {
     pub sync: u64,
     /// Events received as answers to `after`.
     pub backfill: u64,
+    /// Look-ups of reads that a node answered from memory.
+    pub recalled: u64,
     /// Gaps that nodes read from the store.
     pub fetches: u64,
     /// Rooms, or everything, sent anew.
@@ -60,6 +62,7 @@ impl Counts {
         self.live += other.live;
         self.sync += other.sync;
         self.backfill += other.backfill;
+        self.recalled += other.recalled;
         self.fetches += other.fetches;
         self.resets += other.resets;
         self.behinds += other.behinds;
@@ -78,7 +81,7 @@ impl Counts {
         self.faults.values().fold((0, 0), sum)
     }
 
-    fn figures(&self) -> [(&'static str, u64); 14] {
+    fn figures(&self) -> [(&'static str, u64); 15] {
         [
             ("seeds", self.seeds),
             ("sends", self.sends),
@@ -89,6 +92,7 @@ impl Counts {
             ("received live", self.live),
             ("received by sync", self.sync),
             ("received by backfill", self.backfill),
+            ("looked up in memory", self.recalled),
             ("gaps read by nodes", self.fetches),
             ("resets", self.resets),
             ("behinds", self.behinds),

@@ -14,6 +14,7 @@ use chinwag_core::ledger::{Committed, Ledger};
 use chinwag_core::limits;
 use chinwag_core::marker::{Mark, Marked};
 use chinwag_core::read::{self, Snapshot, Stretch};
+use chinwag_core::recent::Recalling;
 use chinwag_core::room::Range;
 use chinwag_core::session::Query;
 use chinwag_core::view::{Changes, View};
@@ -21,6 +22,7 @@ use chinwag_core::wire::{Cursor, Req, RoomRow, ServerFrame};
 
 use crate::base::{Base, Happening, NodeRef, NodeWork};
 use crate::fault::Fault;
+use crate::recent::Memories;
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,6 +133,8 @@ pub(crate) struct Store {
     pub(crate) ledger: Ledger,
     /// Everything committed, in order.
     pub(crate) journal: Vec<Entry>,
+    /// What each node has of it in memory, in its present life.
+    recent: Memories,
     writes: BTreeMap<u64, Transaction>,
     reads: BTreeMap<u64, (NodeRef, Ask)>,
     next: u64,
@@ -145,6 +149,7 @@ impl Store {
         Self {
             ledger: Ledger::new(epoch),
             journal: Vec::new(),
+            recent: Memories::default(),
             writes: BTreeMap::new(),
             reads: BTreeMap::new(),
             next: 0,
@@ -291,7 +296,9 @@ impl Store {
         let Some((node, ask)) = self.reads.remove(&id) else {
             return;
         };
+        let hits = self.recent.of(node).borrow().figures().hits;
         let found = self.find(ask, node, base);
+        base.counts.recalled += self.recent.of(node).borrow().figures().hits - hits;
         let answer = ReadAnswer { found };
         let slow = base.rng.chance(50);
         let delay = base.rng.between(0, if slow { 300 } else { 12 });
@@ -299,10 +306,16 @@ impl Store {
         base.later(delay, Happening::Node(node, work));
     }
 
+    /// A node has heard what became of its batch: it keeps the events in memory.
+    pub(crate) fn remember(&mut self, node: NodeRef, events: &[Event]) {
+        let mut tails = self.recent.of(node).borrow_mut();
+        events.iter().for_each(|event| tails.commit(event));
+    }
+
     fn find(&mut self, ask: Ask, node: NodeRef, base: &mut Base) -> Found {
         let up = !self.is_down(base);
         self.ledger.set_node(node.node as u64);
-        let view = &self.ledger;
+        let view = &Recalling::new(&self.ledger, self.recent.of(node));
         match ask {
             Ask::Snapshot(conn, sync, user, cursor) => {
                 let found = up.then(|| sure(read::snapshot(view, user, &cursor)));
@@ -326,7 +339,7 @@ impl Store {
                     from: after.next(),
                     to: Seq(i64::MAX as u64),
                 };
-                let events = view.range(room, range, limits::PAGE_MAX);
+                let events = sure(view.events(room, range, limits::PAGE_MAX));
                 let more = up && events.len() == limits::PAGE_MAX;
                 Found::Fetch(room, up.then_some(events), more)
             }

@@ -57,6 +57,11 @@ fn a_position_that_overtakes_its_events() {
 }
 
 #[test]
+fn a_tail_that_goes_on_behind_a_hole() {
+    check(Mutant::TailOverHole);
+}
+
+#[test]
 fn all_are_named_here() {
-    assert_eq!(Mutant::ALL.len(), 8, "a new mutant wants a test above");
+    assert_eq!(Mutant::ALL.len(), 9, "a new mutant wants a test above");
 }

@@ -8,6 +8,7 @@ pub mod accounts;
 #[cfg(test)]
 mod contract;
 pub mod memory;
+pub mod recent;
 pub mod sqlite;
 
 use std::future::Future;

@@ -79,6 +79,7 @@ impl Node {
         };
         match result {
             Ok(committed) => {
+                site.store.remember(self.name(), &committed.events);
                 let mut replayed = Vec::new();
                 for (job, outcome) in jobs.iter().zip(&committed.outcomes) {
                     if let Outcome::Replayed(ack) = outcome {

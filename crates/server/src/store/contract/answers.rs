@@ -17,6 +17,7 @@ contract!(
     a_cursor_of_another_history_resets_the_room,
     seqs_that_one_may_not_see_are_accounted_for,
     history_is_folded_and_paged,
+    a_redacted_text_is_gone,
 );
 
 async fn snapshot(subject: &Subject, number: u8, cursor: Cursor) -> Snapshot {
@@ -343,4 +344,38 @@ async fn check_redacted(subject: &Subject, room: RoomId, to: Seq, expected: &[Se
     let range = Range { from: Seq(1), to };
     let found = subject.read(move |view| view.redacted(room, range)).await;
     assert_eq!(found, expected, "up to {to:?}");
+}
+
+/// Also from the raw log, and from edits that went before; nothing else of the rows is.
+async fn a_redacted_text_is_gone(mut subject: Subject) {
+    let room = subject.room(1, 1, RoomKind::Group).await;
+    messages(&subject, room, 2, 3).await;
+    let text = |text: &str| TextBody { text: text.into() };
+    subject
+        .put_event(1, room, 3, Body::Edit(text("edited")))
+        .await;
+    subject
+        .put_event(1, room, 4, Body::Edit(text("another's")))
+        .await;
+    let all = Range {
+        from: Seq(1),
+        to: Seq(9),
+    };
+    let before = subject.read(move |view| view.events(room, all, 9)).await;
+    subject
+        .put_event(1, room, 3, Body::Redact(RedactBody {}))
+        .await;
+    for _ in 0..2 {
+        let after = subject.read(move |view| view.events(room, all, 9)).await;
+        assert_eq!(after.len(), before.len() + 1);
+        for (mut was, is) in before.clone().into_iter().zip(after) {
+            match was.seq {
+                Seq(3) => was.body = Body::Message(text("")),
+                Seq(5) => was.body = Body::Edit(text("")),
+                _ => {}
+            }
+            assert_eq!(is, was);
+        }
+        subject.reopen();
+    }
 }

@@ -1,13 +1,15 @@
 //! The contract suite: what every store promises, run on each of them.
 //!
 //! A test is an async function over a [`Subject`]; the macro [`contract`] runs it on the memory
-//! store and on SQLite. What only a file can suffer is in `sqlite/tests.rs`.
+//! store, on SQLite, and on SQLite with recent events in front of it. What only a file can suffer is in `sqlite/tests.rs`.
 
 mod answers;
 mod markers;
 mod random;
 mod rooms;
 mod sending;
+
+use std::sync::Arc;
 
 use chinwag_core::batch::{Ack, Appended, Command, Outcome, Submission};
 use chinwag_core::code::ErrorCode;
@@ -20,6 +22,7 @@ use chinwag_core::wire::Profile;
 use tempfile::TempDir;
 
 use super::memory::MemoryStore;
+use super::recent::RecentFirst;
 use super::sqlite::SqliteStore;
 use super::{AnyView, Store, StoreError, read};
 
@@ -40,6 +43,13 @@ macro_rules! contract {
                 super::$name(Subject::sqlite().await).await;
             })*
         }
+        mod recent {
+            use crate::store::contract::Subject;
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(Subject::recent().await).await;
+            })*
+        }
     };
 }
 use contract;
@@ -51,6 +61,17 @@ pub(super) const PEOPLE: u8 = 9;
 pub(super) enum Subject {
     Memory(MemoryStore),
     Sqlite(Option<SqliteStore>, TempDir),
+    Recent(
+        Option<(Arc<SqliteStore>, RecentFirst<SqliteStore>)>,
+        TempDir,
+    ),
+}
+
+/// Recent events in so few bytes that rooms come and go.
+fn recent_first(dir: &TempDir) -> (Arc<SqliteStore>, RecentFirst<SqliteStore>) {
+    let store = Arc::new(SqliteStore::open(dir.path()).expect("the same store"));
+    let front = RecentFirst::new(Arc::clone(&store), 300 * 1024);
+    (store, front)
 }
 
 pub(super) fn user(number: u8) -> UserId {
@@ -100,6 +121,11 @@ impl Subject {
         Self::Sqlite(Some(store), dir).peopled().await
     }
 
+    pub(super) async fn recent() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        Self::Recent(Some(recent_first(&dir)), dir).peopled().await
+    }
+
     async fn peopled(self) -> Self {
         for number in 1..=PEOPLE {
             self.put_profile(profile(number)).await;
@@ -110,29 +136,42 @@ impl Subject {
     pub(super) async fn put_profile(&self, profile: Profile) {
         match self {
             Self::Memory(store) => store.put_profile(profile),
-            Self::Sqlite(..) => self.file().put_profile(profile).await.expect("stored"),
+            Self::Sqlite(..) | Self::Recent(..) => {
+                self.file().put_profile(profile).await.expect("stored")
+            }
         }
     }
 
     /// Closes and opens what can be closed.
     pub(super) fn reopen(&mut self) {
-        if let Self::Sqlite(store, dir) = self {
-            drop(store.take());
-            *store = Some(SqliteStore::open(dir.path()).expect("the same store"));
+        match self {
+            Self::Memory(_) => {}
+            Self::Sqlite(store, dir) => {
+                drop(store.take());
+                *store = Some(SqliteStore::open(dir.path()).expect("the same store"));
+            }
+            Self::Recent(store, dir) => {
+                drop(store.take());
+                *store = Some(recent_first(dir));
+            }
         }
     }
 
     fn file(&self) -> &SqliteStore {
         match self {
             Self::Sqlite(Some(store), _dir) => store,
-            Self::Sqlite(None, _) | Self::Memory(_) => panic!("not a file"),
+            Self::Recent(Some((store, _front)), _dir) => store,
+            Self::Sqlite(None, _) | Self::Recent(None, _) | Self::Memory(_) => {
+                panic!("not a file")
+            }
         }
     }
 
     pub(super) fn store(&self) -> &dyn Store {
         match self {
             Self::Memory(store) => store,
-            Self::Sqlite(..) => self.file(),
+            Self::Recent(Some((_store, front)), _dir) => front,
+            Self::Sqlite(..) | Self::Recent(None, _) => self.file(),
         }
     }
 
@@ -213,7 +252,7 @@ impl Subject {
         };
         match self {
             Self::Memory(store) => store.put_event(event),
-            Self::Sqlite(..) => {
+            Self::Sqlite(..) | Self::Recent(..) => {
                 let appended = Appended { event, hash: 0 };
                 self.file().put_event(stored.clone(), appended).await;
             }

@@ -246,10 +246,25 @@ async fn same_position(memory: &Subject, sqlite: &Subject) {
 
 #[tokio::test]
 async fn ten_thousand_random_commands_are_answered_alike() {
-    let seed = 0x5eed_0000_0000_0001;
+    alike(0x5eed_0000_0000_0001, Subject::sqlite().await).await;
+}
+
+#[tokio::test]
+async fn ten_thousand_random_commands_are_answered_alike_with_recent_events_in_front() {
+    let subject = alike(0x5eed_0000_0000_0002, Subject::recent().await).await;
+    let Subject::Recent(Some((_store, front)), _dir) = &subject else {
+        panic!("another store came back");
+    };
+    // It is in front: much was answered from memory, and much was not.
+    let figures = front.recent().figures();
+    let enough = [figures.hits, figures.misses, figures.older, figures.loads];
+    assert!(enough.iter().all(|count| *count > 0), "{figures:?}");
+}
+
+/// Answers of `sqlite`, which is given back, are those of the ledger.
+async fn alike(seed: u64, mut sqlite: Subject) -> Subject {
     let mut dice = Dice(seed);
     let memory = Subject::memory().await;
-    let mut sqlite = Subject::sqlite().await;
     same_position(&memory, &sqlite).await;
     let mut rooms: Vec<RoomId> = Vec::new();
     let mut used = Vec::new();
@@ -308,4 +323,5 @@ async fn ten_thousand_random_commands_are_answered_alike() {
         "{done} done, {answers} answers, {} rooms",
         rooms.len()
     );
+    sqlite
 }

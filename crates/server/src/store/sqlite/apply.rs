@@ -4,6 +4,7 @@
 //! not be committed.
 
 use chinwag_core::batch::{Appended, Decided};
+use chinwag_core::event::{Body, Event};
 use chinwag_core::ids::{Position, RoomId};
 use chinwag_core::marker::Marked;
 use chinwag_core::room::{Member, Room};
@@ -12,7 +13,8 @@ use rusqlite::{Connection, params};
 
 use super::inside::Inside;
 use super::rows::{
-    Fields, body_bytes, history_code, kind_of, number, role_code, room_kind_code, state_code,
+    self, EVENT_COLUMNS, Fields, body_bytes, history_code, kind, kind_of, number, role_code,
+    room_kind_code, state_code,
 };
 use super::view::name_key;
 
@@ -175,6 +177,34 @@ fn insert(db: &Connection, inside: &Inside, appended: &Appended) -> rusqlite::Re
         fields.body,
         fields.sum(),
     ])?;
+    empty(db, fields.room, event)
+}
+
+/// Takes what a redaction names out of the database: the text, and that of the edits before it
+/// (contract 1); `secure_delete` overwrites it. What is no redaction takes out nothing.
+fn empty(db: &Connection, room: i64, redaction: &Event) -> rusqlite::Result<()> {
+    let (Body::Redact(_), Some(target)) = (&redaction.body, redaction.target) else {
+        return Ok(());
+    };
+    let (message, edit) = (kind::MESSAGE, kind::EDIT);
+    let sql = format!(
+        "SELECT {EVENT_COLUMNS}, e.id FROM events AS e LEFT JOIN users AS u ON u.id = e.sender \
+         WHERE e.room = ?1 AND ((e.kind = {message} AND e.seq = ?2) OR (e.kind = {edit} AND \
+         e.target IS NOT NULL AND e.target = ?2 AND e.seq < ?3))"
+    );
+    let mut named = db.prepare_cached(&sql)?;
+    let at = [room, number(target.0), number(redaction.seq.0)];
+    let found = named.query_map(at, |row| {
+        let (mut fields, intact) = rows::fields(row)?;
+        fields.body = &[];
+        // A row that was damaged before stays known as such.
+        let sum = intact.then(|| fields.sum());
+        Ok((row.get::<_, i64>(14)?, sum))
+    })?;
+    for (id, sum) in found.collect::<rusqlite::Result<Vec<_>>>()? {
+        db.prepare_cached("UPDATE events SET body = x'', sum = coalesce(?2, sum) WHERE id = ?1")?
+            .execute(params![id, sum])?;
+    }
     Ok(())
 }
 

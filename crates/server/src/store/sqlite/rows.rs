@@ -128,36 +128,46 @@ fn body_of(kind: i64, bytes: &[u8]) -> Option<Body> {
     }
 }
 
+fn bytes<'a>(row: &'a Row<'_>, at: usize) -> rusqlite::Result<&'a [u8]> {
+    Ok(match row.get_ref(at)? {
+        ValueRef::Blob(bytes) | ValueRef::Text(bytes) => bytes,
+        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => &[],
+    })
+}
+
+fn whole(row: &Row<'_>, at: usize) -> rusqlite::Result<i64> {
+    row.get_ref(at).map(|value| value.as_i64().unwrap_or(0))
+}
+
+/// What the checksum covers, out of a row of [`EVENT_COLUMNS`], and whether it is right.
+pub(super) fn fields<'a>(row: &'a Row<'_>) -> rusqlite::Result<(Fields<'a>, bool)> {
+    let fields = Fields {
+        room: whole(row, 0)?,
+        seq: whole(row, 1)?,
+        msg_no: whole(row, 2)?,
+        kind: whole(row, 3)?,
+        v: whole(row, 4)?,
+        sender: whole(row, 5)?,
+        sender_version: whole(row, 6)?,
+        key: bytes(row, 7)?,
+        hash: whole(row, 8)?,
+        ts: whole(row, 9)?,
+        target: row.get_ref(10)?.as_i64_or_null().unwrap_or(None),
+        body: bytes(row, 11)?,
+    };
+    let intact = i64::from(fields.sum()) == whole(row, 12)?;
+    Ok((fields, intact))
+}
+
 /// The event in a row of [`EVENT_COLUMNS`]; `room` is the public id that was asked for.
 ///
 /// A row whose checksum or body is wrong becomes [`Body::Damaged`], the rest as it stands there,
 /// and is logged: it never fails the page that it lies in.
 pub(super) fn event(row: &Row<'_>, room: RoomId) -> rusqlite::Result<Event> {
-    let whole = |at: usize| row.get_ref(at).map(|value| value.as_i64().unwrap_or(0));
-    let bytes = |at: usize| -> rusqlite::Result<&[u8]> {
-        Ok(match row.get_ref(at)? {
-            ValueRef::Blob(bytes) | ValueRef::Text(bytes) => bytes,
-            ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => &[],
-        })
-    };
-    let fields = Fields {
-        room: whole(0)?,
-        seq: whole(1)?,
-        msg_no: whole(2)?,
-        kind: whole(3)?,
-        v: whole(4)?,
-        sender: whole(5)?,
-        sender_version: whole(6)?,
-        key: bytes(7)?,
-        hash: whole(8)?,
-        ts: whole(9)?,
-        target: row.get_ref(10)?.as_i64_or_null().unwrap_or(None),
-        body: bytes(11)?,
-    };
-    let stored = whole(12)?;
-    let sender = UserId::from_slice(bytes(13)?);
+    let (fields, intact) = fields(row)?;
+    let sender = UserId::from_slice(bytes(row, 13)?);
     let body = match sender {
-        Some(_) if i64::from(fields.sum()) == stored => body_of(fields.kind, fields.body),
+        Some(_) if intact => body_of(fields.kind, fields.body),
         _ => None,
     };
     let body = body.unwrap_or_else(|| {
