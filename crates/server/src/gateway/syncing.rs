@@ -13,7 +13,7 @@ use chinwag_core::sync::{Plan, Step};
 use chinwag_core::wire::Cursor;
 use tokio::sync::oneshot;
 
-use crate::clock::Clock;
+use crate::gateway::driver::Services;
 use crate::gateway::outbox::{Connection, SyncId};
 use crate::hub::{Hub, Item};
 use crate::store::{self, Store, StoreError};
@@ -24,11 +24,12 @@ pub(crate) async fn sync(
     id: SyncId,
     user: UserId,
     cursor: Cursor,
-    store: Arc<dyn Store>,
-    hub: Hub,
-    clock: Clock,
+    services: Arc<Services>,
 ) {
-    if let Err(error) = run(&connection, id, user, cursor, &*store, &hub).await
+    let Services {
+        store, hub, clock, ..
+    } = &*services;
+    if let Err(error) = run(&connection, id, user, cursor, &**store, hub).await
         && connection.is_current(id)
     {
         tracing::warn!(%error, "a sync could not be read");
