@@ -52,6 +52,9 @@ struct State {
     effects: VecDeque<Effect>,
     signed_in: Option<SignedIn>,
     sync: SyncId,
+    /// A sync has just begun: what waits is not written by the driver's next look, but leaves
+    /// with what the sync reads.
+    gathering: bool,
     /// None before there is a socket, and after its driver has let go of it.
     writer: Option<Writer>,
     /// The socket is gone: a write has said so.
@@ -86,6 +89,7 @@ impl Connection {
             effects: VecDeque::new(),
             signed_in: None,
             sync: SyncId::default(),
+            gathering: false,
             writer: None,
             lost: false,
         };
@@ -169,25 +173,36 @@ impl Connection {
         state.sync == sync && !state.session.is_closed()
     }
 
-    /// Queues a frame of a sync once the message lane has room for it. `false`: that sync is no
-    /// longer under way.
+    /// Queues a frame of a sync once the message lane has room for it. It leaves with what is
+    /// queued next, unless [`Connection::leave`] is said. `false`: that sync is no longer under
+    /// way.
     pub async fn stream(&self, sync: SyncId, frame: &ServerFrame) -> bool {
         let frame = self.dialect.encode(frame);
         loop {
+            if let Some(queued) = self.stream_now(sync, &frame) {
+                return queued;
+            }
+            self.leave();
             self.stream_ready(sync, frame.len()).await;
-            let mut state = self.state();
-            if state.sync != sync || state.session.is_closed() {
-                return false;
-            }
-            let queued = state
-                .outbox
-                .push(Lane::vouching(), frame.clone(), frame.len());
-            drop(state);
-            self.wake.notify_one();
-            if queued {
-                return true;
-            }
         }
+    }
+
+    /// Queues a frame of a sync, if there is room: `None` if not.
+    fn stream_now(&self, sync: SyncId, frame: &Bytes) -> Option<bool> {
+        let bytes = frame.len();
+        let mut state = self.state();
+        if state.sync != sync || state.session.is_closed() {
+            return Some(false);
+        }
+        let outbox = &mut state.outbox;
+        let queued =
+            outbox.stream_takes(bytes) && outbox.push(Lane::vouching(), frame.clone(), bytes);
+        queued.then_some(true)
+    }
+
+    /// Lets the driver write what waits.
+    pub fn leave(&self) {
+        self.wake.notify_one();
     }
 
     /// Queues bytes that are a whole frame, for somebody who writes afterwards. `false`: there is
@@ -312,6 +327,7 @@ impl State {
             effects,
             signed_in,
             sync,
+            gathering,
             ..
         } = self;
         let mut bucket = signed_in
@@ -336,6 +352,7 @@ impl State {
                 other => {
                     if let Effect::Snapshot(_) = other {
                         sync.0 += 1;
+                        *gathering = true;
                     }
                     effects.push_back(other);
                 }

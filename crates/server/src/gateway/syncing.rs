@@ -57,6 +57,7 @@ async fn run(
         return Ok(());
     }
     let mut plan = Plan::new(snapshot);
+    let mut read_on = false;
     while let Some(step) = plan.next_step() {
         match step {
             Step::Frame(frame) => {
@@ -65,6 +66,10 @@ async fn run(
                 }
             }
             Step::Stretch(room, range) => {
+                // One short read is waited for; whoever has missed more sees it come.
+                if std::mem::replace(&mut read_on, true) {
+                    connection.leave();
+                }
                 let part = store::read(store, move |view| {
                     read::stretch(view, user, room, range, limits::PAGE_MAX)
                 });
