@@ -234,6 +234,7 @@ impl Connection {
         state.outbox.fall_behind(behind, bytes);
         // A sync under way has lost frames: it ends here, begun or not.
         state.sync.0 += 1;
+        state.gathering = false;
         state
             .effects
             .retain(|effect| !matches!(effect, Effect::Register(_) | Effect::Snapshot(_)));
@@ -348,6 +349,8 @@ impl State {
                         queued,
                         "a session sends control frames, which always find room"
                     );
+                    // An answer to something else does not wait for the sync.
+                    *gathering = false;
                 }
                 other => {
                     if let Effect::Snapshot(_) = other {
