@@ -145,6 +145,15 @@ impl<F> Outbox<F> {
         self.control.push(behind, bytes);
     }
 
+    /// Gives back the room that empty lanes keep: for a client who may be silent from now on.
+    pub fn settle(&mut self) {
+        for queue in [&mut self.message, &mut self.receipt, &mut self.ephemeral] {
+            if queue.frames.is_empty() {
+                queue.frames = VecDeque::new();
+            }
+        }
+    }
+
     /// The next frame, lanes in order.
     pub fn pop(&mut self) -> Option<(F, usize)> {
         // Messages come often; each connection has a reply once, with its `hello`.

@@ -408,7 +408,7 @@ mod tests {
         }
         let (task, state) = (bytes(drive), size_of::<Connection>());
         assert!(
-            task <= 2_300 && state <= 1_100,
+            task <= 1_400 && state <= 950,
             "{task} and {state} bytes; effect {}",
             size_of::<Effect>()
         );

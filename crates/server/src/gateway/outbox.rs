@@ -55,6 +55,8 @@ struct State {
     /// A sync has just begun: what waits is not written by the driver's next look, but leaves
     /// with what the sync reads.
     gathering: bool,
+    /// A sync has just ended: once that is written, many a client is silent for long.
+    settling: bool,
     /// None before there is a socket, and after its driver has let go of it.
     writer: Option<Writer>,
     /// The socket is gone: a write has said so.
@@ -90,6 +92,7 @@ impl Connection {
             signed_in: None,
             sync: SyncId::default(),
             gathering: false,
+            settling: false,
             writer: None,
             lost: false,
         };
@@ -221,6 +224,7 @@ impl Connection {
         let mut state = self.state();
         let queued = state.outbox.push(Lane::vouching(), frame, bytes);
         if queued {
+            state.settling = true;
             state.step(&self.dialect, Input::CaughtUp, now);
         }
         queued

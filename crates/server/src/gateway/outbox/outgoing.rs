@@ -172,6 +172,10 @@ impl State {
                 }
             }
         }
+        if self.settling && self.outbox.is_empty() {
+            self.settling = false;
+            self.outbox.settle();
+        }
         all
     }
 }
