@@ -59,11 +59,12 @@ impl<F> Queue<F> {
         self.bytes += bytes;
     }
 
-    fn pop(&mut self) -> Option<(F, usize)> {
+    /// The next frame. Of the list behind the last one, room for `kept` frames stays: a burst's
+    /// worth of list is not kept for an idle socket.
+    fn pop(&mut self, kept: usize) -> Option<(F, usize)> {
         let (frame, bytes) = self.frames.pop_front()?;
         self.bytes -= bytes;
-        if self.frames.is_empty() && self.frames.capacity() > FRAMES_KEPT {
-            // A burst's worth of list is not kept for an idle socket.
+        if self.frames.is_empty() && self.frames.capacity() > kept {
             self.frames = VecDeque::new();
         }
         Some((frame, bytes))
@@ -128,7 +129,7 @@ impl<F> Outbox<F> {
             }
             Lane::Ephemeral => {
                 if self.ephemeral.frames.len() >= EPHEMERAL_FRAMES_MAX {
-                    self.ephemeral.pop();
+                    self.ephemeral.pop(FRAMES_KEPT);
                 }
                 self.ephemeral.push(frame, bytes);
             }
@@ -144,13 +145,23 @@ impl<F> Outbox<F> {
         self.control.push(behind, bytes);
     }
 
+    /// Gives back the room that empty lanes keep: for a client who may be silent from now on.
+    pub fn settle(&mut self) {
+        for queue in [&mut self.message, &mut self.receipt, &mut self.ephemeral] {
+            if queue.frames.is_empty() {
+                queue.frames = VecDeque::new();
+            }
+        }
+    }
+
     /// The next frame, lanes in order.
     pub fn pop(&mut self) -> Option<(F, usize)> {
+        // Messages come often; each connection has a reply once, with its `hello`.
         self.control
-            .pop()
-            .or_else(|| self.message.pop())
-            .or_else(|| self.receipt.pop())
-            .or_else(|| self.ephemeral.pop())
+            .pop(0)
+            .or_else(|| self.message.pop(FRAMES_KEPT))
+            .or_else(|| self.receipt.pop(0))
+            .or_else(|| self.ephemeral.pop(0))
     }
 
     /// Whether nothing waits.

@@ -200,9 +200,12 @@ fn room_row<V: View + ?Sized>(view: &V, room: &Room, member: &Member) -> Result<
 /// # Errors
 /// Only the view's.
 pub fn unread<V: View + ?Sized>(view: &V, room: &Room, member: &Member) -> Result<u64, V::Error> {
+    // Nobody has more of them than the room has messages: whoever has counted so many need not
+    // look at what came before, such as the coming of everybody.
+    let most = room.msg_no.min(limits::UNREAD_MAX + 1);
     match unread_range(room, member) {
-        Some(range) => view.countable(room.id, member.user, range, limits::UNREAD_MAX + 1),
-        None => Ok(0),
+        Some(range) if most > 0 => view.countable(room.id, member.user, range, most),
+        Some(_) | None => Ok(0),
     }
 }
 

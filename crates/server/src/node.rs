@@ -116,7 +116,7 @@ pub async fn start(
     let recent = store.recent();
     let store: Arc<dyn Store> = Arc::new(store);
     let (epoch, position) = beginning(&*store).await?;
-    let accounts_store = Arc::new(SqliteAccounts(sqlite));
+    let accounts_store = Arc::new(SqliteAccounts::new(sqlite));
     let wall = Arc::new(|| clock::wall().0);
     let accounts = Accounts::start(settings(config), accounts_store, wall).await;
     let accounts = Arc::new(accounts.map_err(|error| match error {

@@ -40,7 +40,7 @@ pub fn routes(services: Services, allowed_origins: Vec<String>, readiness: Readi
         ..UpgradeOptions::default()
     };
     let socket = Socket {
-        services: services.clone(),
+        services: Arc::new(services.clone()),
         options: Arc::new(options),
     };
     let health = Router::new()
@@ -65,7 +65,7 @@ async fn ready(State(readiness): State<Readiness>) -> (StatusCode, &'static str)
 
 #[derive(Clone)]
 struct Socket {
-    services: Services,
+    services: Arc<Services>,
     options: Arc<UpgradeOptions>,
 }
 
@@ -74,7 +74,8 @@ async fn websocket(State(socket): State<Socket>, request: Request) -> Response {
         Ok((response, opening)) => {
             let services = socket.services;
             services.tasks.clone().spawn(async move {
-                match opening.await {
+                // Boxed: what opening takes is not kept while the socket lives.
+                match Box::pin(opening).await {
                     Ok(socket) => drive(socket, services).await,
                     Err(error) => tracing::debug!(%error, "an upgrade came to nothing"),
                 }

@@ -13,7 +13,7 @@ use chinwag_core::code::{CloseCode, ErrorCode};
 use chinwag_core::ids::{Key, RoomId, Tick, UserId};
 use chinwag_core::lanes::Lane;
 use chinwag_core::session::{Effect, Identity, Input, Query};
-use chinwag_core::wire::Req;
+use chinwag_core::wire::{Cursor, Req};
 use tokio::time::{Sleep, sleep_until};
 use tokio_util::task::TaskTracker;
 
@@ -23,7 +23,7 @@ use crate::commit::{Commit, Job, MarkJob};
 use crate::gateway::budget::Permit;
 use crate::gateway::connections::Connections;
 use crate::gateway::dialect::Dialect;
-use crate::gateway::outbox::Connection;
+use crate::gateway::outbox::{Connection, SyncId};
 use crate::gateway::syncing::sync;
 use crate::gateway::ws::{
     self, Closed, Deflate, Message, Reader, WebSocket, close_frame, ping_frame, pong_frame,
@@ -62,8 +62,10 @@ enum End {
     Stuck,
 }
 
-/// Serves a socket from its first frame to its close.
-pub async fn drive(socket: WebSocket, services: Services) {
+/// Serves a socket from its first frame to its close. Very many of these futures wait at the same
+/// time: what is rare is boxed, and nothing is handed from one `async fn` to the next by value,
+/// which would keep room for it in both.
+pub fn drive(socket: WebSocket, services: Arc<Services>) -> impl Future<Output = ()> + Send {
     let dialect = Dialect::of(&socket);
     let WebSocket {
         reader,
@@ -73,17 +75,37 @@ pub async fn drive(socket: WebSocket, services: Services) {
     } = socket;
     let connection = services.connections.open(dialect, services.clock.tick());
     connection.attach(writer);
-    let driver = Driver {
+    let mut driver = Driver {
         services,
         connection,
         permit,
+        reader,
     };
-    driver.run(reader).await;
+    async move {
+        let end = driver.run().await;
+        Box::pin(farewell(driver, end)).await;
+    }
+}
+
+/// Whatever is queued still goes out, acks above all; then the close frame. Then the node forgets
+/// the connection.
+async fn farewell(driver: Driver, end: End) {
     let Driver {
         services,
         connection,
+        reader,
         ..
     } = driver;
+    let last = match end {
+        End::Close(code) => Some(close_frame(code.number(), code.reason())),
+        End::Peer(closed) => closed.answer(),
+        End::Stuck => None,
+    };
+    let writer = connection.detach();
+    connection.end(services.clock.tick());
+    if let Some(writer) = writer {
+        ws::close(reader, writer, last).await;
+    }
     services.connections.closed(&connection);
     services
         .hub
@@ -119,34 +141,43 @@ impl Alarm {
 }
 
 struct Driver {
-    services: Services,
+    services: Arc<Services>,
     connection: Arc<Connection>,
     permit: Permit,
+    reader: Reader,
+}
+
+/// What an effect leaves to be done.
+enum Next<'a> {
+    Nothing,
+    /// Before the next effect. Boxed: rare, and large while it lasts.
+    Wait(Pin<Box<dyn Future<Output = ()> + Send + 'a>>),
+    Close(CloseCode),
 }
 
 impl Driver {
-    async fn run(&self, mut reader: Reader) {
+    async fn run(&mut self) -> End {
         let clock = self.services.clock;
         let mut alarm = Alarm::new(clock, self.connection.due());
-        let end = loop {
+        loop {
             if let Some(code) = self.effects().await {
-                break End::Close(code);
+                return End::Close(code);
             }
             // One write for all that waits; what comes meanwhile goes into the next.
             let outlook = self.connection.look(&mut Vec::new(), clock.tick());
             if outlook.lost {
-                break End::Stuck;
+                return End::Stuck;
             }
             alarm.no_later_than(outlook.due);
             tokio::select! {
-                written = self.connection.written(), if outlook.blocked => {
+                written = async { Box::pin(self.connection.written()).await }, if outlook.blocked => {
                     if written.is_err() {
-                        break End::Stuck;
+                        return End::Stuck;
                     }
                 }
-                message = reader.next(), if outlook.reading => {
-                    if let Some(end) = self.messages(message, &mut reader) {
-                        break end;
+                message = self.reader.next(), if outlook.reading => {
+                    if let Some(end) = self.messages(message) {
+                        return end;
                     }
                 }
                 () = self.connection.woken() => {}
@@ -161,27 +192,11 @@ impl Driver {
                     alarm.set(self.connection.due());
                 }
             }
-        };
-        // Boxed: a connection that lives does not carry the room for its farewell.
-        Box::pin(self.close(reader, end)).await;
-    }
-
-    /// Whatever is queued still goes out, acks above all; then the close frame.
-    async fn close(&self, reader: Reader, end: End) {
-        let last = match end {
-            End::Close(code) => Some(close_frame(code.number(), code.reason())),
-            End::Peer(closed) => closed.answer(),
-            End::Stuck => None,
-        };
-        let writer = self.connection.detach();
-        self.connection.end(self.services.clock.tick());
-        if let Some(writer) = writer {
-            ws::close(reader, writer, last).await;
         }
     }
 
     /// Steps the session with all that one read has brought, as long as it wants more.
-    fn messages(&self, first: Result<Message, Closed>, reader: &mut Reader) -> Option<End> {
+    fn messages(&mut self, first: Result<Message, Closed>) -> Option<End> {
         let mut next = Some(first);
         while let Some(message) = next {
             let done = match message {
@@ -194,7 +209,7 @@ impl Driver {
             next = self
                 .connection
                 .wants_input()
-                .then(|| reader.next_read())
+                .then(|| self.reader.next_read())
                 .flatten();
         }
         None
@@ -228,58 +243,64 @@ impl Driver {
     /// Runs what the session wants; a close code ends the connection.
     async fn effects(&self) -> Option<CloseCode> {
         while let Some((effect, sync_id)) = self.connection.take_effect() {
-            match effect {
-                Effect::Authenticate(token) => self.authenticate(token),
-                // Boxed, as below: rare, and large while they last.
-                Effect::Register(user) => Box::pin(self.register(user)).await,
-                Effect::Snapshot(cursor) => {
-                    let Some(who) = self.connection.signed_in() else {
-                        continue;
-                    };
-                    let Services {
-                        store,
-                        hub,
-                        clock,
-                        tasks,
-                        ..
-                    } = self.services.clone();
-                    let connection = self.connection.clone();
-                    tasks.spawn(sync(
-                        connection, sync_id, who.user, cursor, store, hub, clock,
-                    ));
-                }
-                Effect::Submit(req, turn, submission) => {
-                    let connection = self.connection.clone();
-                    self.services.commit.submit(Job {
-                        connection,
-                        req,
-                        turn,
-                        submission,
-                    });
-                }
-                Effect::LookUp(room, key) => self.look_up(room, key),
-                Effect::Mark(req, mark) => {
-                    let connection = self.connection.clone();
-                    self.services.commit.mark(MarkJob {
-                        connection,
-                        req,
-                        mark,
-                    });
-                }
-                Effect::Read(req, query) => self.read(req, query),
-                Effect::Pong(req, rooms) => {
-                    let id = self.connection.id;
-                    Box::pin(self.services.hub.send(id, Item::Pong(id, req, rooms))).await;
-                }
-                Effect::Ping => {
-                    self.control(ping_frame(&[]));
-                }
-                Effect::Close(code) => return Some(code),
-                // Queued where the session was stepped.
-                Effect::Send(..) => {}
+            match self.effect(effect, sync_id) {
+                Next::Nothing => {}
+                Next::Wait(work) => work.await,
+                Next::Close(code) => return Some(code),
             }
         }
         None
+    }
+
+    fn effect(&self, effect: Effect, sync_id: SyncId) -> Next<'_> {
+        let Services { hub, commit, .. } = &*self.services;
+        let id = self.connection.id;
+        match effect {
+            Effect::Authenticate(token) => self.authenticate(token),
+            Effect::Register(user) => {
+                let item = Item::Register(self.connection.clone(), user);
+                return Next::Wait(Box::pin(hub.send(id, item)));
+            }
+            Effect::Snapshot(cursor) => self.snapshot(sync_id, cursor),
+            Effect::Submit(req, turn, submission) => {
+                let connection = self.connection.clone();
+                commit.submit(Job {
+                    connection,
+                    req,
+                    turn,
+                    submission,
+                });
+            }
+            Effect::LookUp(room, key) => self.look_up(room, key),
+            Effect::Mark(req, mark) => {
+                let connection = self.connection.clone();
+                commit.mark(MarkJob {
+                    connection,
+                    req,
+                    mark,
+                });
+            }
+            Effect::Read(req, query) => self.read(req, query),
+            Effect::Pong(req, rooms) => {
+                return Next::Wait(Box::pin(hub.send(id, Item::Pong(id, req, rooms))));
+            }
+            Effect::Ping => self.control(ping_frame(&[])),
+            Effect::Close(code) => return Next::Close(code),
+            // Queued where the session was stepped.
+            Effect::Send(..) => {}
+        }
+        Next::Nothing
+    }
+
+    fn snapshot(&self, sync_id: SyncId, cursor: Cursor) {
+        let Some(who) = self.connection.signed_in() else {
+            return;
+        };
+        let connection = self.connection.clone();
+        let services = self.services.clone();
+        self.services
+            .tasks
+            .spawn(sync(connection, sync_id, who.user, cursor, services));
     }
 
     fn read(&self, req: Req, query: Query) {
@@ -323,22 +344,16 @@ impl Driver {
         });
     }
 
-    async fn register(&self, user: UserId) {
-        let id = self.connection.id;
-        let item = Item::Register(self.connection.clone(), user);
-        self.services.hub.send(id, item).await;
-    }
-
     fn authenticate(&self, token: String) {
-        let Services {
-            accounts,
-            connections,
-            clock,
-            tasks,
-            ..
-        } = self.services.clone();
+        let services = self.services.clone();
         let (connection, permit) = (self.connection.clone(), self.permit.clone());
-        tasks.spawn(async move {
+        self.services.tasks.spawn(async move {
+            let Services {
+                accounts,
+                connections,
+                clock,
+                ..
+            } = &*services;
             let wall = clock::wall();
             let identity = match accounts.authenticate(&token, wall.0).await {
                 Ok(identity) => identity,
@@ -388,12 +403,12 @@ mod tests {
     /// on top; `chinwag-bench idle` weighs all of it.
     #[test]
     fn an_idle_connection_is_small() {
-        fn bytes<F: Future>(_drive: impl FnOnce(WebSocket, Services) -> F) -> usize {
+        fn bytes<F: Future>(_drive: impl FnOnce(WebSocket, Arc<Services>) -> F) -> usize {
             size_of::<F>()
         }
         let (task, state) = (bytes(drive), size_of::<Connection>());
         assert!(
-            task <= 2_300 && state <= 1_100,
+            task <= 1_400 && state <= 950,
             "{task} and {state} bytes; effect {}",
             size_of::<Effect>()
         );

@@ -52,6 +52,11 @@ struct State {
     effects: VecDeque<Effect>,
     signed_in: Option<SignedIn>,
     sync: SyncId,
+    /// A sync has just begun: what waits is not written by the driver's next look, but leaves
+    /// with what the sync reads.
+    gathering: bool,
+    /// A sync has just ended: once that is written, many a client is silent for long.
+    settling: bool,
     /// None before there is a socket, and after its driver has let go of it.
     writer: Option<Writer>,
     /// The socket is gone: a write has said so.
@@ -86,6 +91,8 @@ impl Connection {
             effects: VecDeque::new(),
             signed_in: None,
             sync: SyncId::default(),
+            gathering: false,
+            settling: false,
             writer: None,
             lost: false,
         };
@@ -169,25 +176,36 @@ impl Connection {
         state.sync == sync && !state.session.is_closed()
     }
 
-    /// Queues a frame of a sync once the message lane has room for it. `false`: that sync is no
-    /// longer under way.
+    /// Queues a frame of a sync once the message lane has room for it. It leaves with what is
+    /// queued next, unless [`Connection::leave`] is said. `false`: that sync is no longer under
+    /// way.
     pub async fn stream(&self, sync: SyncId, frame: &ServerFrame) -> bool {
         let frame = self.dialect.encode(frame);
         loop {
+            if let Some(queued) = self.stream_now(sync, &frame) {
+                return queued;
+            }
+            self.leave();
             self.stream_ready(sync, frame.len()).await;
-            let mut state = self.state();
-            if state.sync != sync || state.session.is_closed() {
-                return false;
-            }
-            let queued = state
-                .outbox
-                .push(Lane::vouching(), frame.clone(), frame.len());
-            drop(state);
-            self.wake.notify_one();
-            if queued {
-                return true;
-            }
         }
+    }
+
+    /// Queues a frame of a sync, if there is room: `None` if not.
+    fn stream_now(&self, sync: SyncId, frame: &Bytes) -> Option<bool> {
+        let bytes = frame.len();
+        let mut state = self.state();
+        if state.sync != sync || state.session.is_closed() {
+            return Some(false);
+        }
+        let outbox = &mut state.outbox;
+        let queued =
+            outbox.stream_takes(bytes) && outbox.push(Lane::vouching(), frame.clone(), bytes);
+        queued.then_some(true)
+    }
+
+    /// Lets the driver write what waits.
+    pub fn leave(&self) {
+        self.wake.notify_one();
     }
 
     /// Queues bytes that are a whole frame, for somebody who writes afterwards. `false`: there is
@@ -206,6 +224,7 @@ impl Connection {
         let mut state = self.state();
         let queued = state.outbox.push(Lane::vouching(), frame, bytes);
         if queued {
+            state.settling = true;
             state.step(&self.dialect, Input::CaughtUp, now);
         }
         queued
@@ -219,6 +238,7 @@ impl Connection {
         state.outbox.fall_behind(behind, bytes);
         // A sync under way has lost frames: it ends here, begun or not.
         state.sync.0 += 1;
+        state.gathering = false;
         state
             .effects
             .retain(|effect| !matches!(effect, Effect::Register(_) | Effect::Snapshot(_)));
@@ -312,6 +332,7 @@ impl State {
             effects,
             signed_in,
             sync,
+            gathering,
             ..
         } = self;
         let mut bucket = signed_in
@@ -332,10 +353,13 @@ impl State {
                         queued,
                         "a session sends control frames, which always find room"
                     );
+                    // An answer to something else does not wait for the sync.
+                    *gathering = false;
                 }
                 other => {
                     if let Effect::Snapshot(_) = other {
                         sync.0 += 1;
+                        *gathering = true;
                     }
                     effects.push_back(other);
                 }

@@ -13,7 +13,7 @@ use chinwag_core::sync::{Plan, Step};
 use chinwag_core::wire::Cursor;
 use tokio::sync::oneshot;
 
-use crate::clock::Clock;
+use crate::gateway::driver::Services;
 use crate::gateway::outbox::{Connection, SyncId};
 use crate::hub::{Hub, Item};
 use crate::store::{self, Store, StoreError};
@@ -24,11 +24,12 @@ pub(crate) async fn sync(
     id: SyncId,
     user: UserId,
     cursor: Cursor,
-    store: Arc<dyn Store>,
-    hub: Hub,
-    clock: Clock,
+    services: Arc<Services>,
 ) {
-    if let Err(error) = run(&connection, id, user, cursor, &*store, &hub).await
+    let Services {
+        store, hub, clock, ..
+    } = &*services;
+    if let Err(error) = run(&connection, id, user, cursor, &**store, hub).await
         && connection.is_current(id)
     {
         tracing::warn!(%error, "a sync could not be read");
@@ -56,6 +57,7 @@ async fn run(
         return Ok(());
     }
     let mut plan = Plan::new(snapshot);
+    let mut read_on = false;
     while let Some(step) = plan.next_step() {
         match step {
             Step::Frame(frame) => {
@@ -64,6 +66,10 @@ async fn run(
                 }
             }
             Step::Stretch(room, range) => {
+                // One short read is waited for; whoever has missed more sees it come.
+                if std::mem::replace(&mut read_on, true) {
+                    connection.leave();
+                }
                 let part = store::read(store, move |view| {
                     read::stretch(view, user, room, range, limits::PAGE_MAX)
                 });

@@ -88,10 +88,15 @@ impl Connection {
         true
     }
 
-    /// The driver's turn: writes what waits and says what to wait for.
+    /// The driver's turn: writes what waits and says what to wait for. The first look after a sync
+    /// has begun does not write: `welcome` leaves with the summary, which is being read.
     pub fn look(&self, frames: &mut Vec<Bytes>, now: Tick) -> Outlook {
         let mut state = self.state();
-        let bytes = state.flush(&self.dialect, frames, now);
+        let bytes = if std::mem::take(&mut state.gathering) {
+            0
+        } else {
+            state.flush(&self.dialect, frames, now)
+        };
         let outlook = Outlook {
             reading: state.wants_input(),
             blocked: state.is_blocked(),
@@ -180,6 +185,10 @@ impl State {
                 dialect.pack(frames);
             }
             self.write(frames);
+        }
+        if self.settling && self.outbox.is_empty() {
+            self.settling = false;
+            self.outbox.settle();
         }
         all
     }

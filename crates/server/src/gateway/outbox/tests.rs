@@ -75,6 +75,26 @@ async fn what_fell_behind_gets_no_more_of_that_sync() {
     assert!(connection.is_current(next) && !connection.is_current(*sync));
 }
 
+/// What waits for the end of a sync would wait for ever if that end did not come.
+#[test]
+fn only_a_welcome_waits_for_its_sync() {
+    let gathers = |connection: &Connection| connection.state().gathering;
+    let welcomed = connection();
+    assert!(gathers(&welcomed), "the summary is being read");
+    welcomed.fall_behind(Tick(1));
+    assert!(!gathers(&welcomed), "that sync has no end");
+    let asked = connection();
+    let again = ClientFrame::Hello {
+        v: 1,
+        token: "token".into(),
+        device: None,
+        cursor: Cursor::default(),
+        low_bandwidth: false,
+    };
+    asked.input(Input::Frame(Ok(again)), Tick(1));
+    assert!(!gathers(&asked), "a refusal is not part of the sync");
+}
+
 #[test]
 fn a_sync_that_has_not_begun_is_given_up() {
     let connection = connection();

@@ -16,16 +16,25 @@ use crate::store::accounts::{
 };
 use crate::store::sqlite::SqliteStore;
 
+mod remembered;
 mod sessions;
 mod users;
 
+use self::remembered::Remembered;
+
 /// Who runs functions on connections.
 pub trait Connections: Send + Sync + 'static {
-    /// On the writer, in a transaction; durable when it returns.
+    /// On the writer, in a transaction; durable when it returns. `counts` says of an outcome
+    /// whether it may have changed who somebody is, or ended a session.
     fn write<R: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> SqlResult<R> + Send + 'static,
+        counts: fn(&R) -> bool,
     ) -> impl Future<Output = Result<R, StoreError>> + Send;
+
+    /// How many writes counted so far, at least all of those that have returned. A snapshot that
+    /// begins afterwards has them all.
+    fn writes(&self) -> u64;
 
     /// On a reader, in one snapshot that contains every write that has returned.
     fn read<R: Send + 'static>(
@@ -38,8 +47,13 @@ impl Connections for SqliteStore {
     async fn write<R: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> SqlResult<R> + Send + 'static,
+        counts: fn(&R) -> bool,
     ) -> Result<R, StoreError> {
-        Self::write(self, work).await
+        self.write_counted(work, counts).await
+    }
+
+    fn writes(&self) -> u64 {
+        self.account_writes.count()
     }
 
     async fn read<R: Send + 'static>(
@@ -52,21 +66,41 @@ impl Connections for SqliteStore {
 
 /// The accounts of a SQLite store.
 #[derive(Debug)]
-pub struct SqliteAccounts<C>(pub Arc<C>);
+pub struct SqliteAccounts<C> {
+    connections: Arc<C>,
+    remembered: Remembered,
+}
 
 impl<C: Connections> SqliteAccounts<C> {
+    /// The accounts in the database of `connections`, through which alone they are written.
+    pub fn new(connections: Arc<C>) -> Self {
+        Self {
+            connections,
+            remembered: Remembered::default(),
+        }
+    }
+
+    /// A write after which nothing read before it is relied on.
     fn write<R: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> SqlResult<R> + Send + 'static,
     ) -> Answer<'_, R> {
-        Box::pin(self.0.write(work))
+        self.write_counted(work, |_value| true)
+    }
+
+    fn write_counted<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> SqlResult<R> + Send + 'static,
+        counts: fn(&R) -> bool,
+    ) -> Answer<'_, R> {
+        Box::pin(self.connections.write(work, counts))
     }
 
     fn read<R: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> SqlResult<R> + Send + 'static,
     ) -> Answer<'_, R> {
-        Box::pin(self.0.read(work))
+        Box::pin(self.connections.read(work))
     }
 }
 
@@ -84,9 +118,21 @@ impl<C: Connections> AccountStore for SqliteAccounts<C> {
     }
 
     fn identity(&self, user: UserId, session: Option<SessionId>) -> Answer<'_, Option<UserRow>> {
-        self.read(move |db| match session {
+        // Before the snapshot begins: what is read may be newer than this count says, never older.
+        let writes = self.connections.writes();
+        if let Some(row) = self.remembered.get(writes, user, session) {
+            return Box::pin(std::future::ready(Ok(Some(row))));
+        }
+        let read = self.read(move |db| match session {
             Some(session) if !sessions::is_alive(db, session, user)? => Ok(None),
             Some(_) | None => users::by_id(db, user),
+        });
+        Box::pin(async move {
+            let found = read.await?;
+            if let Some(row) = &found {
+                self.remembered.put(writes, session, row);
+            }
+            Ok(found)
         })
     }
 
@@ -99,7 +145,8 @@ impl<C: Connections> AccountStore for SqliteAccounts<C> {
     }
 
     fn foreign_user(&self, user: ForeignUser, now_ms: i64) -> Answer<'_, UserRow> {
-        self.write(move |db| users::foreign(db, &user, now_ms))
+        // Makes a row or leaves it as it is.
+        self.write_counted(move |db| users::foreign(db, &user, now_ms), |_row| false)
     }
 
     fn create_session(
@@ -125,14 +172,16 @@ impl<C: Connections> AccountStore for SqliteAccounts<C> {
         expires_ms: i64,
         now_ms: i64,
     ) -> Answer<'_, Rotation> {
-        self.write(move |db| {
+        let rotate = move |db: &Connection| {
             let times = sessions::RotationTimes {
                 grace_ms,
                 expires_ms,
                 now_ms,
             };
             sessions::rotate(db, &presented, &next, times)
-        })
+        };
+        // Each session does this every few minutes; only a stolen token ends one.
+        self.write_counted(rotate, |done| matches!(done, Rotation::Reused { .. }))
     }
 
     fn session_of(&self, refresh: TokenHash) -> Answer<'_, Option<SessionId>> {
@@ -210,7 +259,7 @@ mod tests {
         contract::run(|| {
             made.set(made.get() + 1);
             let store = SqliteStore::open(&parent.path().join(made.get().to_string()));
-            Arc::new(SqliteAccounts(Arc::new(store.expect("a new store"))))
+            Arc::new(SqliteAccounts::new(Arc::new(store.expect("a new store"))))
         })
         .await;
     }

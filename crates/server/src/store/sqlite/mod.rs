@@ -46,7 +46,7 @@ pub use refused::OpenError;
 use self::checkpoint::Checkpoints;
 use self::faults::Seams;
 use self::migrate::{MIGRATIONS, Migration};
-use self::queue::{AppendCall, MarkCall, Queue, Work, WriteCall};
+use self::queue::{AccountWrites, AppendCall, EndedWrite, MarkCall, Queue, Work, WriteCall};
 use self::readers::{READERS, Readers, Snapshot};
 use self::view::{SqlView, stored_position, unreadable};
 use self::writer::Writer;
@@ -65,6 +65,7 @@ pub struct SqliteStore {
     queue: Arc<Queue>,
     readers: Arc<Readers>,
     checkpoints: Arc<Checkpoints>,
+    account_writes: AccountWrites,
     ended: watch::Receiver<Option<String>>,
     reading: Vec<JoinHandle<()>>,
     writing: Vec<JoinHandle<()>>,
@@ -99,6 +100,7 @@ impl SqliteStore {
             queue: Arc::new(Queue::new()),
             readers: Arc::new(Readers::new()),
             checkpoints: Arc::new(Checkpoints::default()),
+            account_writes: AccountWrites::default(),
             ended,
             reading: Vec::new(),
             writing: Vec::new(),
@@ -149,13 +151,29 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
     ) -> Result<R, StoreError> {
+        self.write_counted(work, |_value| true).await
+    }
+
+    /// As [`SqliteStore::write`]; `counts` says of an outcome whether it may have changed who
+    /// somebody is, or ended a session.
+    async fn write_counted<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
+        counts: fn(&R) -> bool,
+    ) -> Result<R, StoreError> {
         let place = self.queue.lower_place().await?;
         let (reply, answer) = oneshot::channel();
+        let ended = EndedWrite {
+            writes: self.account_writes.clone(),
+            counts,
+            harmless: false,
+        };
         self.queue.write(WriteCall {
             work: Box::new(Work {
                 work: Some(work),
                 value: None,
                 reply,
+                ended,
             }),
             _place: place,
         })?;

@@ -217,6 +217,9 @@ fn escaped(path: &str) -> String {
 /// What every connection needs.
 pub(super) fn prepare(db: &Connection) -> rusqlite::Result<()> {
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // Plans do not look at bound values. If they may, each new value of a `LIMIT ?` makes SQLite
+    // parse and plan the statement again, however often it has been prepared.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     db.busy_timeout(BUSY)?;
     db.execute_batch(&format!(

@@ -6,6 +6,7 @@
 //! long as the store.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -67,6 +68,35 @@ pub(super) struct Work<F, R> {
     pub(super) work: Option<F>,
     pub(super) value: Option<R>,
     pub(super) reply: Reply<R>,
+    pub(super) ended: EndedWrite<R>,
+}
+
+/// How often something was written that may have changed who somebody is, or ended a session.
+/// Counted after the commit and before the caller is answered: whoever reads the count and then
+/// begins a snapshot has all that these writes did.
+#[derive(Debug, Clone, Default)]
+pub(super) struct AccountWrites(Arc<AtomicU64>);
+
+impl AccountWrites {
+    pub(super) fn count(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// Counts a write when it is dropped, so that none goes uncounted whatever became of it.
+pub(super) struct EndedWrite<R> {
+    pub(super) writes: AccountWrites,
+    /// Whether a write with this outcome is to be counted.
+    pub(super) counts: fn(&R) -> bool,
+    pub(super) harmless: bool,
+}
+
+impl<R> Drop for EndedWrite<R> {
+    fn drop(&mut self) {
+        if !self.harmless {
+            self.writes.0.fetch_add(1, Ordering::AcqRel);
+        }
+    }
 }
 
 impl<R: Send, F: FnOnce(&Connection) -> rusqlite::Result<R> + Send> Write for Work<F, R> {
@@ -78,10 +108,18 @@ impl<R: Send, F: FnOnce(&Connection) -> rusqlite::Result<R> + Send> Write for Wo
     }
 
     fn reply(self: Box<Self>, outcome: Result<(), StoreError>) {
-        let Self { value, reply, .. } = *self;
+        let Self {
+            value,
+            reply,
+            mut ended,
+            ..
+        } = *self;
         let never_run = || StoreError::Closed("the write was not run".into());
+        let outcome = outcome.and_then(|()| value.ok_or_else(never_run));
+        ended.harmless = outcome.as_ref().is_ok_and(|value| !(ended.counts)(value));
+        drop(ended);
         // A caller that has gone away wants no answer.
-        let _gone = reply.send(outcome.and_then(|()| value.ok_or_else(never_run)));
+        let _gone = reply.send(outcome);
     }
 }
 

@@ -1,6 +1,8 @@
 //! Readers: a few threads with read-only connections, each job in one snapshot.
 //!
-//! Lifetime: as long as the store, also when its writer has ended.
+//! When many wait, one snapshot serves several jobs: it begins after all of them were queued, so it
+//! has everything that their callers may expect. Beginning and ending it, and waking a thread, cost
+//! more than a small job does. Lifetime: as long as the store, also when its writer has ended.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,6 +22,10 @@ pub(super) const READERS: usize = 4;
 const READ_QUEUE_MAX: usize = 1_024;
 /// A snapshot lasts at most this long: while one is open, the WAL cannot be reset.
 const READ_MAX: Duration = Duration::from_secs(2);
+/// Jobs that share a snapshot.
+const SHARED_MAX: usize = 8;
+/// A snapshot older than this takes no further job: its time is for the one that began it.
+const SHARED_FOR_MAX: Duration = Duration::from_millis(50);
 /// Steps of SQLite's machine between looks at the clock.
 const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 
@@ -41,6 +47,11 @@ struct Queued {
 #[derive(Default)]
 struct Waiting {
     jobs: VecDeque<Queued>,
+    /// Threads that wait for a job.
+    idle: usize,
+    /// A thread has been told of a job and has not come for it yet. It tells the next one if it
+    /// leaves something behind, so a burst of jobs does not wake all threads at once.
+    told: bool,
     closing: bool,
 }
 
@@ -70,8 +81,11 @@ impl Readers {
             return Err(closed());
         }
         waiting.jobs.push_back(Queued { job, _place: place });
+        let tell = waiting.wants_thread();
         drop(waiting);
-        self.news.notify_one();
+        if tell {
+            self.news.notify_one();
+        }
         Ok(())
     }
 
@@ -81,14 +95,27 @@ impl Readers {
         self.news.notify_all();
     }
 
-    fn next(&self) -> Option<Queued> {
-        let mut waiting = self
-            .news
-            .wait_while(self.lock(), |waiting| {
-                waiting.jobs.is_empty() && !waiting.closing
-            })
-            .unwrap_or_else(PoisonError::into_inner);
-        waiting.jobs.pop_front()
+    /// Waits for jobs and moves this thread's share of them to `mine`. `false`: the store is
+    /// being closed, and nothing waits.
+    fn next(&self, mine: &mut VecDeque<Queued>) -> bool {
+        let mut waiting = self.lock();
+        while waiting.jobs.is_empty() && !waiting.closing {
+            waiting.idle += 1;
+            waiting = self
+                .news
+                .wait(waiting)
+                .unwrap_or_else(PoisonError::into_inner);
+            waiting.idle -= 1;
+            waiting.told = false;
+        }
+        let share = waiting.jobs.len().div_ceil(READERS).min(SHARED_MAX);
+        mine.extend(waiting.jobs.drain(..share));
+        let tell = waiting.wants_thread();
+        drop(waiting);
+        if tell {
+            self.news.notify_one();
+        }
+        !mine.is_empty()
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -107,15 +134,12 @@ impl Readers {
             return;
         }
         let inside = Inside::default();
-        while let Some(Queued { job, _place }) = self.next() {
-            deadline.store(millis(began.elapsed() + READ_MAX), Ordering::Relaxed);
-            // A job that panics is a bug of its caller's, who hears of it by the answer that
-            // does not come; the thread and the other callers go on.
-            let outcome = catch_unwind(AssertUnwindSafe(|| snapshot(&db, &inside, job)));
+        let mut jobs = VecDeque::new();
+        while !jobs.is_empty() || self.next(&mut jobs) {
+            let begun = Instant::now();
+            deadline.store(millis(begun - began + READ_MAX), Ordering::Relaxed);
+            in_one_snapshot(&db, &inside, &mut jobs, begun);
             deadline.store(u64::MAX, Ordering::Relaxed);
-            if outcome.is_err() {
-                tracing::error!("a read has panicked");
-            }
             if !db.is_autocommit()
                 && let Err(error) = execute(&db, "ROLLBACK")
             {
@@ -126,14 +150,35 @@ impl Readers {
     }
 }
 
+impl Waiting {
+    /// Whether a thread is to be told of a job; if so, it counts as told.
+    fn wants_thread(&mut self) -> bool {
+        let tell = !self.jobs.is_empty() && self.idle > 0 && !self.told;
+        self.told |= tell;
+        tell
+    }
+}
+
 fn execute(db: &Connection, sql: &str) -> rusqlite::Result<()> {
     db.prepare_cached(sql)?.execute([]).map(drop)
 }
 
-fn snapshot(db: &Connection, inside: &Inside, job: Job) {
-    match execute(db, "BEGIN") {
-        Ok(()) => job(Ok(Snapshot { db, inside })),
-        Err(error) => job(Err(StoreError::Read(error.to_string()))),
+/// Runs the first of `jobs`, and those behind it while the snapshot is young and nothing is wrong.
+fn in_one_snapshot(db: &Connection, inside: &Inside, jobs: &mut VecDeque<Queued>, begun: Instant) {
+    let began = execute(db, "BEGIN");
+    while let Some(Queued { job, _place }) = jobs.pop_front() {
+        if let Err(error) = began {
+            return job(Err(StoreError::Read(error.to_string())));
+        }
+        // A job that panics is a bug of its caller's, who hears of it by the answer that does
+        // not come; the thread and the other callers go on.
+        let run = || job(Ok(Snapshot { db, inside }));
+        if catch_unwind(AssertUnwindSafe(run)).is_err() {
+            return tracing::error!("a read has panicked");
+        }
+        if begun.elapsed() > SHARED_FOR_MAX {
+            return;
+        }
     }
 }
 

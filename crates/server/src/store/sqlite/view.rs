@@ -304,7 +304,7 @@ impl View for SqlView<'_> {
             "SELECT count(*) FROM (SELECT 1 FROM events AS e \
              WHERE e.room = ?1 AND e.seq BETWEEN ?2 AND ?3 AND e.kind = {} AND e.sender <> ?4 \
              AND NOT EXISTS (SELECT 1 FROM events AS g WHERE g.room = ?1 AND g.target = e.seq \
-             AND g.target IS NOT NULL AND g.kind = {}) LIMIT ?5)",
+             AND g.target IS NOT NULL AND g.kind = {}) ORDER BY e.seq DESC LIMIT ?5)",
             kind::MESSAGE,
             kind::REDACT
         );
