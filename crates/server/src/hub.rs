@@ -217,14 +217,10 @@ impl Task {
         match item {
             Item::Committed(events, answered) => {
                 answered.iter().for_each(|conn| outlet.answered(*conn));
-                let mut deliver =
-                    |outlet: &mut _| shard.deliver(&events, Origin::Local, now, outlet, wants);
                 // Several events, or a shard with more to do: they share writes.
-                if last && events.len() == 1 && !outlet.has_backlog() {
-                    outlet.straight(deliver);
-                } else {
-                    deliver(outlet);
-                }
+                outlet.sets_aside = last && events.len() == 1 && !outlet.has_backlog();
+                shard.deliver(&events, Origin::Local, now, outlet, wants);
+                outlet.sets_aside = false;
             }
             Item::Check(rooms) => shard.check(&rooms, now, outlet, wants),
             Item::Register(connection, user) => {

@@ -3,6 +3,7 @@
 
 mod batches;
 mod delivering;
+mod neighbours;
 mod overlooked;
 mod reading;
 

@@ -33,7 +33,10 @@ pub(super) struct Outboxes {
     dirty: VecDeque<ConnId>,
     /// Reused by every write.
     frames: Vec<Bytes>,
-    sets_aside: bool,
+    /// The event that is being delivered is alone: nothing is known of that could share a write
+    /// with it. Its receivers are set aside, and it goes straight to their sockets when their turn
+    /// comes, instead of into an outbox first: a connection is brought from memory once, not twice.
+    pub(super) sets_aside: bool,
     /// Receivers of an event that goes straight to their sockets, in order.
     aside: VecDeque<(ConnId, Arc<Shared>)>,
     /// Fell behind by what was set aside: the shard is to be told.
@@ -174,15 +177,6 @@ impl Outboxes {
                 slot.connection.flush(&mut self.frames, self.now);
             }
         }
-    }
-
-    /// Runs `deliver` for an event that is alone: nothing is known of that could share a write with
-    /// it. Its receivers are set aside, and it goes straight to their sockets when their turn
-    /// comes, instead of into an outbox first: a connection is brought from memory once, not twice.
-    pub(super) fn straight(&mut self, deliver: impl FnOnce(&mut Self)) {
-        self.sets_aside = true;
-        deliver(self);
-        self.sets_aside = false;
     }
 
     /// Queues what is set aside, before anything that must not overtake it.
