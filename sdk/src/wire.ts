@@ -364,6 +364,34 @@ page: Array<Folded>,
  */
 redacted: Array<Seq>, };
 
+export type Settings = {
+/**
+ * Nobody is told when they were online last.
+ */
+hide_last_seen: boolean,
+/**
+ * Nobody is told that they are online, or that they type.
+ */
+hide_online: boolean,
+/**
+ * Rises with each change; 0 before the first.
+ */
+version: number, };
+
+export type Person = {
+/**
+ * Who.
+ */
+user: UserId,
+/**
+ * Whether they are online.
+ */
+online: boolean,
+/**
+ * When they were online last, to the minute; absent if it is not known or not told.
+ */
+last_seen?: Millis, };
+
 export type ClientFrame = { "type": "hello",
 /**
  * Protocol version: 1.
@@ -628,7 +656,55 @@ req: number,
 /**
  * The rooms whose heads the client wants to compare.
  */
-rooms?: Array<RoomId>, };
+rooms?: Array<RoomId>, } | { "type": "typing",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Where.
+ */
+room: RoomId,
+/**
+ * Whether one types.
+ */
+on: boolean, } | { "type": "watch",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * All of them.
+ */
+rooms?: Array<RoomId>, } | { "type": "who",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Which.
+ */
+room: RoomId,
+/**
+ * Only those after this one.
+ */
+after?: UserId,
+/**
+ * Only those who are online.
+ */
+online?: boolean, } | { "type": "settings",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Nobody is told when one was online last.
+ */
+hide_last_seen?: boolean,
+/**
+ * Nobody is told that one is online, or that one types.
+ */
+hide_online?: boolean, };
 
 export type ServerFrame = { "type": "welcome",
 /**
@@ -678,7 +754,11 @@ reset?: ResetWhy,
 /**
  * Another `summary` follows.
  */
-more: boolean, } | { "type": "event" } & Event | { "type": "skip" } & Skip | { "type": "events",
+more: boolean,
+/**
+ * In the first one: what one shows of oneself, if that was ever changed.
+ */
+settings?: Settings, } | { "type": "event" } & Event | { "type": "skip" } & Skip | { "type": "events",
 /**
  * Pairs with `after`; absent while connecting.
  */
@@ -866,4 +946,56 @@ rooms: Array<DirectoryRow>,
 /**
  * Ask again after the last of these.
  */
-more: boolean, };
+more: boolean, } | { "type": "typing",
+/**
+ * Where.
+ */
+room: RoomId,
+/**
+ * By id.
+ */
+users: Array<UserId>,
+/**
+ * How many type beside them.
+ */
+more: number, } | { "type": "presence",
+/**
+ * Where.
+ */
+room: RoomId,
+/**
+ * How many are online.
+ */
+count: number,
+/**
+ * The number of this change; absent if the room is too large for names.
+ */
+change?: number,
+/**
+ * All who are online: the list anew.
+ */
+online?: Array<UserId>,
+/**
+ * Who is online now.
+ */
+joined?: Array<UserId>,
+/**
+ * Who is no longer online.
+ */
+left?: Array<UserId>, } | { "type": "who",
+/**
+ * Pairs with `who`.
+ */
+req: number,
+/**
+ * Whose.
+ */
+room: RoomId,
+/**
+ * Those who are in.
+ */
+people: Array<Person>,
+/**
+ * Ask again after the last of these.
+ */
+more: boolean, } | { "type": "settings" } & Settings;

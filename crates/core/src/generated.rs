@@ -17,8 +17,8 @@ use crate::ids::{DeviceId, Epoch, Key, Millis, Position, RoomId, Seq, SessionId,
 use crate::limits;
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
 use crate::wire::{
-    ClientFrame, Cursor, DirectoryRow, Item, Last, Me, Profile, PublicLimits, Reset, ResetWhy,
-    RoomRow, ServerFrame, Skip,
+    ClientFrame, Cursor, DirectoryRow, Item, Last, Me, Person, Profile, PublicLimits, Reset,
+    ResetWhy, RoomRow, ServerFrame, Settings, Skip,
 };
 
 #[test]
@@ -73,6 +73,8 @@ fn wire_ts() {
         Item,
         ResetWhy,
         Reset,
+        Settings,
+        Person,
         ClientFrame,
         ServerFrame,
     );

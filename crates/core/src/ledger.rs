@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
+use crate::aside::{Seen, SettingsChange};
 use crate::batch::{self, Ack, Outcome, Submission};
 use crate::event::{Body, Event};
 use crate::fold;
@@ -15,7 +16,7 @@ use crate::mutant::{self, Mutant};
 use crate::name;
 use crate::room::{Member, Range, Role, Room, RoomKind};
 use crate::view::{Changes, View};
-use crate::wire::{DirectoryRow, Profile};
+use crate::wire::{DirectoryRow, Profile, Settings};
 
 /// What a commit did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -45,6 +46,8 @@ pub struct Ledger {
     keys: BTreeMap<(Key, UserId, RoomId), (u64, Ack)>,
     rooms_of: BTreeMap<UserId, BTreeSet<RoomId>>,
     people: BTreeMap<UserId, Profile>,
+    settings: BTreeMap<UserId, Settings>,
+    seen: BTreeMap<UserId, Millis>,
     /// Heads as the present node believes them; only the planted fault reads it.
     node_heads: BTreeMap<(u64, RoomId), Seq>,
     node: u64,
@@ -61,6 +64,8 @@ impl Ledger {
             keys: BTreeMap::new(),
             rooms_of: BTreeMap::new(),
             people: BTreeMap::new(),
+            settings: BTreeMap::new(),
+            seen: BTreeMap::new(),
             node_heads: BTreeMap::new(),
             node: 0,
         }
@@ -69,6 +74,23 @@ impl Ledger {
     /// Adds or changes somebody.
     pub fn put_profile(&mut self, profile: Profile) {
         self.people.insert(profile.id, profile);
+    }
+
+    /// Changes what somebody shows of themselves.
+    pub fn set(&mut self, user: UserId, change: SettingsChange) -> Settings {
+        let settings = change.of(self.settings.get(&user).copied().unwrap_or_default());
+        if !settings.is_new() {
+            self.settings.insert(user, settings);
+        }
+        settings
+    }
+
+    /// Keeps when people went offline; earlier than known changes nothing.
+    pub fn saw(&mut self, seen: &[(UserId, Millis)]) {
+        for (user, at) in seen {
+            let kept = self.seen.entry(*user).or_insert(*at);
+            *kept = (*kept).max(*at);
+        }
     }
 
     /// Names the node that commits next; matters to a planted fault alone.
@@ -391,5 +413,27 @@ impl View for Ledger {
             }
         }
         Ok(changes)
+    }
+
+    fn settings(&self, user: UserId) -> Result<Settings, Infallible> {
+        Ok(self.settings.get(&user).copied().unwrap_or_default())
+    }
+
+    fn people(
+        &self,
+        room: RoomId,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Result<Vec<Seen>, Infallible> {
+        let members = self.members(room, after, limit)?.into_iter();
+        let seen = members.map(|(user, _role)| Seen {
+            user,
+            last_seen: self.seen.get(&user).copied(),
+            hides: self
+                .settings
+                .get(&user)
+                .is_some_and(|own| own.hide_last_seen),
+        });
+        Ok(seen.collect())
     }
 }

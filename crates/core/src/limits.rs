@@ -48,6 +48,34 @@ pub const UNREAD_MAX: u64 = 999;
 /// Rooms above this size have no delivered markers for others (contract 6).
 pub const RECEIPT_MEMBERS_MAX: usize = 256;
 
+/// Rooms that a connection looks at. Beyond: `bad_field`.
+pub const WATCHED_ROOMS_MAX: usize = 32;
+/// Members of a room up to which presence is told by name; above, only how many are online.
+pub const PRESENCE_NAMED_MEMBERS_MAX: u32 = 256;
+/// After the last connection is gone, a user stays online for so long.
+pub const PRESENCE_GRACE_MS: u64 = 30_000;
+/// Users whose connections are gone and who are still online. Beyond: who went first is offline.
+pub const PRESENCE_LEAVING_MAX: usize = 65_536;
+/// Times of going offline that wait to be stored. Beyond: the store keeps an older one.
+pub const SEEN_WAITING_MAX: usize = 16_384;
+/// Between two `presence` or two `typing` frames about a room to a connection.
+pub const EPHEMERAL_EVERY_MS: u64 = 50;
+/// The same in rooms of more than [`PRESENCE_NAMED_MEMBERS_MAX`] members.
+pub const EPHEMERAL_EVERY_LARGE_MS: u64 = 1_000;
+/// Without a repeated `typing`, somebody has stopped.
+pub const TYPING_MS: u64 = 6_000;
+/// Somebody who goes on typing is told again after so long, not sooner.
+pub const TYPING_AGAIN_MS: u64 = 2_500;
+/// People who type in a room at the same time. Beyond: they are not told.
+pub const TYPISTS_MAX: usize = 64;
+/// Names of them that are told in a room of more than [`PRESENCE_NAMED_MEMBERS_MAX`] members; the
+/// others are counted.
+pub const TYPISTS_NAMED_LARGE_MAX: usize = 3;
+/// What `typing` costs, in thousandths of a message. Beyond: it is dropped.
+pub const TYPING_COST_THOUSANDTHS: u32 = 250;
+/// What `watch` and `who` cost, in thousandths of a message. Beyond: `rate_limited`.
+pub const WATCH_COST_THOUSANDTHS: u32 = 500;
+
 /// Messages of a user per second, steadily.
 pub const RATE_PER_SECOND: u32 = 10;
 /// Messages of a user at once, after silence.
@@ -138,6 +166,15 @@ pub fn table() -> Vec<(&'static str, u64, &'static str)> {
         ("page", PAGE_MAX as u64, "the page is cut"),
         ("open_rooms", OPEN_ROOMS_MAX as u64, "`bad_field`"),
         ("profiles", PROFILES_MAX as u64, "`bad_field`"),
+        ("watched_rooms", WATCHED_ROOMS_MAX as u64, "`bad_field`"),
+        (
+            "presence_named_members",
+            u64::from(PRESENCE_NAMED_MEMBERS_MAX),
+            "presence is a count",
+        ),
+        ("presence_grace_ms", PRESENCE_GRACE_MS, "offline"),
+        ("typing_ms", TYPING_MS, "has stopped typing"),
+        ("typists", TYPISTS_MAX as u64, "the others are not told"),
         ("outbox_bytes", OUTBOX_BYTES_MAX as u64, "`behind`"),
         ("stream_events", STREAM_EVENTS_MAX, "`reset` of that room"),
         ("rate_per_second", RATE_PER_SECOND as u64, "`rate_limited`"),

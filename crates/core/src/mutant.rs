@@ -22,6 +22,10 @@ pub enum Mutant {
     PositionInControlLane,
     /// A tail of recent events goes on behind a hole as if there were none.
     TailOverHole,
+    /// Who types is told so as well.
+    TypingToSender,
+    /// Coming back does not end the time after which one is offline.
+    GraceGoesOn,
 }
 
 impl Mutant {
@@ -36,6 +40,8 @@ impl Mutant {
         Self::SilentDrop,
         Self::PositionInControlLane,
         Self::TailOverHole,
+        Self::TypingToSender,
+        Self::GraceGoesOn,
     ];
 
     /// Its name on a command line.
@@ -51,6 +57,8 @@ impl Mutant {
             Self::SilentDrop => "silent-drop",
             Self::PositionInControlLane => "position-in-control-lane",
             Self::TailOverHole => "tail-over-hole",
+            Self::TypingToSender => "typing-to-sender",
+            Self::GraceGoesOn => "grace-goes-on",
         }
     }
 }

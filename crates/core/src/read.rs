@@ -12,7 +12,7 @@ use crate::marker::{unread_range, visible_head};
 use crate::mutant::{self, Mutant};
 use crate::room::{self, Member, Part, Range, Room, RoomKind};
 use crate::view::View;
-use crate::wire::{Cursor, Item, Me, Reset, ResetWhy, RoomRow, Skip};
+use crate::wire::{Cursor, Item, Me, Reset, ResetWhy, RoomRow, Settings, Skip};
 
 /// Bytes of bodies in one stretch or page; the rest follows in the next.
 const STRETCH_BYTES_MAX: usize = 96 * 1024;
@@ -34,6 +34,8 @@ pub struct Snapshot {
     pub reset: Option<ResetWhy>,
     /// What the open rooms need.
     pub open: Vec<Open>,
+    /// What the user shows of themselves.
+    pub settings: Settings,
 }
 
 /// What an open room needs.
@@ -75,6 +77,7 @@ pub fn snapshot<V: View + ?Sized>(
         all: since.is_none(),
         reset,
         open,
+        settings: view.settings(user)?,
     })
 }
 

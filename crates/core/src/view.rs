@@ -3,11 +3,12 @@
 //! `batch` decides over it while writing, `read` assembles answers over it while reading. Each
 //! store implements these few look-ups; that is why all stores answer identically.
 
+use crate::aside::Seen;
 use crate::batch::Ack;
 use crate::event::Event;
 use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
 use crate::room::{Member, Range, Role, Room};
-use crate::wire::{DirectoryRow, Profile};
+use crate::wire::{DirectoryRow, Profile, Settings};
 
 /// Look-ups inside one transaction or snapshot; all answers belong to the same moment.
 pub trait View {
@@ -91,6 +92,17 @@ pub trait View {
 
     /// What changed after `since`, for nodes that have heard of it from nobody.
     fn changes(&self, since: Position) -> Result<Changes, Self::Error>;
+
+    /// What somebody shows of themselves.
+    fn settings(&self, user: UserId) -> Result<Settings, Self::Error>;
+
+    /// The first `limit` people in a room after `after`, by id, with when they were there last.
+    fn people(
+        &self,
+        room: RoomId,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Result<Vec<Seen>, Self::Error>;
 }
 
 /// What happened since a position, for a node's own check.

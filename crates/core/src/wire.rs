@@ -279,6 +279,91 @@ pub enum ClientFrame {
         #[cfg_attr(test, ts(optional, as = "Option<Vec<RoomId>>"))]
         rooms: Vec<RoomId>,
     },
+    /// One types, goes on typing, or has stopped: `ok`.
+    Typing {
+        /// Pairs the reply.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Where.
+        room: RoomId,
+        /// Whether one types.
+        on: bool,
+    },
+    /// The rooms that this connection looks at from now on: `ok`, then `presence` of each.
+    Watch {
+        /// Pairs the reply.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// All of them.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(test, ts(optional, as = "Option<Vec<RoomId>>"))]
+        rooms: Vec<RoomId>,
+    },
+    /// The people of a room, who of them is online, and when the others were: `who`.
+    Who {
+        /// Pairs the reply.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Which.
+        room: RoomId,
+        /// Only those after this one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        after: Option<UserId>,
+        /// Only those who are online.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
+        online: bool,
+    },
+    /// What one shows of oneself, and so sees of others: `ok` once stored. What is left out stays.
+    Settings {
+        /// Pairs the reply.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Nobody is told when one was online last.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        hide_last_seen: Option<bool>,
+        /// Nobody is told that one is online, or that one types.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        hide_online: Option<bool>,
+    },
+}
+
+/// What somebody shows of themselves. Who hides something does not see it of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Settings {
+    /// Nobody is told when they were online last.
+    pub hide_last_seen: bool,
+    /// Nobody is told that they are online, or that they type.
+    pub hide_online: bool,
+    /// Rises with each change; 0 before the first.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub version: u64,
+}
+
+impl Settings {
+    /// Whether nothing was ever changed.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Somebody in a room, as `who` tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Person {
+    /// Who.
+    pub user: UserId,
+    /// Whether they are online.
+    pub online: bool,
+    /// When they were online last, to the minute; absent if it is not known or not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub last_seen: Option<Millis>,
 }
 
 /// A room as a member sees it.
@@ -493,6 +578,10 @@ pub enum ServerFrame {
         reset: Option<ResetWhy>,
         /// Another `summary` follows.
         more: bool,
+        /// In the first one: what one shows of oneself, if that was ever changed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        settings: Option<Settings>,
     },
     /// A committed event, live.
     Event(Event),
@@ -663,4 +752,51 @@ pub enum ServerFrame {
         /// Ask again after the last of these.
         more: bool,
     },
+    /// Who types in a room that one looks at, oneself left out: all of them.
+    Typing {
+        /// Where.
+        room: RoomId,
+        /// By id.
+        users: Vec<UserId>,
+        /// How many type beside them.
+        #[cfg_attr(test, ts(type = "number"))]
+        more: u64,
+    },
+    /// Who is online in a room that one looks at.
+    Presence {
+        /// Where.
+        room: RoomId,
+        /// How many are online.
+        count: u32,
+        /// The number of this change; absent if the room is too large for names.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional, type = "number"))]
+        change: Option<u64>,
+        /// All who are online: the list anew.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        online: Option<Vec<UserId>>,
+        /// Who is online now.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(test, ts(optional, as = "Option<Vec<UserId>>"))]
+        joined: Vec<UserId>,
+        /// Who is no longer online.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(test, ts(optional, as = "Option<Vec<UserId>>"))]
+        left: Vec<UserId>,
+    },
+    /// People of a room, by id.
+    Who {
+        /// Pairs with `who`.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Whose.
+        room: RoomId,
+        /// Those who are in.
+        people: Vec<Person>,
+        /// Ask again after the last of these.
+        more: bool,
+    },
+    /// One's own settings, changed by another connection of one's own.
+    Settings(Settings),
 }

@@ -12,6 +12,7 @@ pub mod hub;
 pub mod logging;
 pub mod network;
 pub mod node;
+pub mod presence;
 pub mod routes;
 pub mod startup;
 pub mod store;

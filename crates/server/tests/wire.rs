@@ -29,6 +29,8 @@ mod ending;
 mod limits;
 #[path = "wire/markers.rs"]
 mod markers;
+#[path = "wire/presence.rs"]
+mod presence;
 #[path = "wire/process.rs"]
 mod process;
 #[path = "wire/reading.rs"]
@@ -39,5 +41,7 @@ mod rooms;
 mod sending;
 #[path = "wire/sessions.rs"]
 mod sessions;
+#[path = "wire/typing.rs"]
+mod typing;
 #[path = "wire/unavailable.rs"]
 mod unavailable;

@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 
 use chinwag_core::answer;
+use chinwag_core::aside::{self, Aside, Granted, SettingsChange};
 use chinwag_core::batch::Submission;
+use chinwag_core::code::ErrorCode;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
 use chinwag_core::ledger::{Committed, Ledger};
@@ -18,7 +20,7 @@ use chinwag_core::recent::Recalling;
 use chinwag_core::room::Range;
 use chinwag_core::session::Query;
 use chinwag_core::view::{Changes, View};
-use chinwag_core::wire::{Cursor, Req, RoomRow, ServerFrame};
+use chinwag_core::wire::{Cursor, Req, RoomRow, ServerFrame, Settings};
 
 use crate::base::{Base, Happening, NodeRef, NodeWork};
 use crate::fault::Fault;
@@ -64,6 +66,10 @@ pub(crate) enum Ask {
     Row(u64, UserId, RoomId),
     /// Whether a user's command is stored, for a connection whose sends wait for it.
     Key(u64, UserId, RoomId, Key),
+    /// What commands beside the log need, in the order of each connection.
+    Asides(Vec<(u64, UserId, Req, Aside)>),
+    /// A change of settings: written at the moment of the read.
+    Set(u64, UserId, Req, SettingsChange),
 }
 
 /// What a read found.
@@ -83,6 +89,10 @@ pub(crate) enum Found {
     Row(u64, UserId, Option<RoomRow>),
     /// See [`Ask::Key`].
     Key(u64, RoomId, Key, bool),
+    /// See [`Ask::Asides`].
+    Asides(Vec<(u64, Req, Result<Granted, ErrorCode>)>),
+    /// See [`Ask::Set`].
+    Set(u64, UserId, Req, Option<Settings>),
 }
 
 /// What a read found, on its way to the node.
@@ -315,6 +325,10 @@ impl Store {
     fn find(&mut self, ask: Ask, node: NodeRef, base: &mut Base) -> Found {
         let up = !self.is_down(base);
         self.ledger.set_node(node.node as u64);
+        if let Ask::Set(conn, user, req, change) = ask {
+            let settings = up.then(|| self.ledger.set(user, change));
+            return Found::Set(conn, user, req, settings);
+        }
         let view = &Recalling::new(&self.ledger, self.recent.of(node));
         match ask {
             Ask::Snapshot(conn, sync, user, cursor) => {
@@ -359,6 +373,18 @@ impl Store {
                 };
                 Found::Row(conn, user, row)
             }
+            Ask::Asides(asks) => {
+                let grant = |(conn, user, req, aside)| {
+                    let granted = if up {
+                        sure(aside::grant(view, user, aside))
+                    } else {
+                        Err(ErrorCode::Unavailable)
+                    };
+                    (conn, req, granted)
+                };
+                Found::Asides(asks.into_iter().map(grant).collect())
+            }
+            Ask::Set(..) => unreachable!("it was done above"),
             Ask::Key(conn, user, room, key) => {
                 let stored = up && sure(view.replay(key, user, room)).is_some();
                 Found::Key(conn, room, key, stored)

@@ -82,9 +82,13 @@ impl Fields {
 
     /// Absent is the same as false.
     pub(super) fn flag(&mut self, field: &'static str) -> Result<bool, Refusal> {
+        self.flag_maybe(field).map(Option::unwrap_or_default)
+    }
+
+    pub(super) fn flag_maybe(&mut self, field: &'static str) -> Result<Option<bool>, Refusal> {
         match self.take(field) {
-            None => Ok(false),
-            Some(Json::Bool(value)) => Ok(value),
+            None => Ok(None),
+            Some(Json::Bool(value)) => Ok(Some(value)),
             Some(_) => Err(wrong(field, "`true` or `false`")),
         }
     }

@@ -215,10 +215,36 @@ fn reading(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Ref
             req,
             rooms: fields.list("rooms", limits::OPEN_ROOMS_MAX, fields::parse)?,
         },
+        "typing" | "watch" | "who" | "settings" => return beside(kind, req, fields),
         other => {
             let shown: String = other.chars().take(32).collect();
             return Err(unknown_command(&shown));
         }
+    })
+}
+
+fn beside(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Refusal> {
+    Ok(match kind {
+        "typing" => ClientFrame::Typing {
+            req,
+            room: fields.parsed("room")?,
+            on: fields.flag("on")?,
+        },
+        "watch" => ClientFrame::Watch {
+            req,
+            rooms: fields.list("rooms", limits::WATCHED_ROOMS_MAX, fields::parse)?,
+        },
+        "who" => ClientFrame::Who {
+            req,
+            room: fields.parsed("room")?,
+            after: fields.parsed_maybe("after")?,
+            online: fields.flag("online")?,
+        },
+        _ => ClientFrame::Settings {
+            req,
+            hide_last_seen: fields.flag_maybe("hide_last_seen")?,
+            hide_online: fields.flag_maybe("hide_online")?,
+        },
     })
 }
 

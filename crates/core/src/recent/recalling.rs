@@ -6,13 +6,14 @@
 use std::cell::{Cell, RefCell};
 
 use super::{Begin, Fared, Tail, Tails};
+use crate::aside::Seen;
 use crate::batch::Ack;
 use crate::event::Event;
 use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
 use crate::limits;
 use crate::room::{Member, Range, Role, Room};
 use crate::view::{Changes, View};
-use crate::wire::{DirectoryRow, Profile};
+use crate::wire::{DirectoryRow, Profile, Settings};
 
 /// What an attempt to complete a tail came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -202,6 +203,8 @@ impl<V: View + ?Sized, R: Recall> View for Recalling<'_, V, R> {
         members(room: RoomId, after: Option<UserId>, limit: usize) -> Vec<(UserId, Role)>;
         directory(after: Option<RoomId>, limit: usize) -> Vec<DirectoryRow>;
         changes(since: Position) -> Changes;
+        settings(user: UserId) -> Settings;
+        people(room: RoomId, after: Option<UserId>, limit: usize) -> Vec<Seen>;
     }
 
     fn room(&self, room: RoomId) -> Result<Option<Room>, V::Error> {

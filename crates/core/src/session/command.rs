@@ -2,6 +2,7 @@
 //! (design, principle 14).
 
 use super::effect::Query;
+use crate::aside::{Aside, SettingsChange};
 use crate::batch::Command;
 use crate::ids::{Key, RoomId, Seq};
 use crate::wire::{ClientFrame, Cursor, Req};
@@ -24,6 +25,10 @@ pub(super) enum Asked {
     Read(Query),
     /// A command under its key.
     Write(Key, Command),
+    /// Something beside the log.
+    Aside(Aside),
+    /// What one shows of oneself.
+    Settings(SettingsChange),
 }
 
 impl ClientFrame {
@@ -48,7 +53,11 @@ impl ClientFrame {
             | Self::Members { req, .. }
             | Self::Profiles { req, .. }
             | Self::Directory { req, .. }
-            | Self::Ping { req, .. } => Some(*req),
+            | Self::Ping { req, .. }
+            | Self::Typing { req, .. }
+            | Self::Watch { req, .. }
+            | Self::Who { req, .. }
+            | Self::Settings { req, .. } => Some(*req),
         }
     }
 
@@ -69,7 +78,36 @@ impl ClientFrame {
                 delivered: delivered.unwrap_or_default(),
                 read: read.unwrap_or_default(),
             }),
+            aside @ (Self::Typing { .. } | Self::Watch { .. } | Self::Who { .. }) => {
+                aside.beside().map(Asked::Aside)
+            }
+            Self::Settings {
+                hide_last_seen,
+                hide_online,
+                ..
+            } => Some(Asked::Settings(SettingsChange {
+                hide_last_seen,
+                hide_online,
+            })),
             reading_or_writing => reading_or_writing.question_or_command(),
+        }
+    }
+
+    fn beside(self) -> Option<Aside> {
+        match self {
+            Self::Typing { room, on, .. } => Some(Aside::Typing { room, on }),
+            Self::Watch { rooms, .. } => Some(Aside::Watch { rooms }),
+            Self::Who {
+                room,
+                after,
+                online,
+                ..
+            } => Some(Aside::Who {
+                room,
+                after,
+                online,
+            }),
+            _ => None,
         }
     }
 
@@ -138,7 +176,11 @@ impl ClientFrame {
             | Self::Members { .. }
             | Self::Profiles { .. }
             | Self::Directory { .. }
-            | Self::Ping { .. } => None,
+            | Self::Ping { .. }
+            | Self::Typing { .. }
+            | Self::Watch { .. }
+            | Self::Who { .. }
+            | Self::Settings { .. } => None,
         }
     }
 }

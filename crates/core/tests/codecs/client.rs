@@ -22,7 +22,15 @@ pub(crate) fn any_frame() -> impl Strategy<Value = ClientFrame> {
     );
     let renewing = (number(), text()).prop_map(|(req, token)| ClientFrame::Auth { req, token });
     let sync = (number(), cursor()).prop_map(|(req, cursor)| ClientFrame::Sync { req, cursor });
-    prop_oneof![hello, renewing, sync, writing(), asking(), listing()]
+    prop_oneof![
+        hello,
+        renewing,
+        sync,
+        writing(),
+        asking(),
+        listing(),
+        beside()
+    ]
 }
 
 fn writing() -> impl Strategy<Value = ClientFrame> {
@@ -116,6 +124,32 @@ fn listing() -> impl Strategy<Value = ClientFrame> {
             1 => ClientFrame::Profiles { req, users, name },
             2 => ClientFrame::Directory { req, after },
             _ => ClientFrame::Ping { req, rooms },
+        },
+    )
+}
+
+fn beside() -> impl Strategy<Value = ClientFrame> {
+    let flags = (any::<bool>(), of(any::<bool>()), of(any::<bool>()));
+    let all = (number(), room(), of(user()), vec(room(), 0..4), flags);
+    (0..4, all).prop_map(
+        |(which, (req, room, after, rooms, (flag, one, other)))| match which {
+            0 => ClientFrame::Typing {
+                req,
+                room,
+                on: flag,
+            },
+            1 => ClientFrame::Watch { req, rooms },
+            2 => ClientFrame::Who {
+                req,
+                room,
+                after,
+                online: flag,
+            },
+            _ => ClientFrame::Settings {
+                req,
+                hide_last_seen: one,
+                hide_online: other,
+            },
         },
     )
 }

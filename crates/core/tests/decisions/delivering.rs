@@ -153,14 +153,14 @@ impl Node {
                 shard.shown(conn, &heads, now, outboxes, &mut self.wants);
             }
             "flush" => {
-                shard.flush(conn, self.snapshots[&number].position, outboxes);
+                shard.flush(conn, self.snapshots[&number].position, now, outboxes);
             }
             "enter" => {
                 for step in ["register", "snapshot", "shown", "flush"] {
                     self.of_conn(step, number);
                 }
             }
-            "gone" => shard.unregister(conn),
+            "gone" => shard.unregister(conn, now),
             "full" => {
                 outboxes.full.insert(number);
             }

@@ -49,6 +49,7 @@ fn told(ledger: &Ledger, user: UserId, cursor: &Cursor, page: usize) -> Vec<Stri
                     all,
                     reset,
                     more,
+                    settings: _,
                 } => {
                     let heads: Vec<_> = rooms
                         .iter()

@@ -186,4 +186,44 @@ pub(crate) fn frames() -> Vec<(&'static str, ClientFrame)> {
             },
         ),
     ]
+    .into_iter()
+    .chain(beside())
+    .collect()
+}
+
+fn beside() -> Vec<(&'static str, ClientFrame)> {
+    vec![
+        (
+            "typing",
+            ClientFrame::Typing {
+                req: 30,
+                room: ROOM,
+                on: true,
+            },
+        ),
+        (
+            "watch",
+            ClientFrame::Watch {
+                req: 31,
+                rooms: vec![ROOM],
+            },
+        ),
+        (
+            "who",
+            ClientFrame::Who {
+                req: 32,
+                room: ROOM,
+                after: Some(BOB),
+                online: true,
+            },
+        ),
+        (
+            "settings",
+            ClientFrame::Settings {
+                req: 33,
+                hide_last_seen: Some(true),
+                hide_online: Some(false),
+            },
+        ),
+    ]
 }

@@ -8,13 +8,14 @@ use chinwag_core::fold::Folded;
 use chinwag_core::ids::{Epoch, Millis, Position, Seq, SessionId};
 use chinwag_core::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
 use chinwag_core::wire::{
-    DirectoryRow, Item, Me, Profile, PublicLimits, Reset, ResetWhy, RoomRow, ServerFrame, Skip,
+    DirectoryRow, Item, Me, Person, Profile, PublicLimits, Reset, ResetWhy, RoomRow, ServerFrame,
+    Settings, Skip,
 };
 
 use crate::{ANN, BOB, KEY, ROOM, TEXT};
 
 pub(crate) fn frames() -> Vec<(&'static str, ServerFrame)> {
-    [connecting(), events(), replies()]
+    [connecting(), events(), replies(), ephemeral()]
         .into_iter()
         .flatten()
         .collect()
@@ -143,6 +144,15 @@ fn connecting() -> Vec<(&'static str, ServerFrame)> {
         all,
         reset,
         more: false,
+        settings: None,
+    };
+    let hiding = ServerFrame::Summary {
+        rooms: Vec::new(),
+        new: 0,
+        all: false,
+        reset: None,
+        more: false,
+        settings: Some(settings()),
     };
     let reset = |req, why| Reset {
         req,
@@ -154,6 +164,7 @@ fn connecting() -> Vec<(&'static str, ServerFrame)> {
     vec![
         ("welcome", welcome),
         ("summary, nothing new", summary(false, None, Vec::new())),
+        ("summary, hiding", hiding),
         (
             "summary, all anew",
             summary(true, Some(ResetWhy::Epoch), vec![row()]),
@@ -312,5 +323,65 @@ fn replies() -> Vec<(&'static str, ServerFrame)> {
                 more: false,
             },
         ),
+    ]
+}
+
+fn settings() -> Settings {
+    Settings {
+        hide_last_seen: true,
+        hide_online: false,
+        version: 2,
+    }
+}
+
+fn ephemeral() -> Vec<(&'static str, ServerFrame)> {
+    let presence = |change, online, joined, left| ServerFrame::Presence {
+        room: ROOM,
+        count: 2,
+        change,
+        online,
+        joined,
+        left,
+    };
+    let person = |user, online, last_seen| Person {
+        user,
+        online,
+        last_seen,
+    };
+    let people = vec![
+        person(ANN, true, None),
+        person(BOB, false, Some(Millis(1_795_324_500_000))),
+    ];
+    vec![
+        (
+            "typing",
+            ServerFrame::Typing {
+                room: ROOM,
+                users: vec![ANN],
+                more: 0,
+            },
+        ),
+        (
+            "presence, all of it",
+            presence(Some(7), Some(vec![ANN, BOB]), Vec::new(), Vec::new()),
+        ),
+        (
+            "presence, what changed",
+            presence(Some(8), None, vec![BOB], vec![ANN]),
+        ),
+        (
+            "presence, a large room",
+            presence(None, None, Vec::new(), Vec::new()),
+        ),
+        (
+            "who",
+            ServerFrame::Who {
+                req: 32,
+                room: ROOM,
+                people,
+                more: false,
+            },
+        ),
+        ("settings", ServerFrame::Settings(settings())),
     ]
 }

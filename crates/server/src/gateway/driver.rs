@@ -29,6 +29,7 @@ use crate::gateway::ws::{
     self, Closed, Deflate, Message, Reader, WebSocket, close_frame, ping_frame, pong_frame,
 };
 use crate::hub::{Hub, Item};
+use crate::presence::Presence;
 use crate::store::{self, AnyView, Store, StoreError};
 
 /// What every driver of a node uses.
@@ -42,6 +43,8 @@ pub struct Services {
     pub commit: Commit,
     /// The way out to the sockets.
     pub hub: Hub,
+    /// What goes on beside the log.
+    pub presence: Presence,
     /// All sockets.
     pub connections: Arc<Connections>,
     /// What compresses for clients that ask for it, with its counters; none: nobody is offered it.
@@ -283,6 +286,14 @@ impl Driver {
             Effect::Read(req, query) => self.read(req, query),
             Effect::Pong(req, rooms) => {
                 return Next::Wait(Box::pin(hub.send(id, Item::Pong(id, req, rooms))));
+            }
+            Effect::Aside(req, aside) => {
+                let connection = self.connection.clone();
+                self.services.presence.ask(connection, req, aside);
+            }
+            Effect::Settings(req, change) => {
+                let connection = self.connection.clone();
+                self.services.presence.change(connection, req, change);
             }
             Effect::Ping => self.control(ping_frame(&[])),
             Effect::Close(code) => return Next::Close(code),

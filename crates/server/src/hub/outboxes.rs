@@ -13,11 +13,12 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use chinwag_core::event::{Run, Shared};
 use chinwag_core::ids::{Position, Tick};
-use chinwag_core::lanes::Lane;
+use chinwag_core::lanes::{Lane, Topic};
 use chinwag_core::live::{ConnId, Outlet};
-use chinwag_core::wire::ServerFrame;
+use chinwag_core::watch::Tell;
+use chinwag_core::wire::{Req, ServerFrame};
 
-use crate::gateway::dialect::Dialect;
+use crate::gateway::dialect::{Dialect, ForSeveral};
 use crate::gateway::outbox::{Connection, SyncId};
 
 /// For how long a shard writes before it lets others run.
@@ -31,6 +32,8 @@ pub(super) struct Outboxes {
     /// With an ack among what waits. Each connection stands in each list once at most.
     urgent: Vec<ConnId>,
     dirty: VecDeque<ConnId>,
+    /// With nothing but what may vanish: written when nothing else is to be.
+    faint: VecDeque<ConnId>,
     /// Reused by every write.
     frames: Vec<Bytes>,
     /// The event that is being delivered is alone: nothing is known of that could share a write
@@ -70,6 +73,7 @@ struct Slot {
     connection: Arc<Connection>,
     urgent: bool,
     dirty: bool,
+    faint: bool,
 }
 
 impl Outboxes {
@@ -78,6 +82,7 @@ impl Outboxes {
             connection,
             urgent: false,
             dirty: false,
+            faint: false,
         };
         self.slots.entry(slot.connection.id).or_insert(slot);
     }
@@ -139,9 +144,16 @@ impl Outboxes {
         room
     }
 
+    /// Answers a request of `conn`; its driver writes it, if the shard does not come to it first.
+    pub(super) fn reply(&self, conn: ConnId, req: Req, frame: &ServerFrame) {
+        if let Some(slot) = self.slots.get(&conn) {
+            slot.connection.reply(req, frame, self.now);
+        }
+    }
+
     /// Whether something waits to be written.
     pub(super) fn has_dirty(&self) -> bool {
-        !self.urgent.is_empty() || self.has_backlog()
+        !self.urgent.is_empty() || self.has_backlog() || !self.faint.is_empty()
     }
 
     /// Whether more than acks waits to be written, perhaps of an earlier slice.
@@ -162,6 +174,15 @@ impl Outboxes {
         while let Some(conn) = self.dirty.pop_front() {
             if let Some(slot) = self.slots.get_mut(&conn) {
                 slot.dirty = false;
+                slot.connection.flush(&mut self.frames, self.now);
+            }
+            if slice.is_over() {
+                return;
+            }
+        }
+        while let Some(conn) = self.faint.pop_front() {
+            if let Some(slot) = self.slots.get_mut(&conn) {
+                slot.faint = false;
                 slot.connection.flush(&mut self.frames, self.now);
             }
             if slice.is_over() {
@@ -239,6 +260,27 @@ impl Outlet for Outboxes {
     fn behind(&mut self, to: ConnId) {
         if let Some(slot) = self.slots.get(&to) {
             slot.connection.fall_behind(self.now);
+        }
+    }
+}
+
+impl Tell for Outboxes {
+    fn tell(
+        &mut self,
+        to: &mut dyn Iterator<Item = ConnId>,
+        topic: Option<Topic>,
+        frame: &ServerFrame,
+    ) {
+        let mut frame = ForSeveral::new(frame);
+        for conn in to {
+            let Some(slot) = self.slots.get_mut(&conn) else {
+                continue;
+            };
+            let bytes = frame.encode(&slot.connection.dialect);
+            slot.connection.queue_ephemeral(topic, bytes);
+            if !slot.dirty && !std::mem::replace(&mut slot.faint, true) {
+                self.faint.push_back(conn);
+            }
         }
     }
 }

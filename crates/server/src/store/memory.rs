@@ -7,6 +7,7 @@ use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use chinwag_core::aside::{Seen, SettingsChange};
 use chinwag_core::batch::{Ack, Submission};
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
@@ -14,7 +15,7 @@ use chinwag_core::ledger::{Committed, Ledger};
 use chinwag_core::marker::{Mark, Marked};
 use chinwag_core::room::{Member, Range, Role, Room};
 use chinwag_core::view::{Changes, View};
-use chinwag_core::wire::{DirectoryRow, Profile};
+use chinwag_core::wire::{DirectoryRow, Profile, Settings};
 
 use super::{ReadJob, Store, StoreError, StoreFuture};
 
@@ -57,6 +58,15 @@ impl Store for MemoryStore {
 
     fn mark(&self, marks: Vec<Mark>) -> StoreFuture<'_, Vec<Option<Marked>>> {
         Box::pin(ready(Ok(self.lock().mark(&marks))))
+    }
+
+    fn set(&self, user: UserId, change: SettingsChange) -> StoreFuture<'_, Settings> {
+        Box::pin(ready(Ok(self.lock().set(user, change))))
+    }
+
+    fn saw(&self, seen: Vec<(UserId, Millis)>) -> StoreFuture<'_, ()> {
+        self.lock().saw(&seen);
+        Box::pin(ready(Ok(())))
     }
 
     fn run(&self, job: ReadJob) -> StoreFuture<'_, ()> {
@@ -107,4 +117,6 @@ pass_on! {
     members(room: RoomId, after: Option<UserId>, limit: usize) -> Vec<(UserId, Role)>;
     directory(after: Option<RoomId>, limit: usize) -> Vec<DirectoryRow>;
     changes(since: Position) -> Changes;
+    settings(user: UserId) -> Settings;
+    people(room: RoomId, after: Option<UserId>, limit: usize) -> Vec<Seen>;
 }

@@ -113,7 +113,11 @@ impl Device {
             | ServerFrame::Room { .. }
             | ServerFrame::Members { .. }
             | ServerFrame::Profiles { .. }
-            | ServerFrame::Directory { .. } => {}
+            | ServerFrame::Directory { .. }
+            | ServerFrame::Typing { .. }
+            | ServerFrame::Presence { .. }
+            | ServerFrame::Who { .. }
+            | ServerFrame::Settings(_) => {}
         }
     }
 

@@ -7,6 +7,7 @@ use chinwag_core::live::ConnId;
 use chinwag_core::rate::{Bucket, Rate};
 use chinwag_core::session::{Effect, Identity, Input, refuse};
 
+use super::beside::AsideJob;
 use super::commit::{Job, MarkJob, Work};
 use super::connection::Sync;
 use super::hub::Item;
@@ -109,6 +110,21 @@ impl Node {
             Effect::Read(req, query) => {
                 let Some(user) = conn.user else { return };
                 let ask = Ask::Query(id.0, user, req, query);
+                site.store.read(self.name(), ask, site.base);
+            }
+            Effect::Aside(req, aside) => {
+                let Some(user) = conn.user else { return };
+                let conn = id;
+                self.asides.push_back(AsideJob {
+                    conn,
+                    user,
+                    req,
+                    aside,
+                });
+            }
+            Effect::Settings(req, change) => {
+                let Some(user) = conn.user else { return };
+                let ask = Ask::Set(id.0, user, req, change);
                 site.store.read(self.name(), ask, site.base);
             }
             Effect::Pong(req, rooms) => self.item(Item::Pong(id, req, rooms), site.base),

@@ -11,7 +11,9 @@ use crate::wire::{ClientFrame, Cursor, Req};
 
 const HELLO: u64 = 0;
 const SYNC: u64 = 2;
-const LAST: u64 = 17;
+const LAST: u64 = 30;
+/// Numbers that no frame has.
+const UNUSED: std::ops::RangeInclusive<u64> = 18..=26;
 
 /// The frames that are not nothing but their fields, for the documents.
 #[cfg(test)]
@@ -42,6 +44,10 @@ frames! {
     15 = "profiles" Profiles { req, users, name };
     16 = "directory" Directory { req, after };
     17 = "ping" Ping { req, rooms };
+    27 = "typing" Typing { req, room, on };
+    28 = "watch" Watch { req, rooms };
+    29 = "who" Who { req, room, after, online };
+    30 = "settings" Settings { req, hide_last_seen, hide_online };
 }
 
 pub(super) fn put(frame: &ClientFrame, to: &mut Writer) {
@@ -106,7 +112,7 @@ pub(super) fn take(from: &mut Reader<'_>) -> Result<ClientFrame, Refusal> {
 }
 
 fn take_command(number: u64, fields: &mut Fields<'_, '_>) -> Result<ClientFrame, Refusal> {
-    if number > LAST {
+    if number > LAST || UNUSED.contains(&number) {
         // As in JSON, a command without a number of its own is not even that.
         fields
             .field::<Req>("req")
@@ -169,6 +175,7 @@ fn check(frame: ClientFrame) -> Result<ClientFrame, Refusal> {
         }
         ClientFrame::Ping { rooms, .. } => list(rooms.len(), "rooms", limits::OPEN_ROOMS_MAX)?,
         ClientFrame::Profiles { users, .. } => list(users.len(), "users", limits::PROFILES_MAX)?,
+        ClientFrame::Watch { rooms, .. } => list(rooms.len(), "rooms", limits::WATCHED_ROOMS_MAX)?,
         ClientFrame::Auth { .. }
         | ClientFrame::Direct { .. }
         | ClientFrame::Join { .. }
@@ -180,7 +187,10 @@ fn check(frame: ClientFrame) -> Result<ClientFrame, Refusal> {
         | ClientFrame::History { .. }
         | ClientFrame::Room { .. }
         | ClientFrame::Members { .. }
-        | ClientFrame::Directory { .. } => {}
+        | ClientFrame::Directory { .. }
+        | ClientFrame::Typing { .. }
+        | ClientFrame::Who { .. }
+        | ClientFrame::Settings { .. } => {}
     }
     Ok(frame)
 }

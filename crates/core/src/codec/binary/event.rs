@@ -8,7 +8,8 @@ use crate::event::{
 use crate::fold::Folded;
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
 use crate::wire::{
-    DirectoryRow, Item, Last, Me, Profile, PublicLimits, Reset, ResetWhy, RoomRow, Skip,
+    DirectoryRow, Item, Last, Me, Person, Profile, PublicLimits, Reset, ResetWhy, RoomRow,
+    Settings, Skip,
 };
 
 /// The number of the frame `event`, also as an item of `events`.
@@ -34,6 +35,8 @@ record! {
     Me { state, role, since, delivered, read, unread };
     Profile { id, name, version };
     DirectoryRow { room, name, members };
+    Settings { hide_last_seen, hide_online, version };
+    Person { user, online, last_seen };
     PublicLimits { text_bytes, frame_bytes, in_flight, open_rooms, rate_per_second, rate_burst };
     RoomRow { room, kind, name, peer, history, head, msg_no, floor, members, me };
 }

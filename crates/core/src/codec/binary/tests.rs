@@ -156,8 +156,8 @@ fn unknown_fields_are_ignored() {
 fn every_number_names_one_frame() {
     for frames in tables() {
         let numbers: Vec<u64> = frames.iter().map(|(number, ..)| *number).collect();
-        let expected: Vec<u64> = (0..).take(frames.len()).collect();
-        assert_eq!(numbers, expected);
+        let once = numbers.windows(2).all(|two| two[0] < two[1]);
+        assert!(once && numbers[0] == 0, "{numbers:?}");
     }
 }
 

@@ -132,6 +132,8 @@ fn show(effect: &Effect) -> String {
         Effect::LookUp(_room, key) => format!("look up {}", key.0[0]),
         Effect::Mark(req, _) => format!("mark {req}"),
         Effect::Read(req, _) => format!("read {req}"),
+        Effect::Aside(req, aside) => format!("aside {req} {aside:?}"),
+        Effect::Settings(req, change) => format!("settings {req} {change:?}"),
         Effect::Pong(req, _) => format!("pong {req}"),
         Effect::Ping => "ping".into(),
         Effect::Close(code) => format!("close {}", code.number()),

@@ -13,6 +13,7 @@ mod inside;
 mod kept;
 mod migrate;
 mod open;
+mod people;
 mod queue;
 mod readers;
 mod refused;
@@ -32,11 +33,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use chinwag_core::aside::SettingsChange;
 use chinwag_core::batch::Submission;
-use chinwag_core::ids::{Millis, Position};
+use chinwag_core::ids::{Millis, Position, UserId};
 use chinwag_core::ledger::Committed;
 use chinwag_core::marker::{Mark, Marked};
-use chinwag_core::wire::Profile;
+use chinwag_core::wire::{Profile, Settings};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use tokio::sync::{oneshot, watch};
@@ -161,6 +163,24 @@ impl SqliteStore {
         work: impl FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
         counts: fn(&R) -> bool,
     ) -> Result<R, StoreError> {
+        self.write_as(work, counts, false).await
+    }
+
+    /// As [`SqliteStore::write`], for what is no concern of rooms, members or accounts: nothing
+    /// that is kept of them in memory is forgotten by it.
+    async fn write_beside<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
+    ) -> Result<R, StoreError> {
+        self.write_as(work, |_value| false, true).await
+    }
+
+    async fn write_as<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
+        counts: fn(&R) -> bool,
+        is_beside: bool,
+    ) -> Result<R, StoreError> {
         let place = self.queue.lower_place().await?;
         let (reply, answer) = oneshot::channel();
         let ended = EndedWrite {
@@ -174,6 +194,7 @@ impl SqliteStore {
                 value: None,
                 reply,
                 ended,
+                is_beside,
             }),
             _place: place,
         })?;
@@ -272,6 +293,14 @@ impl Store for SqliteStore {
             })?;
             answered(answer).await
         })
+    }
+
+    fn set(&self, user: UserId, change: SettingsChange) -> StoreFuture<'_, Settings> {
+        Box::pin(self.write_beside(move |db| people::set(db, user, change)))
+    }
+
+    fn saw(&self, seen: Vec<(UserId, Millis)>) -> StoreFuture<'_, ()> {
+        Box::pin(self.write_beside(move |db| people::saw(db, &seen)))
     }
 
     fn run(&self, job: ReadJob) -> StoreFuture<'_, ()> {

@@ -2,16 +2,18 @@
 //!
 //! Does not begin or end transactions, does not write. Lifetime: one transaction.
 
+use chinwag_core::aside::Seen;
 use chinwag_core::batch::Ack;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
 use chinwag_core::room::{Member, Range, Role, Room, Stay};
 use chinwag_core::view::{Changes, View};
-use chinwag_core::wire::{DirectoryRow, Profile};
+use chinwag_core::wire::{DirectoryRow, Profile, Settings};
 use rusqlite::{Connection, OptionalExtension, Params, Row, named_params, params};
 
 use super::inside::Inside;
 use super::kept::Kept;
+use super::people;
 use super::rows::{
     self, EVENT_COLUMNS, JOINED, code, count, kind, number, profile, room, room_id, seq, stay,
     user_id,
@@ -381,6 +383,19 @@ impl View for SqlView<'_> {
             rooms,
             joined,
         })
+    }
+
+    fn settings(&self, user: UserId) -> Read<Settings> {
+        people::settings(self.db, user).map_err(unreadable)
+    }
+
+    fn people(&self, room: RoomId, after: Option<UserId>, limit: usize) -> Read<Vec<Seen>> {
+        let Some(room) = self.inside_room(room)? else {
+            return Ok(Vec::new());
+        };
+        let (joined, after, limit) = people::page(after, limit);
+        let with = params![room, joined, after, limit];
+        self.all(people::PEOPLE, with, people::seen)
     }
 }
 
