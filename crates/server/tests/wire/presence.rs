@@ -20,7 +20,7 @@ async fn online_is_told_at_once_and_a_return_not_at_all() {
     let mut two = node.enter(&bob).await;
     two.write("join", json!({"room": room})).await;
     one.event(room, 2).await;
-    let mut online = vec![ann.id.to_string(), bob.id.to_string()];
+    let mut online = vec![ann.id, bob.id];
     online.sort_unstable();
     let all = json!({"type": "presence", "room": room, "count": 2, "change": 0, "online": online});
     assert_eq!(watch(&mut one, json!([room])).await, [all]);
@@ -106,18 +106,12 @@ async fn who_hides_is_seen_nowhere_and_sees_nobody() {
     );
     assert_eq!(two.ask("who", fields).await["people"], json!([]));
     let who = one.ask("who", json!({"room": room})).await;
-    let mut everybody = vec![(ann.id.to_string(), true), (bob.id.to_string(), false)];
+    let mut everybody = vec![(ann.id, true), (bob.id, false)];
     everybody.sort_unstable();
-    let found: Vec<(String, bool)> = who["people"]
-        .as_array()
-        .unwrap()
+    let everybody = everybody
         .iter()
-        .map(|person| {
-            let user = person["user"].as_str().unwrap().to_owned();
-            (user, person["online"] == true)
-        })
-        .collect();
-    assert_eq!(found, everybody);
+        .map(|(user, online)| json!({"user": user, "online": online}));
+    assert_eq!(who["people"], everybody.collect::<Value>(), "{who}");
     // And back.
     two.ask("settings", json!({"hide_online": false})).await;
     assert_eq!(told(&mut one).await["joined"], json!([bob.id]));
