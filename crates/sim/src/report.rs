@@ -39,6 +39,10 @@ pub struct Counts {
     pub full: u64,
     /// Close frames received.
     pub closes: u64,
+    /// Frames received that tell who types.
+    pub typing: u64,
+    /// Frames received that tell who is online.
+    pub presence: u64,
     /// By kind: all, and those that hit a send in flight.
     pub(crate) faults: BTreeMap<Fault, (u64, u64)>,
 }
@@ -68,6 +72,8 @@ impl Counts {
         self.behinds += other.behinds;
         self.conflicts += other.conflicts;
         self.closes += other.closes;
+        self.typing += other.typing;
+        self.presence += other.presence;
         self.full += other.full;
         for (fault, (all, hit)) in &other.faults {
             let slot = self.faults.entry(*fault).or_default();
@@ -81,7 +87,7 @@ impl Counts {
         self.faults.values().fold((0, 0), sum)
     }
 
-    fn figures(&self) -> [(&'static str, u64); 15] {
+    fn figures(&self) -> [(&'static str, u64); 17] {
         [
             ("seeds", self.seeds),
             ("sends", self.sends),
@@ -98,6 +104,8 @@ impl Counts {
             ("behinds", self.behinds),
             ("conflicts", self.conflicts),
             ("closes", self.closes),
+            ("typing told", self.typing),
+            ("presence told", self.presence),
         ]
     }
 

@@ -170,6 +170,14 @@ impl Town {
                 }
                 device.submit(key, Command::Create { kind, name }, Purpose::Real);
             }
+            118..=147 => {
+                let rooms = rooms(device, |copy| copy.joined);
+                if !rooms.is_empty() {
+                    let room = *shore.base.rng.pick(&rooms);
+                    let on = shore.base.rng.chance(800);
+                    device.types(room, on, shore);
+                }
+            }
             _ => {}
         }
         device.pump(shore);

@@ -58,6 +58,7 @@ impl Device {
                 self.failures = 0;
                 self.phase = Phase::Live;
                 self.position(*position, "caught_up", shore);
+                self.look_at_rooms(shore);
                 self.repair(shore);
                 self.pump(shore);
             }
@@ -114,10 +115,11 @@ impl Device {
             | ServerFrame::Members { .. }
             | ServerFrame::Profiles { .. }
             | ServerFrame::Directory { .. }
-            | ServerFrame::Typing { .. }
-            | ServerFrame::Presence { .. }
             | ServerFrame::Who { .. }
             | ServerFrame::Settings(_) => {}
+            ServerFrame::Typing { .. } | ServerFrame::Presence { .. } => {
+                self.ephemeral(frame, shore);
+            }
         }
     }
 
@@ -197,8 +199,12 @@ impl Device {
             Turn::In(who) if who == user => {
                 copy.joined = true;
                 copy.role = None;
+                self.beside.stale = true;
             }
-            Turn::Out(who) if who == user => copy.joined = false,
+            Turn::Out(who) if who == user => {
+                copy.joined = false;
+                self.beside.online.remove(&event.room);
+            }
             Turn::In(_) | Turn::Out(_) => {}
         });
         self.memory.last = Some(Last {
@@ -273,6 +279,7 @@ impl Device {
         let note = format_args!("d{} is behind", self.index);
         shore.base.trace.note(shore.base.now, note);
         self.phase = Phase::Syncing;
+        self.beside = super::beside::Beside::default();
         self.held.clear();
         let cursor = self.stored_cursor(shore);
         shore

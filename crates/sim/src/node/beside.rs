@@ -1,21 +1,23 @@
 //! What goes on in a node beside the log: one loop for the commands, as in the server, and what the
 //! shard tells.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chinwag_core::aside::{Aside, Granted};
 use chinwag_core::code::ErrorCode;
-use chinwag_core::ids::UserId;
+use chinwag_core::ids::{RoomId, UserId};
 use chinwag_core::lanes::Topic;
+use chinwag_core::limits;
 use chinwag_core::live::ConnId;
 use chinwag_core::session::{Input, refuse};
 use chinwag_core::watch::Tell;
 use chinwag_core::wire::{Req, ServerFrame, Settings};
 
-use super::connection::Outboxes;
+use super::connection::Conn;
 use super::hub::Item;
 use super::{Node, Site};
-use crate::base::Base;
+use crate::base::{Base, NodeRef};
 use crate::link::Down;
 use crate::store::Ask;
 
@@ -99,25 +101,99 @@ impl Node {
     /// Tells who is online and who types, where it is due.
     pub(super) fn tell(&mut self, site: &mut Site<'_>) {
         let now = site.base.tick();
-        let mut outlet = Self::outboxes(&mut self.conns, site.base);
-        self.shard.tell(now, &mut outlet);
+        let mut telling = Telling {
+            node: self.name(),
+            conns: &mut self.conns,
+            base: site.base,
+        };
+        self.shard.tell(now, &mut telling);
+    }
+
+    /// A connection has ended: whether its user goes with it, for [`Node::online`].
+    pub(super) fn note_loss(&mut self, id: ConnId, now: u64) {
+        let Some((user, caught)) = self.conns.get(&id).map(|conn| (conn.user, conn.caught)) else {
+            return;
+        };
+        let Some(user) = user else { return };
+        let here = self.conns.values();
+        let mut here = here.filter(|conn| !conn.gone && conn.user == Some(user));
+        let online = caught || self.may_be_leaving(user, now);
+        if online && here.next().is_none() {
+            self.lost.insert(user, now);
+        }
+    }
+
+    /// Whether `user` may have lost their last connection a short time ago.
+    fn may_be_leaving(&self, user: UserId, now: u64) -> bool {
+        let lost = self.lost.get(&user);
+        lost.is_some_and(|lost| now - lost <= limits::PRESENCE_GRACE_MS + 1_000)
+    }
+
+    /// Who must be online here, and who may be, counted by connections alone. Somebody who has
+    /// none may be in rooms by now that this node has not heard of.
+    pub(crate) fn online(&self, now: u64) -> (BTreeSet<UserId>, BTreeSet<UserId>) {
+        let here = self.conns.values();
+        let here = here.filter(|conn| !conn.gone && conn.caught);
+        let online: BTreeSet<UserId> = here.filter_map(|conn| conn.user).collect();
+        let lost = self.lost.keys().copied();
+        let may = lost.filter(|user| !online.contains(user) && self.may_be_leaving(*user, now));
+        let may = may.collect();
+        (online, may)
     }
 }
 
-impl Tell for Outboxes<'_> {
+/// The outboxes of a node, and who looks whether they may be told.
+struct Telling<'a> {
+    node: NodeRef,
+    conns: &'a mut BTreeMap<ConnId, Conn>,
+    base: &'a mut Base,
+}
+
+impl Telling<'_> {
+    /// Nobody types who has not said so lately.
+    fn judge_typing(&mut self, room: RoomId, users: &[UserId]) {
+        for user in users {
+            let said = self.base.typed.get(&(self.node, room, *user));
+            let until = said.map(|said| said + limits::TYPING_MS);
+            if until.is_none_or(|until| self.base.now > until) {
+                let (now, node) = (self.base.now, self.node.node);
+                let what = format!("n{node} tells at {now} that {user} types in {room}: {said:?}");
+                self.base.wrong.push(what);
+            }
+        }
+    }
+}
+
+impl Tell for Telling<'_> {
     fn tell(
         &mut self,
         to: &mut dyn Iterator<Item = ConnId>,
         topic: Option<Topic>,
         frame: &ServerFrame,
     ) {
+        let room = match frame {
+            ServerFrame::Typing { room, users, .. } => {
+                self.judge_typing(*room, users);
+                *room
+            }
+            ServerFrame::Presence { room, .. } => *room,
+            other => unreachable!("{other:?} is not ephemeral"),
+        };
         let frame = Arc::new(frame.clone());
         for id in to {
-            if let Some(conn) = self.conns.get_mut(&id).filter(|conn| !conn.gone) {
-                let frame = Down::Frame(frame.clone());
-                let bytes = frame.weight();
-                conn.outbox.push_ephemeral(topic, frame, bytes);
+            let Some(conn) = self.conns.get_mut(&id).filter(|conn| !conn.gone) else {
+                continue;
+            };
+            if conn.out.contains(&room) {
+                let what = format!(
+                    "{:?} is told of {room} after it was told to be out",
+                    conn.user
+                );
+                self.base.wrong.push(what);
             }
+            let frame = Down::Frame(frame.clone());
+            let bytes = frame.weight();
+            conn.outbox.push_ephemeral(topic, frame, bytes);
         }
     }
 }

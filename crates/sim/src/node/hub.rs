@@ -76,6 +76,10 @@ impl Node {
                 if let Some(user) = shard.live().user_of(conn) {
                     shard.learn(user, settings, now);
                 }
+                if let Some(conn) = outlet.conns.get_mut(&conn) {
+                    conn.out
+                        .retain(|room| heads.iter().all(|(head, _seq)| head != room));
+                }
                 let on = shard.shown(conn, &heads, now, &mut outlet, wants);
                 self.shown(conn, sync, on);
             }
@@ -117,6 +121,13 @@ impl Node {
                 }
             }
             Item::Granted(conn, req, granted) => {
+                if let (Granted::Typing { room, on: true }, Some(user)) =
+                    (&granted, shard.live().user_of(conn))
+                {
+                    let at = (self.name(), *room, user);
+                    site.base.typed.insert(at, site.base.now);
+                }
+                let shard = &mut self.shard;
                 let reply = shard.aside(conn, req, granted, now);
                 self.say(conn, req, reply, site.base);
             }

@@ -77,6 +77,8 @@ pub(crate) struct Node {
     asides: VecDeque<AsideJob>,
     /// What some of them need is being read.
     asking: bool,
+    /// When users lost their last connection here: the judge's, not the shard's.
+    lost: BTreeMap<UserId, u64>,
 }
 
 impl Node {
@@ -106,6 +108,7 @@ impl Node {
             marking: None,
             asides: VecDeque::new(),
             asking: false,
+            lost: BTreeMap::new(),
         }
     }
 
@@ -269,6 +272,7 @@ impl Node {
         };
         conn.gone = true;
         conn.syncs.clear();
+        self.note_loss(id, base.now);
         self.item(Item::Unregister(id), base);
         self.work.push_back(Work::Gone(id));
     }

@@ -5,6 +5,7 @@
 //! membership and visibility by its own naive rules.
 
 mod finish;
+mod presence;
 mod sends;
 mod truth;
 
