@@ -25,7 +25,7 @@ use tokio_util::task::TaskTracker;
 
 use self::outboxes::Outboxes;
 use crate::clock::{self, Clock};
-use crate::gateway::dialect::ForSeveral;
+use crate::gateway::dialect::{Dialect, ForSeveral};
 use crate::gateway::outbox::{Connection, SyncId};
 use crate::store::{self, Store};
 
@@ -269,18 +269,7 @@ impl Task {
                 shard.unregister(conn, now);
                 outlet.remove(conn);
             }
-            Item::Pong(conn, req, rooms) => {
-                let (position, heads) = shard.pong(conn, &rooms);
-                let pong = ServerFrame::Pong {
-                    req,
-                    now: clock::wall(),
-                    position,
-                    heads,
-                };
-                if !outlet.push(conn, Lane::vouching(), |dialect| dialect.encode(&pong)) {
-                    shard.fell_behind(conn);
-                }
-            }
+            Item::Pong(conn, req, rooms) => self.pong(conn, req, &rooms),
             Item::Marker(user, except, frame) => {
                 let mut frame = ForSeveral::new(&frame);
                 let conns = shard.live().connections(user).to_vec();
@@ -303,6 +292,20 @@ impl Task {
             }
             Item::Settled(user, settings) => shard.learn(user, settings, now),
             Item::Kept => self.seen.storing = false,
+        }
+    }
+
+    fn pong(&mut self, conn: ConnId, req: Req, rooms: &[RoomId]) {
+        let (position, heads) = self.shard.pong(conn, rooms);
+        let pong = ServerFrame::Pong {
+            req,
+            now: clock::wall(),
+            position,
+            heads,
+        };
+        let encode = |dialect: &Dialect| dialect.encode(&pong);
+        if !self.outlet.push(conn, Lane::vouching(), encode) {
+            self.shard.fell_behind(conn);
         }
     }
 

@@ -76,9 +76,9 @@ impl Presence {
     }
 
     /// Queues a command; a full queue drops or refuses it.
-    pub fn ask(&self, connection: Arc<Connection>, req: Req, aside: Aside) {
+    pub fn ask(&self, connection: &Arc<Connection>, req: Req, aside: Aside) {
         let ask = Ask {
-            connection,
+            connection: connection.clone(),
             req,
             aside,
         };
@@ -95,9 +95,9 @@ impl Presence {
     }
 
     /// Queues a change of settings; a full queue refuses it, retryably.
-    pub fn change(&self, connection: Arc<Connection>, req: Req, change: SettingsChange) {
+    pub fn change(&self, connection: &Arc<Connection>, req: Req, change: SettingsChange) {
         let change = Change {
-            connection,
+            connection: connection.clone(),
             req,
             change,
         };

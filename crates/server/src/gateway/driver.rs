@@ -256,7 +256,8 @@ impl Driver {
     }
 
     fn effect(&self, effect: Effect, sync_id: SyncId) -> Next<'_> {
-        let Services { hub, commit, .. } = &*self.services;
+        let (hub, commit) = (&self.services.hub, &self.services.commit);
+        let presence = &self.services.presence;
         let id = self.connection.id;
         match effect {
             Effect::Authenticate(token) => self.authenticate(token),
@@ -287,14 +288,8 @@ impl Driver {
             Effect::Pong(req, rooms) => {
                 return Next::Wait(Box::pin(hub.send(id, Item::Pong(id, req, rooms))));
             }
-            Effect::Aside(req, aside) => {
-                let connection = self.connection.clone();
-                self.services.presence.ask(connection, req, aside);
-            }
-            Effect::Settings(req, change) => {
-                let connection = self.connection.clone();
-                self.services.presence.change(connection, req, change);
-            }
+            Effect::Aside(req, aside) => presence.ask(&self.connection, req, aside),
+            Effect::Settings(req, change) => presence.change(&self.connection, req, change),
             Effect::Ping => self.control(ping_frame(&[])),
             Effect::Close(code) => return Next::Close(code),
             // Queued where the session was stepped.

@@ -106,7 +106,7 @@ async fn who_hides_is_seen_nowhere_and_sees_nobody() {
     );
     assert_eq!(two.ask("who", fields).await["people"], json!([]));
     let who = one.ask("who", json!({"room": room})).await;
-    let mut everybody = vec![(ann.id, true), (bob.id, false)];
+    let mut everybody = [(ann.id, true), (bob.id, false)];
     everybody.sort_unstable();
     let everybody = everybody
         .iter()

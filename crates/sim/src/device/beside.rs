@@ -31,6 +31,13 @@ impl Device {
         &self.beside.online
     }
 
+    /// Looks again if it has to.
+    pub(super) fn look_again(&mut self, shore: &mut Shore<'_>) {
+        if self.beside.stale {
+            self.look_at_rooms(shore);
+        }
+    }
+
     /// Looks at all rooms that one is in, as a client does once it has caught up.
     pub(super) fn look_at_rooms(&mut self, shore: &mut Shore<'_>) {
         if self.phase != Phase::Live {

@@ -240,9 +240,7 @@ impl Device {
         self.pump(shore);
         self.repair(shore);
         self.mark(shore);
-        if self.beside.stale {
-            self.look_at_rooms(shore);
-        }
+        self.look_again(shore);
         if shore.base.rng.chance(400) {
             self.save(shore.oracle);
         }

@@ -10,7 +10,7 @@ use chinwag_core::ids::{RoomId, UserId};
 use chinwag_core::lanes::Topic;
 use chinwag_core::limits;
 use chinwag_core::live::ConnId;
-use chinwag_core::session::{Input, refuse};
+use chinwag_core::session::{Effect, Input, refuse};
 use chinwag_core::watch::Tell;
 use chinwag_core::wire::{Req, ServerFrame, Settings};
 
@@ -31,6 +31,37 @@ pub(super) struct AsideJob {
 }
 
 impl Node {
+    /// Runs an effect that has nothing to do with the log.
+    pub(super) fn beside(&mut self, conn: ConnId, effect: Effect, site: &mut Site<'_>) {
+        let Some(user) = self.conns.get(&conn).and_then(|conn| conn.user) else {
+            return;
+        };
+        match effect {
+            Effect::Aside(req, aside) => self.asides.push_back(AsideJob {
+                conn,
+                user,
+                req,
+                aside,
+            }),
+            Effect::Settings(req, change) => {
+                let ask = Ask::Set(conn.0, user, req, change);
+                site.store.read(self.name(), ask, site.base);
+            }
+            other => unreachable!("{other:?} is the driver's"),
+        }
+    }
+
+    /// What the store allows is done by the shard.
+    pub(super) fn grant(&mut self, id: ConnId, req: Req, granted: Granted, site: &mut Site<'_>) {
+        let user = self.shard.live().user_of(id);
+        if let (Granted::Typing { room, on: true }, Some(user)) = (&granted, user) {
+            let at = (self.name(), *room, user);
+            site.base.typed.insert(at, site.base.now);
+        }
+        let reply = self.shard.aside(id, req, granted, site.base.tick());
+        self.say(id, req, reply, site.base);
+    }
+
     /// Asks the store for all that waits: one read at a time, so that each connection's order stays.
     pub(super) fn begin_asides(&mut self, site: &mut Site<'_>) {
         if self.asking || self.asides.is_empty() {
@@ -130,14 +161,19 @@ impl Node {
     }
 
     /// Who must be online here, and who may be, counted by connections alone. Somebody who has
-    /// none may be in rooms by now that this node has not heard of.
+    /// none, or who is behind, may be in rooms by now that this node has not heard of.
     pub(crate) fn online(&self, now: u64) -> (BTreeSet<UserId>, BTreeSet<UserId>) {
-        let here = self.conns.values();
-        let here = here.filter(|conn| !conn.gone && conn.caught);
-        let online: BTreeSet<UserId> = here.filter_map(|conn| conn.user).collect();
+        let (mut online, mut may) = (BTreeSet::new(), BTreeSet::new());
+        for (id, conn) in self.conns.iter().filter(|(_id, conn)| !conn.gone) {
+            if self.shard.live().is_live(*id) {
+                online.extend(conn.user);
+            } else if conn.caught {
+                may.extend(conn.user);
+            }
+        }
         let lost = self.lost.keys().copied();
-        let may = lost.filter(|user| !online.contains(user) && self.may_be_leaving(*user, now));
-        let may = may.collect();
+        may.extend(lost.filter(|user| self.may_be_leaving(*user, now)));
+        may.retain(|user| !online.contains(user));
         (online, may)
     }
 }

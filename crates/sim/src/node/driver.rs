@@ -7,7 +7,6 @@ use chinwag_core::live::ConnId;
 use chinwag_core::rate::{Bucket, Rate};
 use chinwag_core::session::{Effect, Identity, Input, refuse};
 
-use super::beside::AsideJob;
 use super::commit::{Job, MarkJob, Work};
 use super::connection::Sync;
 use super::hub::Item;
@@ -112,21 +111,7 @@ impl Node {
                 let ask = Ask::Query(id.0, user, req, query);
                 site.store.read(self.name(), ask, site.base);
             }
-            Effect::Aside(req, aside) => {
-                let Some(user) = conn.user else { return };
-                let conn = id;
-                self.asides.push_back(AsideJob {
-                    conn,
-                    user,
-                    req,
-                    aside,
-                });
-            }
-            Effect::Settings(req, change) => {
-                let Some(user) = conn.user else { return };
-                let ask = Ask::Set(id.0, user, req, change);
-                site.store.read(self.name(), ask, site.base);
-            }
+            beside @ (Effect::Aside(..) | Effect::Settings(..)) => self.beside(id, beside, site),
             Effect::Pong(req, rooms) => self.item(Item::Pong(id, req, rooms), site.base),
             Effect::Send(..) => unreachable!("frames are queued by the step that made them"),
             Effect::Ping => {

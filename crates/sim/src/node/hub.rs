@@ -120,17 +120,7 @@ impl Node {
                     }
                 }
             }
-            Item::Granted(conn, req, granted) => {
-                if let (Granted::Typing { room, on: true }, Some(user)) =
-                    (&granted, shard.live().user_of(conn))
-                {
-                    let at = (self.name(), *room, user);
-                    site.base.typed.insert(at, site.base.now);
-                }
-                let shard = &mut self.shard;
-                let reply = shard.aside(conn, req, granted, now);
-                self.say(conn, req, reply, site.base);
-            }
+            Item::Granted(conn, req, granted) => self.grant(conn, req, granted, site),
             Item::Settled(user, settings) => shard.learn(user, settings, now),
             Item::Fetched(room, events, more) => {
                 let found = events.as_ref().map(Vec::len);

@@ -5,6 +5,7 @@
 
 mod answers;
 mod markers;
+mod people;
 mod random;
 mod rooms;
 mod sending;

@@ -194,6 +194,7 @@ const KNOWN: u32 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 const ONE_MORE: &[Migration] = &[
     MIGRATIONS[0],
     MIGRATIONS[1],
+    MIGRATIONS[2],
     Migration {
         version: KNOWN + 1,
         sql: "ALTER TABLE rooms ADD COLUMN topic TEXT; UPDATE rooms SET topic = name",
