@@ -71,7 +71,7 @@ fn a_large_room_is_a_count_once_a_second() {
     place.watch(21);
     let all = "#1=[1 2 3 4 5]";
     let expected = [
-        format!("21:#0=[1 2 3 4 5]"),
+        "21:#0=[1 2 3 4 5]".to_owned(),
         "21:types[3 4 5]".to_owned(),
         format!("11:{all}"),
         format!("21:{all}"),
@@ -255,19 +255,17 @@ proptest! {
         for (what, number, later) in steps.into_iter().chain([(9, 1, 2 * GRACE)]) {
             let conn = number * 10 + 1;
             match what {
-                0 | 1 => if connected.insert(conn) {
+                0 | 1 if connected.insert(conn) => {
                     place.enter(conn);
                     if hidden.contains(&number) {
                         place.hide(number, true, version);
                     }
-                },
-                2 => if connected.remove(&conn) {
+                }
+                2 if connected.remove(&conn) => {
                     place.leave(conn);
                     followers.remove(&conn);
-                },
-                3 => if connected.contains(&conn) {
-                    place.watch(conn);
-                },
+                }
+                3 if connected.contains(&conn) => place.watch(conn),
                 4 => {
                     place.member(number, !place.inside.contains(&user(number)));
                     followers.remove(&conn);
