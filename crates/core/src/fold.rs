@@ -36,8 +36,13 @@ pub struct Folded {
 #[must_use]
 pub fn has_line(body: &Body) -> bool {
     match body {
-        Body::Room(_) | Body::Member(_) | Body::Message(_) | Body::Damaged(_) => true,
-        Body::Edit(_) | Body::Redact(_) | Body::Reaction(_) => false,
+        Body::Room(_)
+        | Body::Member(_)
+        | Body::Message(_)
+        | Body::Settings(_)
+        | Body::Role(_)
+        | Body::Damaged(_) => true,
+        Body::Edit(_) | Body::Redact(_) | Body::Reaction(_) | Body::Pin(_) => false,
     }
 }
 
@@ -56,6 +61,8 @@ pub fn empty<'a>(events: impl IntoIterator<Item = &'a mut Event>, redaction: &Ev
         };
         if let (true, Body::Message(text) | Body::Edit(text)) = (named, &mut event.body) {
             text.text = String::new();
+            event.reply_to = None;
+            event.mentions = Vec::new();
         }
     }
 }
@@ -107,7 +114,13 @@ impl Folding {
                     *entry = (event.seq, reaction.on);
                 }
             }
-            Body::Room(_) | Body::Member(_) | Body::Message(_) | Body::Damaged(_) => {}
+            Body::Room(_)
+            | Body::Member(_)
+            | Body::Message(_)
+            | Body::Settings(_)
+            | Body::Role(_)
+            | Body::Pin(_)
+            | Body::Damaged(_) => {}
         }
     }
 
@@ -127,6 +140,8 @@ impl Folding {
                 event.body = Body::Message(TextBody {
                     text: String::new(),
                 });
+                event.reply_to = None;
+                event.mentions = Vec::new();
             }
             edited = None;
         } else {
@@ -175,6 +190,8 @@ mod tests {
             key: Key([seq as u8; 16]),
             ts: Millis(0),
             target: target.map(Seq),
+            reply_to: None,
+            mentions: Vec::new(),
             body,
         }
     }

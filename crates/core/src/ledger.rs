@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
 use crate::batch::{self, Ack, Outcome, Submission};
-use crate::event::{Body, Event};
+use crate::event::{Body, Event, Mention};
 use crate::fold;
 use crate::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
 use crate::marker::{self, Mark, Marked};
@@ -340,6 +340,40 @@ impl View for Ledger {
         Ok(messages
             .take(usize::try_from(limit).unwrap_or(usize::MAX))
             .count() as u64)
+    }
+
+    fn reaction_kinds(&self, room: RoomId, target: Seq) -> Result<BTreeSet<String>, Infallible> {
+        let Ok(about) = self.about(
+            room,
+            Range {
+                from: target,
+                to: target,
+            },
+        );
+        let kinds = about.into_iter().filter_map(|event| match event.body {
+            Body::Reaction(body) => Some(body.emoji),
+            _ => None,
+        });
+        Ok(kinds.collect())
+    }
+
+    fn mentioned(
+        &self,
+        room: RoomId,
+        user: UserId,
+        range: Range,
+        limit: u64,
+    ) -> Result<u64, Infallible> {
+        // A redaction takes the mentions out as well.
+        let messages = self.in_range(room, range).filter(|event| {
+            let calls = |mention: &Mention| match mention {
+                Mention::Room => true,
+                Mention::User(who) => *who == user,
+            };
+            event.from.0 != user && event.mentions.iter().any(calls)
+        });
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(messages.take(limit).count() as u64)
     }
 
     fn members(

@@ -23,6 +23,7 @@ pub mod live;
 pub mod marker;
 pub mod mutant;
 pub mod name;
+pub mod policy;
 pub mod rate;
 pub mod read;
 pub mod recent;

@@ -4,7 +4,7 @@
 //! reader may see is cut by [`room::parts`], here and nowhere else.
 
 use crate::code::ErrorCode;
-use crate::event::{Body, Event};
+use crate::event::Event;
 use crate::fold::{self, Folded};
 use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
 use crate::limits;
@@ -158,6 +158,7 @@ pub fn row<V: View + ?Sized>(
 }
 
 fn room_row<V: View + ?Sized>(view: &V, room: &Room, member: &Member) -> Result<RoomRow, V::Error> {
+    let counted = unread(view, room, member)?;
     let head = visible_head(room, member);
     let msg_no = if head == room.head {
         room.msg_no
@@ -178,35 +179,69 @@ fn room_row<V: View + ?Sized>(view: &V, room: &Room, member: &Member) -> Result<
         room: room.id,
         kind: room.kind,
         name: room.name.clone(),
+        topic: room.topic.clone(),
         peer,
         history: room.history,
         head,
         msg_no,
         floor: room.floor,
         members: room.members,
+        pins: pins(room, member),
         me: Me {
             state: member.state,
             role: member.role,
             since: member.since(),
             delivered: member.delivered,
             read: member.read,
-            unread: unread(view, room, member)?,
+            unread: counted.unread,
+            mentions: counted.mentions,
+            muted: member.muted,
         },
     })
 }
 
-/// Countable messages (contract 6): exact to 999, then 1000.
+/// The pinned messages that a member may see.
+fn pins(room: &Room, member: &Member) -> Vec<Seq> {
+    let is_shown = |seq: &Seq| {
+        let here = Range {
+            from: *seq,
+            to: *seq,
+        };
+        room::parts(room, member, here) == [Part::Shown(here)]
+    };
+    room.pins.iter().copied().filter(is_shown).collect()
+}
+
+/// What is unread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counted {
+    /// Countable messages (contract 6): exact to 999, then 1000.
+    pub unread: u64,
+    /// How many of them call on the reader, in the same way.
+    pub mentions: u64,
+}
+
+/// What `member` has not read.
 ///
 /// # Errors
 /// Only the view's.
-pub fn unread<V: View + ?Sized>(view: &V, room: &Room, member: &Member) -> Result<u64, V::Error> {
+pub fn unread<V: View + ?Sized>(
+    view: &V,
+    room: &Room,
+    member: &Member,
+) -> Result<Counted, V::Error> {
     // Nobody has more of them than the room has messages: whoever has counted so many need not
     // look at what came before, such as the coming of everybody.
     let most = room.msg_no.min(limits::UNREAD_MAX + 1);
-    match unread_range(room, member) {
-        Some(range) if most > 0 => view.countable(room.id, member.user, range, most),
-        Some(_) | None => Ok(0),
-    }
+    let Some(range) = unread_range(room, member).filter(|_range| most > 0) else {
+        return Ok(Counted::default());
+    };
+    let unread = view.countable(room.id, member.user, range, most)?;
+    let mentions = match unread {
+        0 => 0,
+        most => view.mentioned(room.id, member.user, range, most)?,
+    };
+    Ok(Counted { unread, mentions })
 }
 
 fn reset<V: View + ?Sized>(
@@ -341,7 +376,7 @@ fn cut<V: View + ?Sized>(
             Part::Shown(range) => {
                 let left = limit.saturating_sub(out.items.len());
                 for event in view.events(room.id, range, left)? {
-                    bytes += body_bytes(&event.body);
+                    bytes += weight(&event);
                     out.to = event.seq;
                     out.items.push(Item::Event(event));
                     if bytes >= STRETCH_BYTES_MAX {
@@ -357,12 +392,10 @@ fn cut<V: View + ?Sized>(
     Ok(out)
 }
 
-fn body_bytes(body: &Body) -> usize {
-    match body {
-        Body::Message(text) | Body::Edit(text) => text.text.len(),
-        Body::Room(body) => body.members.len() * 40,
-        Body::Member(_) | Body::Redact(_) | Body::Reaction(_) | Body::Damaged(_) => 100,
-    }
+/// Bytes of an event in a frame beyond what every message has, roughly.
+fn weight(event: &Event) -> usize {
+    let fields = if event.body.is_message() { 0 } else { 100 };
+    fields + event.elsewhere()
 }
 
 /// A page of folded history.
@@ -469,7 +502,7 @@ fn cut_page(found: &mut Vec<Event>, bytes: &mut usize) -> bool {
         if *bytes >= STRETCH_BYTES_MAX {
             break;
         }
-        *bytes += body_bytes(&event.body);
+        *bytes += weight(event);
         kept += 1;
     }
     let cut = kept < found.len();

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::code::ErrorCode;
-use crate::event::Event;
+use crate::event::{Event, Mention};
 use crate::fold::Folded;
 use crate::ids::{DeviceId, Epoch, Key, Millis, Position, RoomId, Seq, SessionId, UserId};
 use crate::room::{HistoryFrom, MemberState, Range, Role, RoomKind, SkipWhy};
@@ -104,6 +104,88 @@ pub enum ClientFrame {
         room: RoomId,
         /// What, byte for byte.
         text: String,
+        /// The message that it answers.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        reply_to: Option<Seq>,
+        /// Whom it calls on: ids of people, or `room`.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(test, ts(optional, as = "Option<Vec<Mention>>"))]
+        mentions: Vec<Mention>,
+    },
+    /// Another text for a message of one's own: `ack`.
+    Edit {
+        /// Pairs the reply.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Idempotency key.
+        key: Key,
+        /// Where.
+        room: RoomId,
+        /// Which message.
+        target: Seq,
+        /// The whole text from now on, byte for byte.
+        text: String,
+    },
+    /// A message away, for everybody: `ack`.
+    Redact {
+        /// Pairs the reply.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Idempotency key.
+        key: Key,
+        /// Where.
+        room: RoomId,
+        /// Which message.
+        target: Seq,
+    },
+    /// A reaction put on or taken off: `ack`.
+    React {
+        /// Pairs the reply.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Idempotency key.
+        key: Key,
+        /// Where.
+        room: RoomId,
+        /// On which message.
+        target: Seq,
+        /// Which: one user-perceived character.
+        emoji: String,
+        /// Put on, or taken off.
+        on: bool,
+    },
+    /// A message pinned or unpinned: `ack`.
+    Pin {
+        /// Pairs the reply.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Idempotency key.
+        key: Key,
+        /// Where.
+        room: RoomId,
+        /// Which message.
+        target: Seq,
+        /// Pinned, or unpinned.
+        on: bool,
+    },
+    /// Another name or topic for a room: `ack`.
+    Configure {
+        /// Pairs the reply.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Idempotency key.
+        key: Key,
+        /// Which.
+        room: RoomId,
+        /// The name from now on, if it changes.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        name: Option<String>,
+        /// The topic from now on, if it changes; empty for none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        topic: Option<String>,
     },
     /// A new group or public room: `ack` names it.
     Create {
@@ -116,6 +198,11 @@ pub enum ClientFrame {
         kind: RoomKind,
         /// Its name.
         name: String,
+        /// From where on members see its log; usually `joining` in groups, `beginning` in public
+        /// rooms.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        history: Option<HistoryFrom>,
     },
     /// The direct room with somebody, made if it is not there: `ack` names it.
     Direct {
@@ -170,6 +257,48 @@ pub enum ClientFrame {
         room: RoomId,
         /// Whom.
         user: UserId,
+    },
+    /// Send somebody away for good, or let them come back: `ack`.
+    Ban {
+        /// Pairs the reply.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Idempotency key.
+        key: Key,
+        /// From which room.
+        room: RoomId,
+        /// Whom.
+        user: UserId,
+        /// For good, or no longer.
+        on: bool,
+    },
+    /// Another role for somebody: `ack`.
+    Role {
+        /// Pairs the reply.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Idempotency key.
+        key: Key,
+        /// In which room.
+        room: RoomId,
+        /// Whose.
+        user: UserId,
+        /// Which.
+        role: Role,
+    },
+    /// Somebody's voice taken, or given back: `ack`.
+    Mute {
+        /// Pairs the reply.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Idempotency key.
+        key: Key,
+        /// In which room.
+        room: RoomId,
+        /// Whose.
+        user: UserId,
+        /// Taken, or given back.
+        on: bool,
     },
     /// Markers that only rise: `ok` once stored.
     Mark {
@@ -293,6 +422,10 @@ pub struct RoomRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub name: Option<String>,
+    /// What it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub topic: Option<String>,
     /// The other one of a direct room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
@@ -308,6 +441,10 @@ pub struct RoomRow {
     pub floor: Seq,
     /// How many are in.
     pub members: u32,
+    /// The pinned messages that the reader may see, in the order of pinning.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<Vec<Seq>>"))]
+    pub pins: Vec<Seq>,
     /// The reader's own row.
     pub me: Me,
 }
@@ -329,6 +466,19 @@ pub struct Me {
     /// Countable messages after it: exact to 999, then 1000 for "999+" (contract 6).
     #[cfg_attr(test, ts(type = "number"))]
     pub unread: u64,
+    /// How many of them call on one, by name or as part of the room.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[cfg_attr(test, ts(optional, as = "Option<u32>"))]
+    pub mentions: u64,
+    /// Whether one's voice in the room was taken.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
+    pub muted: bool,
+}
+
+/// For fields that say nothing at zero.
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A person's public face.
@@ -595,6 +745,10 @@ pub enum ServerFrame {
         /// Countable messages after it.
         #[cfg_attr(test, ts(type = "number"))]
         unread: u64,
+        /// How many of them call on one.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        #[cfg_attr(test, ts(optional, as = "Option<u32>"))]
+        mentions: u64,
     },
     /// The token ends soon: send `auth`.
     TokenExpiring {

@@ -5,6 +5,7 @@
 //! unknown *fields*; the server refuses an unknown *command*.
 
 pub mod binary;
+mod check;
 mod fields;
 mod strict;
 
@@ -13,9 +14,8 @@ use serde::Serialize;
 
 use crate::code::ErrorCode;
 use crate::event::Event;
+use crate::ids::Key;
 use crate::limits;
-use crate::room::RoomKind;
-use crate::text;
 use crate::wire::{ClientFrame, Cursor, Last, Req, ServerFrame};
 
 use fields::Fields;
@@ -98,39 +98,80 @@ fn frame(fields: &mut Fields, req: &Result<Option<u64>, Refusal>) -> Result<Clie
         Err(refusal) => return Err(refusal.clone()),
     };
     match kind.as_str() {
-        "send" | "create" | "direct" | "join" | "leave" | "add" | "remove" => {
-            writing(&kind, req, fields)
-        }
+        "send" | "edit" | "redact" | "react" | "pin" => about_messages(&kind, req, fields),
+        "create" | "direct" | "configure" | "join" | "leave" | "add" | "remove" | "ban"
+        | "role" | "mute" => about_rooms(&kind, req, fields),
         _ => reading(&kind, req, fields),
     }
 }
 
-fn writing(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Refusal> {
+fn about_messages(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Refusal> {
     let key = fields.parsed("key")?;
     Ok(match kind {
         "send" => {
             let text = fields.text("text")?;
-            text::message(&text).map_err(|code| bad_text(code, "text"))?;
+            check::message(&text)?;
             ClientFrame::Send {
                 req,
                 key,
                 room: fields.parsed("room")?,
                 text,
+                reply_to: fields.seq_maybe("reply_to")?,
+                mentions: fields.list("mentions", limits::MENTIONS_MAX, fields::parse)?,
             }
         }
+        "edit" => {
+            let text = fields.text("text")?;
+            check::message(&text)?;
+            ClientFrame::Edit {
+                req,
+                key,
+                room: fields.parsed("room")?,
+                target: fields.seq("target")?,
+                text,
+            }
+        }
+        "redact" => ClientFrame::Redact {
+            req,
+            key,
+            room: fields.parsed("room")?,
+            target: fields.seq("target")?,
+        },
+        "react" => {
+            let emoji = fields.text("emoji")?;
+            check::reaction(&emoji)?;
+            ClientFrame::React {
+                req,
+                key,
+                room: fields.parsed("room")?,
+                target: fields.seq("target")?,
+                emoji,
+                on: fields.flag("on")?,
+            }
+        }
+        _ => ClientFrame::Pin {
+            req,
+            key,
+            room: fields.parsed("room")?,
+            target: fields.seq("target")?,
+            on: fields.flag("on")?,
+        },
+    })
+}
+
+fn about_rooms(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Refusal> {
+    let key = fields.parsed("key")?;
+    Ok(match kind {
         "create" => {
-            let kind = match fields.text("kind")?.as_str() {
-                "group" => RoomKind::Group,
-                "public" => RoomKind::Public,
-                _ => return Err(not_a_kind()),
-            };
+            let kind = fields.word("kind", &check::KINDS)?;
             let name = fields.text("name")?;
-            text::room_name(&name).map_err(|code| bad_text(code, "name"))?;
+            check::room_name(&name)?;
             ClientFrame::Create {
                 req,
                 key,
                 kind,
                 name,
+                history: fields.word_maybe("history", &check::HISTORIES)?,
             }
         }
         "direct" => ClientFrame::Direct {
@@ -138,6 +179,17 @@ fn writing(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Ref
             key,
             user: fields.parsed("user")?,
         },
+        "configure" => {
+            let (name, topic) = (fields.text_maybe("name")?, fields.text_maybe("topic")?);
+            check::settings(name.as_deref(), topic.as_deref())?;
+            ClientFrame::Configure {
+                req,
+                key,
+                room: fields.parsed("room")?,
+                name,
+                topic,
+            }
+        }
         "join" => ClientFrame::Join {
             req,
             key,
@@ -148,17 +200,50 @@ fn writing(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Ref
             key,
             room: fields.parsed("room")?,
         },
+        _ => return about_people(kind, req, key, fields),
+    })
+}
+
+fn about_people(
+    kind: &str,
+    req: Req,
+    key: Key,
+    fields: &mut Fields,
+) -> Result<ClientFrame, Refusal> {
+    let (room, user) = (fields.parsed("room")?, fields.parsed("user")?);
+    Ok(match kind {
         "add" => ClientFrame::Add {
             req,
             key,
-            room: fields.parsed("room")?,
-            user: fields.parsed("user")?,
+            room,
+            user,
         },
-        _ => ClientFrame::Remove {
+        "remove" => ClientFrame::Remove {
             req,
             key,
-            room: fields.parsed("room")?,
-            user: fields.parsed("user")?,
+            room,
+            user,
+        },
+        "ban" => ClientFrame::Ban {
+            req,
+            key,
+            room,
+            user,
+            on: fields.flag("on")?,
+        },
+        "role" => ClientFrame::Role {
+            req,
+            key,
+            room,
+            user,
+            role: fields.word("role", &check::ROLES)?,
+        },
+        _ => ClientFrame::Mute {
+            req,
+            key,
+            room,
+            user,
+            on: fields.flag("on")?,
         },
     })
 }
@@ -242,20 +327,6 @@ fn cursor(fields: &mut Fields) -> Result<Cursor, Refusal> {
 fn unknown_command(shown: &str) -> Refusal {
     let message = format!("there is no command `{shown}`");
     Refusal::new(ErrorCode::UnknownCommand, message)
-}
-
-fn not_a_kind() -> Refusal {
-    let message = "`kind` is `group` or `public`; `direct` is a command";
-    Refusal::field(ErrorCode::BadField, "kind", message)
-}
-
-fn bad_text(code: ErrorCode, field: &'static str) -> Refusal {
-    let message = match code {
-        ErrorCode::TooLong => format!("`{field}` is longer than its limit"),
-        ErrorCode::Blank => format!("`{field}` has nothing to see"),
-        _ => format!("`{field}` holds a character that it may not"),
-    };
-    Refusal::field(code, field, message)
 }
 
 /// A frame as text. Frames are data without maps of foreign keys: this cannot fail.

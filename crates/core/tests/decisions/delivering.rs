@@ -89,10 +89,7 @@ impl Node {
         self.number += 1;
         let room = self.room;
         let command = match word {
-            "send" => Command::Send {
-                room,
-                text: "x".into(),
-            },
+            "send" => Command::say(room, "x"),
             "add" => Command::Add { room, user: BOB },
             "remove" => Command::Remove { room, user: BOB },
             other => panic!("{other} is no command"),

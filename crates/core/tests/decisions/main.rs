@@ -37,10 +37,7 @@ fn ledger() -> Ledger {
 
 /// Ann's group under this key.
 fn group(ledger: &mut Ledger, number: u8) -> RoomId {
-    let create = Command::Create {
-        kind: RoomKind::Group,
-        name: "Kitchen".into(),
-    };
+    let create = Command::open(RoomKind::Group, "Kitchen");
     let submission = by(ANN, number, create);
     let room = submission.room();
     one(ledger, submission);

@@ -3,6 +3,7 @@
 
 pub mod accounts;
 
+use std::collections::BTreeSet;
 use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -104,6 +105,8 @@ pass_on! {
     about(room: RoomId, range: Range) -> Vec<Event>;
     redacted(room: RoomId, range: Range) -> Vec<Seq>;
     countable(room: RoomId, user: UserId, range: Range, limit: u64) -> u64;
+    reaction_kinds(room: RoomId, target: Seq) -> BTreeSet<String>;
+    mentioned(room: RoomId, user: UserId, range: Range, limit: u64) -> u64;
     members(room: RoomId, after: Option<UserId>, limit: usize) -> Vec<(UserId, Role)>;
     directory(after: Option<RoomId>, limit: usize) -> Vec<DirectoryRow>;
     changes(since: Position) -> Changes;

@@ -14,7 +14,7 @@ pub(super) const BY_HAND: &[(u64, &str, &str)] = &[
     (
         EVENT,
         "event",
-        "room, seq, msg_no, v, from, key, ts, kind, body, target",
+        "room, seq, msg_no, v, from, key, ts, kind, body, target, reply_to, mentions",
     ),
     (SKIP, "skip", "room, from, to, why"),
     (RESET, "reset", "req, why, row, page, redacted"),
@@ -31,7 +31,7 @@ frames! {
     9 = "ok" Ok { req };
     10 = "error" Error { req, code, message, field, retryable, retry_after_ms };
     11 = "behind" Behind {};
-    12 = "marker" Marker { room, delivered, read, unread };
+    12 = "marker" Marker { room, delivered, read, unread, mentions };
     13 = "token_expiring" TokenExpiring { in_ms };
     14 = "reconnect" Reconnect { after_ms, spread_ms };
     15 = "pong" Pong { req, now, position, heads };

@@ -152,7 +152,7 @@ impl World {
         for _ in 0..2 {
             let kind = RoomKind::Public;
             let name = "Square".to_owned();
-            let room = world.commit(1, |_key| Command::Create { kind, name });
+            let room = world.commit(1, |_key| Command::open(kind, name));
             world.rooms.extend(room);
         }
         world
@@ -217,6 +217,8 @@ impl World {
             key,
             ts: Millis(0),
             target: Some(target),
+            reply_to: None,
+            mentions: Vec::new(),
             body,
         };
         self.now.put_event(event.clone());
@@ -229,10 +231,7 @@ impl World {
             Step::Send(room, from, count) => {
                 let room = self.rooms[*room];
                 for _ in 0..*count {
-                    self.commit(*from, |key| Command::Send {
-                        room,
-                        text: format!("t{key};"),
-                    });
+                    self.commit(*from, |key| Command::say(room, format!("t{key};")));
                 }
             }
             Step::Enter(room, who) => {

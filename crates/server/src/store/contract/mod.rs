@@ -92,12 +92,12 @@ pub(super) fn by(from: u8, key_number: u64, command: Command) -> Submission {
 
 pub(super) fn send(from: u8, key_number: u64, room: RoomId, text: &str) -> Submission {
     let text = text.to_owned();
-    by(from, key_number, Command::Send { room, text })
+    by(from, key_number, Command::say(room, text))
 }
 
 pub(super) fn create(from: u8, key_number: u64, kind: RoomKind) -> Submission {
     let name = format!("room {key_number}");
-    by(from, key_number, Command::Create { kind, name })
+    by(from, key_number, Command::open(kind, name))
 }
 
 pub(super) fn profile(number: u8) -> Profile {
@@ -248,6 +248,8 @@ impl Subject {
             key: Key((u128::from(stored.head.0) << 64 | 1).to_be_bytes()),
             ts: Millis(1_000),
             target: Some(Seq(target)),
+            reply_to: None,
+            mentions: Vec::new(),
             body,
         };
         match self {

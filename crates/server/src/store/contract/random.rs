@@ -48,14 +48,14 @@ impl Dice {
         let room = self.room(rooms);
         // Few rooms with much in them, rather than many empty ones.
         match self.below(40) {
-            0 if rooms.len() < ROOMS => Command::Create {
-                kind: if self.below(4) == 0 {
+            0 if rooms.len() < ROOMS => Command::open(
+                if self.below(4) == 0 {
                     RoomKind::Group
                 } else {
                     RoomKind::Public
                 },
-                name: format!("room {}", self.below(1_000)),
-            },
+                format!("room {}", self.below(1_000)),
+            ),
             1 if (ROOMS..ROOMS + 3).contains(&rooms.len()) => Command::Direct { user: self.user() },
             2..8 => Command::Join { room },
             8 => Command::Leave { room },
@@ -67,10 +67,10 @@ impl Dice {
                 room,
                 user: self.user(),
             },
-            _ => Command::Send {
+            _ => Command::say(
                 room,
-                text: format!("text {} \u{1F600} \"quoted\" \\", self.below(50)),
-            },
+                format!("text {} \u{1F600} \"quoted\" \\", self.below(50)),
+            ),
         }
     }
 

@@ -2,6 +2,8 @@
 //!
 //! Does not begin or end transactions, does not write. Lifetime: one transaction.
 
+use std::collections::BTreeSet;
+
 use chinwag_core::batch::Ack;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
@@ -86,7 +88,8 @@ impl SqlView<'_> {
 
     fn stored_room(&self, id: RoomId) -> Read<Option<Room>> {
         self.one(
-            "SELECT kind, name, history, head, msg_no, floor, members, created FROM rooms \
+            "SELECT kind, name, history, head, msg_no, floor, members, created, topic, owners, \
+             pins FROM rooms \
              WHERE public = ?1",
             [&id.0[..]],
             |row| room(row, id),
@@ -100,7 +103,7 @@ impl SqlView<'_> {
             return Ok(None);
         };
         let found = self.one(
-            "SELECT state, role, since, gone, earlier, delivered, read FROM members \
+            "SELECT state, role, since, gone, earlier, delivered, read, muted FROM members \
              WHERE room = ?1 AND user = ?2",
             [inside_room, inside_user],
             |row| {
@@ -109,6 +112,7 @@ impl SqlView<'_> {
                     user,
                     state: code(row, 0, rows::state)?,
                     role: code(row, 1, rows::role)?,
+                    muted: row.get(7)?,
                     stays: vec![stay(row, 2)?],
                     delivered: seq(row, 5)?,
                     read: seq(row, 6)?,
@@ -263,9 +267,9 @@ impl View for SqlView<'_> {
     }
 
     fn lines(&self, room: RoomId, range: Range, limit: usize) -> Read<Vec<Event>> {
-        let (first, last) = (kind::ROOM, kind::MESSAGE);
         let and = format!(
-            "e.seq BETWEEN :from AND :to AND e.kind BETWEEN {first} AND {last} ORDER BY e.seq DESC"
+            "e.seq BETWEEN :from AND :to AND e.kind IN ({}) ORDER BY e.seq DESC",
+            rows::KINDS_WITH_A_LINE
         );
         let mut lines = self.some_events(room, range, limit, &and)?;
         lines.reverse();
@@ -316,6 +320,37 @@ impl View for SqlView<'_> {
             number(limit),
         ];
         let counted = self.one(&sql, with, |row| row.get::<_, i64>(0))?;
+        Ok(counted.map_or(0, count))
+    }
+
+    fn reaction_kinds(&self, room: RoomId, target: Seq) -> Read<BTreeSet<String>> {
+        let Some(room) = self.inside_room(room)? else {
+            return Ok(BTreeSet::new());
+        };
+        let kinds = self.all(
+            "SELECT emoji FROM reaction_kinds WHERE room = ?1 AND target = ?2",
+            [room, number(target.0)],
+            |row| row.get(0),
+        )?;
+        Ok(kinds.into_iter().collect())
+    }
+
+    fn mentioned(&self, room: RoomId, user: UserId, range: Range, limit: u64) -> Read<u64> {
+        let (Some(room), Some(user)) = (self.inside_room(room)?, self.inside_user(user)?) else {
+            return Ok(0);
+        };
+        // By name and as part of the room is once.
+        let sql = "SELECT count(*) FROM (SELECT seq FROM mentions WHERE room = ?1 AND user = ?2 \
+             AND seq BETWEEN ?3 AND ?4 AND sender <> ?2 UNION SELECT seq FROM mentions \
+             WHERE room = ?1 AND user = 0 AND seq BETWEEN ?3 AND ?4 AND sender <> ?2 LIMIT ?5)";
+        let with = [
+            room,
+            user,
+            number(range.from.0),
+            number(range.to.0),
+            number(limit),
+        ];
+        let counted = self.one(sql, with, |row| row.get::<_, i64>(0))?;
         Ok(counted.map_or(0, count))
     }
 
