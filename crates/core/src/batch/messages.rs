@@ -25,20 +25,8 @@ impl<V: View + ?Sized> Batch<'_, V> {
                 mentions,
                 ..
             } => {
-                let to_all = mentions.contains(&Mention::Room);
-                or_refuse!(self.may(Act::Send { to_all }, room, from, None)?);
-                if let Some(target) = reply_to {
-                    // A redacted one may be answered: the answer was perhaps written before.
-                    or_refuse!(self.target(room, from, *target)?);
-                }
-                let mentions: BTreeSet<Mention> = mentions.iter().copied().collect();
-                let draft = Draft {
-                    target: None,
-                    reply_to: *reply_to,
-                    mentions: mentions.into_iter().collect(),
-                    body: Body::Message(TextBody { text: text.clone() }),
-                };
-                self.append(item, room, draft)
+                let mentions = mentions.iter().copied().collect();
+                self.say(item, text, *reply_to, mentions)
             }
             Command::Edit { target, text, .. } => {
                 or_refuse!(self.may(Act::Edit, room, from, None)?);
@@ -88,6 +76,30 @@ impl<V: View + ?Sized> Batch<'_, V> {
         }
     }
 
+    fn say(
+        &mut self,
+        item: &Submission,
+        text: &str,
+        reply_to: Option<Seq>,
+        mentions: BTreeSet<Mention>,
+    ) -> Verdict<Outcome, V::Error> {
+        let (room, from) = (item.room(), item.from);
+        let to_all = mentions.contains(&Mention::Room);
+        or_refuse!(self.may(Act::Send { to_all }, room, from, None)?);
+        if let Some(target) = reply_to {
+            // A redacted one may be answered: the answer was perhaps written before.
+            or_refuse!(self.target(room, from, target)?);
+        }
+        or_refuse!(self.known(&mentions)?);
+        let draft = Draft {
+            target: None,
+            reply_to,
+            mentions: mentions.into_iter().collect(),
+            body: Body::Message(TextBody { text: text.into() }),
+        };
+        self.append(item, room, draft)
+    }
+
     /// The message at `seq` as stored, if `reader` may see it; its text is empty once redacted.
     fn target(&mut self, id: RoomId, reader: UserId, seq: Seq) -> Verdict<Event, V::Error> {
         let room = self.known_room(id)?;
@@ -110,6 +122,19 @@ impl<V: View + ?Sized> Batch<'_, V> {
             Some(_) => Err(ErrorCode::NoMessage),
             None => Err(ErrorCode::NotFound),
         })
+    }
+
+    /// Whether everybody who is mentioned is somebody; whether they are in the room is theirs to
+    /// change at any time.
+    fn known(&self, mentions: &BTreeSet<Mention>) -> Verdict<(), V::Error> {
+        for mention in mentions {
+            if let Mention::User(user) = mention
+                && self.view.profile(*user)?.is_none()
+            {
+                return Ok(Err(ErrorCode::NotFound));
+            }
+        }
+        Ok(Ok(()))
     }
 
     /// The same, unless it has been redacted.

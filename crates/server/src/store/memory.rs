@@ -40,12 +40,6 @@ impl MemoryStore {
         self.lock().put_profile(profile);
     }
 
-    /// Puts an event of a kind that no command makes yet at the end of its log.
-    #[cfg(test)]
-    pub(in crate::store) fn put_event(&self, event: Event) {
-        self.lock().put_event(event);
-    }
-
     fn lock(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }

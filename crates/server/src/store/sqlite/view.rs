@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use chinwag_core::batch::Ack;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
-use chinwag_core::room::{Member, Range, Role, Room, Stay};
+use chinwag_core::room::{Member, Range, Role, Room};
 use chinwag_core::view::{Changes, View};
 use chinwag_core::wire::{DirectoryRow, Profile};
 use rusqlite::{Connection, OptionalExtension, Params, Row, named_params, params};
@@ -15,9 +15,9 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, named_params, params}
 use super::inside::Inside;
 use super::kept::Kept;
 use super::rows::{
-    self, EVENT_COLUMNS, JOINED, code, count, kind, number, profile, room, room_id, seq, stay,
-    user_id,
+    self, EVENT_COLUMNS, JOINED, code, count, kind, number, profile, room_id, seq, user_id,
 };
+use super::stored::stored_position;
 use crate::store::StoreError;
 
 /// A read that failed, in words.
@@ -36,10 +36,10 @@ pub(super) struct SqlView<'a> {
     pub(super) remembered: Option<&'a super::faults::Remembered>,
 }
 
-type Read<T> = Result<T, StoreError>;
+pub(super) type Read<T> = Result<T, StoreError>;
 
 impl SqlView<'_> {
-    fn one<T>(
+    pub(super) fn one<T>(
         &self,
         sql: &str,
         with: impl Params,
@@ -49,7 +49,7 @@ impl SqlView<'_> {
         query.query_row(with, each).optional().map_err(unreadable)
     }
 
-    fn all<T>(
+    pub(super) fn all<T>(
         &self,
         sql: &str,
         with: impl Params,
@@ -60,11 +60,11 @@ impl SqlView<'_> {
         rows.collect::<Result<_, _>>().map_err(unreadable)
     }
 
-    fn inside_room(&self, id: RoomId) -> Read<Option<i64>> {
+    pub(super) fn inside_room(&self, id: RoomId) -> Read<Option<i64>> {
         self.inside.room(self.db, id).map_err(unreadable)
     }
 
-    fn inside_user(&self, id: UserId) -> Read<Option<i64>> {
+    pub(super) fn inside_user(&self, id: UserId) -> Read<Option<i64>> {
         self.inside.user(self.db, id).map_err(unreadable)
     }
 
@@ -85,65 +85,6 @@ impl SqlView<'_> {
         };
         self.all(&sql, with, |row| rows::event(row, room))
     }
-
-    fn stored_room(&self, id: RoomId) -> Read<Option<Room>> {
-        self.one(
-            "SELECT kind, name, history, head, msg_no, floor, members, created, topic, owners, \
-             pins FROM rooms \
-             WHERE public = ?1",
-            [&id.0[..]],
-            |row| room(row, id),
-        )
-    }
-
-    fn stored_member(&self, room: RoomId, user: UserId) -> Read<Option<Member>> {
-        let (Some(inside_room), Some(inside_user)) =
-            (self.inside_room(room)?, self.inside_user(user)?)
-        else {
-            return Ok(None);
-        };
-        let found = self.one(
-            "SELECT state, role, since, gone, earlier, delivered, read, muted FROM members \
-             WHERE room = ?1 AND user = ?2",
-            [inside_room, inside_user],
-            |row| {
-                let earlier: i64 = row.get(4)?;
-                let member = Member {
-                    user,
-                    state: code(row, 0, rows::state)?,
-                    role: code(row, 1, rows::role)?,
-                    muted: row.get(7)?,
-                    stays: vec![stay(row, 2)?],
-                    delivered: seq(row, 5)?,
-                    read: seq(row, 6)?,
-                };
-                Ok((member, earlier))
-            },
-        )?;
-        let Some((mut member, earlier)) = found else {
-            return Ok(None);
-        };
-        if earlier > 0 {
-            let last = std::mem::take(&mut member.stays);
-            member.stays = self.stays(inside_room, inside_user)?;
-            member.stays.extend(last);
-        }
-        Ok(Some(member))
-    }
-
-    fn stays(&self, room: i64, user: i64) -> Read<Vec<Stay>> {
-        self.all(
-            "SELECT since, gone FROM stays WHERE room = ?1 AND user = ?2 ORDER BY since",
-            [room, user],
-            |row| stay(row, 0),
-        )
-    }
-}
-
-/// The position of a transaction, as far as it has written.
-pub(super) fn stored_position(db: &Connection) -> rusqlite::Result<Position> {
-    db.prepare_cached("SELECT value FROM meta WHERE key = 'position'")?
-        .query_row([], |row| row.get(0).map(count).map(Position))
 }
 
 impl View for SqlView<'_> {
@@ -336,9 +277,11 @@ impl View for SqlView<'_> {
     }
 
     fn mentioned(&self, room: RoomId, user: UserId, range: Range, limit: u64) -> Read<u64> {
-        let (Some(room), Some(user)) = (self.inside_room(room)?, self.inside_user(user)?) else {
+        let Some(room) = self.inside_room(room)? else {
             return Ok(0);
         };
+        // Somebody whom the database does not know is mentioned with the whole room.
+        let user = self.inside_user(user)?.unwrap_or(rows::WHOLE_ROOM);
         // By name and as part of the room is once.
         let sql = "SELECT count(*) FROM (SELECT seq FROM mentions WHERE room = ?1 AND user = ?2 \
              AND seq BETWEEN ?3 AND ?4 AND sender <> ?2 UNION SELECT seq FROM mentions \

@@ -3,16 +3,20 @@
 //! Everything here reads through [`View`], so that each store gives the same answer. What a
 //! reader may see is cut by [`room::parts`], here and nowhere else.
 
-use crate::code::ErrorCode;
-use crate::event::Event;
-use crate::fold::{self, Folded};
-use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
+use crate::ids::{Epoch, Position, RoomId, Seq, UserId};
 use crate::limits;
 use crate::marker::{unread_range, visible_head};
 use crate::mutant::{self, Mutant};
 use crate::room::{self, Member, Part, Range, Room, RoomKind};
 use crate::view::View;
-use crate::wire::{Cursor, Item, Me, Reset, ResetWhy, RoomRow, Skip};
+use crate::wire::{Cursor, Me, Reset, ResetWhy, RoomRow};
+
+mod pages;
+mod stretches;
+
+use self::pages::page;
+pub use self::pages::{History, history};
+pub use self::stretches::{After, Stretch, after, stretch};
 
 /// Bytes of bodies in one stretch or page; the rest follows in the next.
 const STRETCH_BYTES_MAX: usize = 96 * 1024;
@@ -263,251 +267,6 @@ fn reset<V: View + ?Sized>(
         page,
         redacted,
     })
-}
-
-/// Seqs `from..=to` of a room, every one of them an event or a skip.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stretch {
-    /// The first seq accounted for.
-    pub from: Seq,
-    /// The last.
-    pub to: Seq,
-    /// The last that the reader may see.
-    pub head: Seq,
-    /// All of them.
-    pub items: Vec<Item>,
-}
-
-/// What follows a cursor in one room.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum After {
-    /// The next stretch; empty (`to` before `from`) if there is nothing new.
-    Events(Stretch),
-    /// The room anew.
-    Reset(Box<Reset>),
-}
-
-/// What follows `seq` in a room; `key` is that of the event at `seq`, if the client knows it.
-///
-/// # Errors
-/// Outer: the view's. Inner: [`ErrorCode::NotFound`] for rooms that the user was never in.
-pub fn after<V: View + ?Sized>(
-    view: &V,
-    user: UserId,
-    id: RoomId,
-    seq: Seq,
-    key: Option<Key>,
-    limit: usize,
-) -> Result<Result<After, ErrorCode>, V::Error> {
-    let Some((room, member)) = place(view, user, id)? else {
-        return Ok(Err(ErrorCode::NotFound));
-    };
-    let head = visible_head(&room, &member);
-    let other_history = match key {
-        Some(key) => view.event(id, seq)?.is_none_or(|event| event.key != key),
-        None => false,
-    };
-    let why = if other_history || seq > head {
-        Some(ResetWhy::History)
-    } else if head.0 - seq.0 >= limits::STREAM_EVENTS_MAX {
-        Some(ResetWhy::TooFar)
-    } else {
-        None
-    };
-    if let Some(why) = why {
-        let anew = reset(view, &room, &member, seq, why)?;
-        return Ok(Ok(After::Reset(Box::new(anew))));
-    }
-    let stretch = match Range::new(seq.next(), head) {
-        Some(range) => cut(view, &room, &member, range, limit)?,
-        None => Stretch {
-            from: seq.next(),
-            to: seq,
-            head,
-            items: Vec::new(),
-        },
-    };
-    Ok(Ok(After::Events(stretch)))
-}
-
-/// The beginning of `wanted`, which an earlier snapshot has promised to `user`.
-///
-/// # Errors
-/// Only the view's. A room that is gone answers with nothing.
-pub fn stretch<V: View + ?Sized>(
-    view: &V,
-    user: UserId,
-    id: RoomId,
-    wanted: Range,
-    limit: usize,
-) -> Result<Option<Stretch>, V::Error> {
-    match place(view, user, id)? {
-        Some((room, member)) => Ok(Some(cut(view, &room, &member, wanted, limit)?)),
-        None => Ok(None),
-    }
-}
-
-fn cut<V: View + ?Sized>(
-    view: &V,
-    room: &Room,
-    member: &Member,
-    wanted: Range,
-    limit: usize,
-) -> Result<Stretch, V::Error> {
-    let mut out = Stretch {
-        from: wanted.from,
-        to: wanted.from.before(),
-        head: visible_head(room, member),
-        items: Vec::new(),
-    };
-    let mut bytes = 0;
-    for part in room::parts(room, member, wanted) {
-        match part {
-            Part::Skipped(range, why) => {
-                let skip = Skip {
-                    room: room.id,
-                    from: range.from,
-                    to: range.to,
-                    why,
-                };
-                out.items.push(Item::Skip(skip));
-                out.to = range.to;
-            }
-            Part::Shown(range) => {
-                let left = limit.saturating_sub(out.items.len());
-                for event in view.events(room.id, range, left)? {
-                    bytes += weight(&event);
-                    out.to = event.seq;
-                    out.items.push(Item::Event(event));
-                    if bytes >= STRETCH_BYTES_MAX {
-                        return Ok(out);
-                    }
-                }
-                if out.to < range.to {
-                    return Ok(out);
-                }
-            }
-        }
-    }
-    Ok(out)
-}
-
-/// Bytes of an event in a frame beyond what every message has, roughly.
-fn weight(event: &Event) -> usize {
-    let fields = if event.body.is_message() { 0 } else { 100 };
-    fields + event.elsewhere()
-}
-
-/// A page of folded history.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct History {
-    /// The last seq that the page knows of.
-    pub as_of: Seq,
-    /// Oldest first.
-    pub messages: Vec<Folded>,
-    /// What the reader may not see in between.
-    pub skips: Vec<Skip>,
-    /// Where the next page ends; none: this was the oldest.
-    pub before: Option<Seq>,
-}
-
-/// The page of at most `limit` lines that ends before `before`, or at the head.
-///
-/// # Errors
-/// Outer: the view's. Inner: [`ErrorCode::NotFound`] for rooms that the user was never in.
-pub fn history<V: View + ?Sized>(
-    view: &V,
-    user: UserId,
-    id: RoomId,
-    before: Option<Seq>,
-    limit: usize,
-) -> Result<Result<History, ErrorCode>, V::Error> {
-    let Some((room, member)) = place(view, user, id)? else {
-        return Ok(Err(ErrorCode::NotFound));
-    };
-    let (messages, skips, before) = page(view, &room, &member, before, limit)?;
-    let as_of = visible_head(&room, &member);
-    Ok(Ok(History {
-        as_of,
-        messages,
-        skips,
-        before,
-    }))
-}
-
-type Page = (Vec<Folded>, Vec<Skip>, Option<Seq>);
-
-fn page<V: View + ?Sized>(
-    view: &V,
-    room: &Room,
-    member: &Member,
-    before: Option<Seq>,
-    limit: usize,
-) -> Result<Page, V::Error> {
-    let head = visible_head(room, member);
-    let last = before.map_or(head, |before| before.before().min(head));
-    let Some(wanted) = Range::new(Seq(1), last) else {
-        return Ok((Vec::new(), Vec::new(), None));
-    };
-    let mut lines: Vec<Event> = Vec::new();
-    let mut skips = Vec::new();
-    let mut bytes = 0;
-    let mut next = None;
-    for part in room::parts(room, member, wanted).into_iter().rev() {
-        match part {
-            Part::Skipped(range, why) => {
-                skips.push(Skip {
-                    room: room.id,
-                    from: range.from,
-                    to: range.to,
-                    why,
-                });
-            }
-            Part::Shown(range) => {
-                let left = limit - lines.len();
-                let mut found = view.lines(room.id, range, left)?;
-                let full = cut_page(&mut found, &mut bytes) || found.len() == left;
-                // Nothing of this part fitted: it begins the next page.
-                let oldest = found.first().map_or(range.to.next(), |event| event.seq);
-                lines.splice(0..0, found);
-                if full {
-                    next = Some(oldest).filter(|oldest| *oldest > Seq(1));
-                    break;
-                }
-            }
-        }
-    }
-    skips.reverse();
-    let about = match (lines.first(), lines.last()) {
-        (Some(first), Some(last)) => {
-            let targets = Range {
-                from: first.seq,
-                to: last.seq,
-            };
-            let mut about = view.about(room.id, targets)?;
-            // What happened after somebody went is not theirs to see.
-            about.retain(|event| event.seq <= head);
-            about
-        }
-        _ => Vec::new(),
-    };
-    Ok((fold::fold(lines, &about), skips, next))
-}
-
-/// Leaves the newest of `found` that fit a page which has `bytes` already; says whether it is
-/// full. One line always fits, so that paging comes to its end.
-fn cut_page(found: &mut Vec<Event>, bytes: &mut usize) -> bool {
-    let mut kept = 0;
-    for event in found.iter().rev() {
-        if *bytes >= STRETCH_BYTES_MAX {
-            break;
-        }
-        *bytes += weight(event);
-        kept += 1;
-    }
-    let cut = kept < found.len();
-    found.drain(..found.len() - kept);
-    cut
 }
 
 /// How many items a client gets that asked for `asked`.
