@@ -45,6 +45,8 @@ pub const NAME_GRAPHEMES_MAX: usize = 64;
 pub const NAME_BYTES_MAX: usize = 512;
 /// People and rooms that one message mentions. Beyond: `bad_field`.
 pub const MENTIONS_MAX: usize = 50;
+/// Members of a group up to which anybody mentions it as a whole. Beyond: those who look after it.
+pub const MENTIONED_BY_ALL_MAX: usize = 256;
 /// Different reactions that one message has had. Beyond: `too_many`.
 pub const REACTION_KINDS_MAX: usize = 50;
 /// Bytes of one reaction: a user-perceived character, however it is put together. Beyond:
@@ -135,6 +137,11 @@ pub fn table() -> Vec<(&'static str, u64, &'static str)> {
         ("topic_graphemes", TOPIC_GRAPHEMES_MAX as u64, "`too_long`"),
         ("topic_bytes", TOPIC_BYTES_MAX as u64, "`too_long`"),
         ("mentions", MENTIONS_MAX as u64, "`bad_field`"),
+        (
+            "mentioned_by_all",
+            MENTIONED_BY_ALL_MAX as u64,
+            "`forbidden`, but to administrators and owners",
+        ),
         ("reaction_kinds", REACTION_KINDS_MAX as u64, "`too_many`"),
         ("reaction_bytes", REACTION_BYTES_MAX as u64, "`too_long`"),
         ("pins", PINS_MAX as u64, "`too_many`"),

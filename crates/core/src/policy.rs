@@ -61,9 +61,6 @@ enum Needs {
     Nobody,
 }
 
-/// Rooms with more members are mentioned as a whole by those who look after them.
-const MENTIONED_BY_ALL_MAX: usize = limits::RECEIPT_MEMBERS_MAX;
-
 fn needs(act: Act, room: &Room) -> Needs {
     let is_direct = room.kind == RoomKind::Direct;
     match act {
@@ -88,7 +85,7 @@ fn needs(act: Act, room: &Room) -> Needs {
 }
 
 fn is_large(room: &Room) -> bool {
-    room.kind == RoomKind::Public || room.members as usize > MENTIONED_BY_ALL_MAX
+    room.kind == RoomKind::Public || room.members as usize > limits::MENTIONED_BY_ALL_MAX
 }
 
 /// Whether `actor` may do `act`, to `other` where there is another.

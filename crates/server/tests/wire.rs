@@ -21,6 +21,8 @@ mod clock;
 mod codes;
 #[path = "wire/connecting.rs"]
 mod connecting;
+#[path = "wire/conversation.rs"]
+mod conversation;
 #[path = "wire/disk.rs"]
 mod disk;
 #[path = "wire/ending.rs"]

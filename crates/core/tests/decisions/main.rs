@@ -2,9 +2,11 @@
 //! delivery and the reads of a snapshot, over scripts.
 
 mod batches;
+mod conversation;
 mod delivering;
 mod neighbours;
 mod overlooked;
+mod policy;
 mod reading;
 
 use chinwag_core::batch::{Ack, Command, Outcome, Submission};
