@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Body, Event, TextBody};
 use crate::ids::{Seq, UserId};
+use crate::mutant::{self, Mutant};
 
 /// An event of the timeline with what later events made of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +54,9 @@ pub fn empty<'a>(events: impl IntoIterator<Item = &'a mut Event>, redaction: &Ev
     let (Body::Redact(_), Some(target)) = (&redaction.body, redaction.target) else {
         return;
     };
+    if mutant::active(Mutant::RedactionKeepsText) {
+        return;
+    }
     for event in events {
         let named = match &event.body {
             Body::Message(_) => event.seq == target,

@@ -22,6 +22,10 @@ pub enum Mutant {
     PositionInControlLane,
     /// A tail of recent events goes on behind a hole as if there were none.
     TailOverHole,
+    /// What a redaction names keeps its text.
+    RedactionKeepsText,
+    /// The last owner of a room may go.
+    LastOwnerGoes,
 }
 
 impl Mutant {
@@ -36,6 +40,8 @@ impl Mutant {
         Self::SilentDrop,
         Self::PositionInControlLane,
         Self::TailOverHole,
+        Self::RedactionKeepsText,
+        Self::LastOwnerGoes,
     ];
 
     /// Its name on a command line.
@@ -51,6 +57,8 @@ impl Mutant {
             Self::SilentDrop => "silent-drop",
             Self::PositionInControlLane => "position-in-control-lane",
             Self::TailOverHole => "tail-over-hole",
+            Self::RedactionKeepsText => "redaction-keeps-text",
+            Self::LastOwnerGoes => "last-owner-goes",
         }
     }
 }

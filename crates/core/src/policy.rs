@@ -6,6 +6,7 @@
 
 use crate::code::ErrorCode;
 use crate::limits;
+use crate::mutant::{self, Mutant};
 use crate::room::{Member, MemberState, Role, Room, RoomKind};
 
 /// What somebody wants to do in a room that exists.
@@ -194,5 +195,6 @@ fn may_set(room: &Room, actor: &Member, other: &Member, role: Role) -> Result<()
 }
 
 fn is_last_owner(room: &Room, member: &Member) -> bool {
-    member.role == Role::Owner && room.owners <= 1
+    let forgotten = mutant::active(Mutant::LastOwnerGoes);
+    member.role == Role::Owner && room.owners <= 1 && !forgotten
 }
