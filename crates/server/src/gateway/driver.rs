@@ -23,11 +23,10 @@ use crate::commit::{Commit, Job, MarkJob};
 use crate::gateway::budget::Permit;
 use crate::gateway::connections::Connections;
 use crate::gateway::dialect::Dialect;
+use crate::gateway::ending::{End, farewell};
 use crate::gateway::outbox::{Connection, SyncId};
 use crate::gateway::syncing::sync;
-use crate::gateway::ws::{
-    self, Closed, Deflate, Message, Reader, WebSocket, close_frame, ping_frame, pong_frame,
-};
+use crate::gateway::ws::{Closed, Deflate, Message, Reader, WebSocket, ping_frame, pong_frame};
 use crate::hub::{Hub, Item};
 use crate::store::{self, AnyView, Store, StoreError};
 
@@ -50,16 +49,6 @@ pub struct Services {
     pub clock: Clock,
     /// Where work beside the drivers runs.
     pub tasks: TaskTracker,
-}
-
-/// Why a connection ends, from this side.
-enum End {
-    /// The session says so.
-    Close(CloseCode),
-    /// The peer, or the bytes it sent, say so.
-    Peer(Closed),
-    /// It takes nothing any more.
-    Stuck,
 }
 
 /// Serves a socket from its first frame to its close. Very many of these futures wait at the same
@@ -85,33 +74,6 @@ pub fn drive(socket: WebSocket, services: Arc<Services>) -> impl Future<Output =
         let end = driver.run().await;
         Box::pin(farewell(driver, end)).await;
     }
-}
-
-/// Whatever is queued still goes out, acks above all; then the close frame. Then the node forgets
-/// the connection.
-async fn farewell(driver: Driver, end: End) {
-    let Driver {
-        services,
-        connection,
-        reader,
-        ..
-    } = driver;
-    let last = match end {
-        End::Close(code) => Some(close_frame(code.number(), code.reason())),
-        End::Peer(closed) => closed.answer(),
-        End::Stuck => None,
-    };
-    let writer = connection.detach();
-    connection.end(services.clock.tick());
-    if let Some(writer) = writer {
-        ws::close(reader, writer, last).await;
-    }
-    services.connections.closed(&connection);
-    services
-        .hub
-        .send(connection.id, Item::Unregister(connection.id))
-        .await;
-    services.commit.gone(connection.id).await;
 }
 
 /// The timer of a connection. Each frame moves what is due to later; moving the timer with it
@@ -140,11 +102,11 @@ impl Alarm {
     }
 }
 
-struct Driver {
-    services: Arc<Services>,
-    connection: Arc<Connection>,
+pub(super) struct Driver {
+    pub(super) services: Arc<Services>,
+    pub(super) connection: Arc<Connection>,
     permit: Permit,
-    reader: Reader,
+    pub(super) reader: Reader,
 }
 
 /// What an effect leaves to be done.

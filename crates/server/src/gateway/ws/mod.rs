@@ -4,6 +4,7 @@
 //! close: the driver does. The only extension is permessage-deflate (RFC 7692), for those who
 //! negotiated it; any other reserved bit is an error.
 
+mod closing;
 mod decoder;
 mod deflate;
 mod encoder;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chinwag_core::limits::{CONTROL_FRAMES_PER_SECOND, FRAGMENTS_MAX, FRAME_BYTES_MAX};
 
+pub use closing::{Closed, close};
 pub use decoder::{Decoded, Decoder};
 pub use deflate::{DEFLATE_FROM_BYTES, DEFLATE_TO_BYTES, Deflate, DeflateFigures};
 pub(crate) use encoder::plain_data;
@@ -25,7 +27,7 @@ pub use encoder::{
     CONTROL_BYTES_MAX, binary_frame, close_frame, ping_frame, pong_frame, text_frame,
 };
 pub use extension::choose_offer;
-pub use socket::{Closed, Reader, WebSocket, Writer, close};
+pub use socket::{Reader, WebSocket, Writer};
 
 /// Close codes that this layer sends by itself (RFC 6455, section 7.4.1).
 pub mod close_code {
