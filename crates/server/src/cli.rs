@@ -142,6 +142,12 @@ struct ServeOptions {
     /// [env: CHINWAG_TLS_KEY]
     #[arg(long, value_name = "FILE", help_heading = "HTTPS")]
     tls_key: Option<String>,
+    /// Where metrics are read, at /metrics [default: nowhere]
+    ///
+    /// In the form of Prometheus, by whoever reaches this address.
+    /// [env: CHINWAG_METRICS]
+    #[arg(long, value_name = "ADDRESS:PORT", help_heading = "Metrics")]
+    metrics: Option<String>,
     /// Shape of a line: human, json
     ///
     /// [default: human on a terminal, else json] [env: CHINWAG_LOG_FORMAT]
@@ -287,6 +293,7 @@ impl ServeOptions {
                 &self.tls_certificate,
             ),
             ("--tls-key", "tls.key", &self.tls_key),
+            ("--metrics", "metrics", &self.metrics),
             ("--log-format", "log.format", &self.log_format),
             ("--log-level", "log.level", &self.log_level),
         ];

@@ -29,7 +29,10 @@ use crate::gateway::driver::Services;
 use crate::gateway::tls;
 use crate::gateway::ws::Deflate;
 use crate::hub::Hub;
+use crate::metrics::Metrics;
 use crate::routes::{self, Readiness};
+use crate::scrape::{self, Sources};
+use crate::startup;
 use crate::store::recent::{Recent, RecentFirst};
 use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::accounts::SqliteAccounts;
@@ -72,6 +75,7 @@ pub fn run(config: &Config, listener: TcpListener, store: SqliteStore) -> anyhow
         console::started(&Started {
             address: node.address,
             is_tls: node.is_tls,
+            metrics: node.metrics_address,
             data: &config.data,
             administrator_link: link.as_deref(),
         });
@@ -89,6 +93,8 @@ pub struct Running {
     pub address: SocketAddr,
     /// Whether by HTTPS.
     pub is_tls: bool,
+    /// Where its metrics are read, if anywhere.
+    pub metrics_address: Option<SocketAddr>,
     services: Services,
     recent: Arc<Recent>,
     readiness: Readiness,
@@ -108,6 +114,7 @@ pub async fn start(
     let sqlite = Arc::new(sqlite);
     let address = listener.local_addr()?;
     let listener = accept::adopt(listener)?;
+    let metrics = config.metrics.map(startup::bind_metrics).transpose()?;
     let tls = tls_files(config)?;
     let is_tls = tls.is_some();
     tls::install_provider();
@@ -128,23 +135,27 @@ pub async fn start(
     let stop = CancellationToken::new();
     watch_revocations(&services, &stop);
     let readiness = Readiness::default();
+    let budget = Budget::new(connection_limits(config)?);
+    let sources = Sources::new(&services, &recent, &budget);
     let options = AcceptOptions {
         router: routes::routes(services.clone(), origins(config), readiness.clone()),
         tls,
         deadlines: ConnectionDeadlines::default(),
-        budget: Budget::new(connection_limits(config)?),
+        budget,
         trusted_proxies: config.trusted_proxies.clone(),
         lifetime: Lifetime {
             stop: stop.clone(),
             tasks: services.tasks.clone(),
         },
     };
+    let metrics_address = serve_metrics(metrics, sources, &options)?;
     services.tasks.spawn(accept::accept(listener, options));
     readiness.set(true);
     let drain = Duration::from_secs(config.drain_seconds.get());
     Ok(Running {
         address,
         is_tls,
+        metrics_address,
         services,
         recent,
         readiness,
@@ -249,6 +260,30 @@ fn store_error(config: &Config, error: &StoreError) -> anyhow::Error {
     )
 }
 
+/// Lets metrics be read on a listener of their own: plain HTTP, with its own caps, so that a
+/// crowd on the main listener keeps nobody from seeing it. Returns where.
+fn serve_metrics(
+    listener: Option<TcpListener>,
+    sources: Sources,
+    main: &AcceptOptions,
+) -> anyhow::Result<Option<SocketAddr>> {
+    let Some(listener) = listener else {
+        return Ok(None);
+    };
+    let address = listener.local_addr()?;
+    let options = AcceptOptions {
+        router: scrape::router(sources),
+        tls: None,
+        deadlines: main.deadlines,
+        budget: Budget::new(scrape::limits()),
+        trusted_proxies: Vec::new(),
+        lifetime: main.lifetime.clone(),
+    };
+    let tasks = &main.lifetime.tasks;
+    tasks.spawn(accept::accept(accept::adopt(listener)?, options));
+    Ok(Some(address))
+}
+
 fn tls_files(config: &Config) -> Result<Option<Arc<rustls::ServerConfig>>, tls::TlsError> {
     match (&config.tls.certificate, &config.tls.key) {
         (Some(certificate), Some(key)) => tls::server_config(certificate, key).map(Some),
@@ -265,20 +300,22 @@ fn join(
     position: Position,
 ) -> anyhow::Result<Services> {
     let (clock, tasks) = (Clock::begin(), TaskTracker::new());
-    let hub = Hub::start(SHARDS, store, position, clock, &tasks);
+    let metrics = Arc::new(Metrics::default());
+    let hub = Hub::start(SHARDS, store, position, clock, &metrics, &tasks);
     let terms = Terms {
         epoch,
         rate: rate(config),
     };
     let per_user = usize::try_from(config.limits.connections_per_user.get())?;
-    let connections = Connections::new(terms, per_user);
+    let connections = Connections::new(terms, per_user, metrics.clone());
     Ok(Services {
         store: store.clone(),
         accounts: accounts.clone(),
-        commit: Commit::start(store, &hub, &connections, clock, &tasks),
+        commit: Commit::start(store, &hub, &connections, clock, &metrics, &tasks),
         hub,
         connections,
         deflate: config.compression.then(|| Arc::new(Deflate::default())),
+        metrics,
         clock,
         tasks,
     })

@@ -29,6 +29,8 @@ mod ending;
 mod limits;
 #[path = "wire/markers.rs"]
 mod markers;
+#[path = "wire/metrics.rs"]
+mod metrics;
 #[path = "wire/process.rs"]
 mod process;
 #[path = "wire/reading.rs"]

@@ -15,8 +15,8 @@ use tokio::sync::oneshot;
 
 use crate::gateway::driver::Services;
 use crate::gateway::outbox::{Connection, SyncId};
-use crate::hub::{Hub, Item};
-use crate::store::{self, Store, StoreError};
+use crate::hub::Item;
+use crate::store::{self, StoreError};
 
 /// Runs one sync to `caught_up`, to `behind`, or to the end of the connection.
 pub(crate) async fn sync(
@@ -26,14 +26,11 @@ pub(crate) async fn sync(
     cursor: Cursor,
     services: Arc<Services>,
 ) {
-    let Services {
-        store, hub, clock, ..
-    } = &*services;
-    if let Err(error) = run(&connection, id, user, cursor, &**store, hub).await
+    if let Err(error) = run(&connection, id, user, cursor, &services).await
         && connection.is_current(id)
     {
         tracing::warn!(%error, "a sync could not be read");
-        connection.input(Input::SyncFailed, clock.tick());
+        connection.input(Input::SyncFailed, services.clock.tick());
     }
 }
 
@@ -42,10 +39,12 @@ async fn run(
     id: SyncId,
     user: UserId,
     cursor: Cursor,
-    store: &dyn Store,
-    hub: &Hub,
+    services: &Services,
 ) -> Result<(), StoreError> {
+    let (store, hub) = (&*services.store, &services.hub);
+    let fresh = cursor.position.is_none();
     let snapshot = store::read(store, move |view| read::snapshot(view, user, &cursor)).await?;
+    services.metrics.synced(&snapshot, fresh, !id.is_first());
     let (answer, answered) = oneshot::channel();
     hub.send(
         connection.id,

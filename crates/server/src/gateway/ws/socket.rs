@@ -61,6 +61,7 @@ impl WebSocket {
             reader: Reader {
                 stream: read,
                 decoder: Decoder::new(limits.frames, agreed.deflate.clone()),
+                read_bytes: tail.len() as u64,
                 tail,
             },
             writer: Writer {
@@ -84,6 +85,8 @@ impl WebSocket {
 pub struct Reader {
     stream: ReadStream,
     decoder: Decoder,
+    /// Bytes read since somebody asked.
+    read_bytes: u64,
     /// Bytes read behind the last message that was returned; at most [`READ_BYTES`], or what came
     /// glued to the upgrade request.
     tail: Bytes,
@@ -115,6 +118,11 @@ impl Reader {
         decoded.map(message)
     }
 
+    /// How many bytes have been read since this was asked last.
+    pub fn take_read_bytes(&mut self) -> u64 {
+        std::mem::take(&mut self.read_bytes)
+    }
+
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Message, Closed>> {
         if let Some(next) = self.next_read() {
             return Poll::Ready(next);
@@ -128,6 +136,7 @@ impl Reader {
             if bytes.is_empty() {
                 return Poll::Ready(Err(Closed::HungUp));
             }
+            self.read_bytes += bytes.len() as u64;
             let (taken, decoded) = self.decoder.feed(bytes, now()).map_err(Closed::Violation)?;
             if let Some(decoded) = decoded {
                 if taken < bytes.len() {
