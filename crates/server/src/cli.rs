@@ -125,6 +125,12 @@ struct CommonOptions {
 struct ServeOptions {
     #[command(flatten)]
     common: CommonOptions,
+    /// Where metrics are read [default: nowhere]
+    ///
+    /// At /metrics, in the form of Prometheus, by whoever reaches this address.
+    /// [env: CHINWAG_METRICS]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    metrics: Option<String>,
     /// Who may create an account: open, invite, closed
     ///
     /// [default: open on loopback without proxies, else invite]
@@ -142,12 +148,6 @@ struct ServeOptions {
     /// [env: CHINWAG_TLS_KEY]
     #[arg(long, value_name = "FILE", help_heading = "HTTPS")]
     tls_key: Option<String>,
-    /// Where metrics are read, at /metrics [default: nowhere]
-    ///
-    /// In the form of Prometheus, by whoever reaches this address.
-    /// [env: CHINWAG_METRICS]
-    #[arg(long, value_name = "ADDRESS:PORT", help_heading = "Metrics")]
-    metrics: Option<String>,
     /// Shape of a line: human, json
     ///
     /// [default: human on a terminal, else json] [env: CHINWAG_LOG_FORMAT]

@@ -184,7 +184,7 @@ metrics! {
     /// Refusals for being too quick. `commands`: on WebSockets; `accounts`: under /api.
     RATE_LIMITED = Counter "chinwag_rate_limited_total" { "scope": of::<Scope>() };
 
-    /// Look-ups of a room's newest events. `hit`: answered from memory; `miss`: read from the
+    /// Look-ups of a room's newest events; a page of history takes two. `hit`: answered from memory; `miss`: read from the
     /// store; `older`: further back than memory reaches, so the store's. hit / (hit + miss) is the
     /// hit rate of what is kept at all.
     RECENT_LOOKUPS = Counter "chinwag_recent_lookups_total" { "result": of::<LookUp>() };

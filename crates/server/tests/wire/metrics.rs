@@ -127,7 +127,7 @@ async fn each_value_moves_exactly_as_it_must() {
         ("chinwag_deliveries_total", 5.0),
         ("chinwag_delivery_seconds_count", 3.0),
         ("chinwag_frames_received_total", 5.0),
-        ("chinwag_recent_lookups_total{result=\"hit\"}", 1.0),
+        ("chinwag_recent_lookups_total{result=\"hit\"}", 2.0),
         ("chinwag_recent_lookups_total{result=\"miss\"}", 0.0),
         ("chinwag_recent_rooms", 1.0),
         ("chinwag_errors_total{code=\"not_found\"}", 0.0),
