@@ -3,6 +3,8 @@
 //! The only place that starts long-lived tasks. Stopping follows contract 8; a store whose writer
 //! has ended stops the node with an error, so that a restart recovers (contract 2).
 
+mod parts;
+
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,20 +12,19 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use chinwag_core::ids::{Epoch, Position};
 use chinwag_core::limits;
-use chinwag_core::rate::Rate;
 use chinwag_core::session::Terms;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Duration, Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::auth::{self, Accounts, StartError};
+use crate::auth::{Accounts, StartError};
 use crate::clock::{self, Clock};
 use crate::commit::Commit;
 use crate::config::Config;
 use crate::console::{self, Started};
 use crate::gateway::accept::{self, AcceptOptions, ConnectionDeadlines, Lifetime};
-use crate::gateway::budget::{Budget, ConnectionLimits};
+use crate::gateway::budget::Budget;
 use crate::gateway::connections::Connections;
 use crate::gateway::driver::Services;
 use crate::gateway::tls;
@@ -125,7 +126,7 @@ pub async fn start(
     let (epoch, position) = beginning(&*store).await?;
     let accounts_store = Arc::new(SqliteAccounts::new(sqlite));
     let wall = Arc::new(|| clock::wall().0);
-    let accounts = Accounts::start(settings(config), accounts_store, wall).await;
+    let accounts = Accounts::start(parts::settings(config), accounts_store, wall).await;
     let accounts = Arc::new(accounts.map_err(|error| match error {
         StartError::Issuer(broken) => broken.into(),
         StartError::Store(error) => store_error(config, &error),
@@ -135,10 +136,10 @@ pub async fn start(
     let stop = CancellationToken::new();
     watch_revocations(&services, &stop);
     let readiness = Readiness::default();
-    let budget = Budget::new(connection_limits(config)?);
+    let budget = Budget::new(parts::connection_limits(config)?);
     let sources = Sources::new(&services, &recent, &budget);
     let options = AcceptOptions {
-        router: routes::routes(services.clone(), origins(config), readiness.clone()),
+        router: routes::routes(services.clone(), parts::origins(config), readiness.clone()),
         tls,
         deadlines: ConnectionDeadlines::default(),
         budget,
@@ -304,7 +305,7 @@ fn join(
     let hub = Hub::start(SHARDS, store, position, clock, &metrics, &tasks);
     let terms = Terms {
         epoch,
-        rate: rate(config),
+        rate: parts::rate(config),
     };
     let per_user = usize::try_from(config.limits.connections_per_user.get())?;
     let connections = Connections::new(terms, per_user, metrics.clone());
@@ -382,42 +383,4 @@ fn watch_revocations(services: &Services, stop: &CancellationToken) {
             connections.revoke(notice, accounts.revocations(), clock.tick());
         }
     });
-}
-
-fn rate(config: &Config) -> Rate {
-    let thousandths = (config.limits.rate_per_second.per_second() * 1_000.0).ceil();
-    Rate {
-        thousandths_per_second: (thousandths as u32).max(1),
-        burst: u32::try_from(config.limits.rate_burst.get()).unwrap_or(u32::MAX),
-    }
-}
-
-fn connection_limits(config: &Config) -> anyhow::Result<ConnectionLimits> {
-    Ok(ConnectionLimits {
-        unauthenticated_max: usize::try_from(config.limits.unauthenticated_connections.get())?,
-        per_address_max: usize::try_from(config.limits.connections_per_address.get())?,
-        ..ConnectionLimits::default()
-    })
-}
-
-fn origins(config: &Config) -> Vec<String> {
-    config
-        .allowed_origins
-        .iter()
-        .map(|origin| origin.as_str().to_owned())
-        .collect()
-}
-
-fn settings(config: &Config) -> auth::Settings {
-    const MINUTE_MS: i64 = 60_000;
-    const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
-    let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX / DAY_MS);
-    auth::Settings {
-        registration: config.registration(),
-        access_token_ms: number(config.auth.access_token_minutes.get()) * MINUTE_MS,
-        refresh_token_ms: number(config.auth.refresh_token_days.get()) * DAY_MS,
-        issuers: config.auth.issuers.clone(),
-        allowed_origins: origins(config),
-        ..auth::Settings::default()
-    }
 }

@@ -25,6 +25,8 @@ mod connecting;
 mod disk;
 #[path = "wire/ending.rs"]
 mod ending;
+#[path = "wire/exposition.rs"]
+mod exposition;
 #[path = "wire/limits.rs"]
 mod limits;
 #[path = "wire/markers.rs"]

@@ -26,6 +26,7 @@ use crate::gateway::ws::Writer;
 use crate::metrics::Metrics;
 
 pub use self::outgoing::{Outlook, Pen};
+pub use super::syncing::SyncId;
 
 thread_local! {
     /// What a step wants done, before it is queued: one list for each thread, not for each socket.
@@ -63,19 +64,6 @@ struct State {
     writer: Option<Writer>,
     /// The socket is gone: a write has said so.
     lost: bool,
-}
-
-/// One run of section 3 of the contract on a connection: what belongs to an earlier one, or to
-/// one that was given up, is of no use any more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct SyncId(u64);
-
-impl SyncId {
-    /// Whether it is the one of `hello`.
-    #[must_use]
-    pub fn is_first(self) -> bool {
-        self.0 == 1
-    }
 }
 
 /// Who is behind a connection.
@@ -256,7 +244,7 @@ impl Connection {
         let mut state = self.state();
         state.outbox.fall_behind(behind, bytes);
         // A sync under way has lost frames: it ends here, begun or not.
-        state.sync.0 += 1;
+        state.sync = state.sync.next();
         state.gathering = false;
         state
             .effects
@@ -393,7 +381,7 @@ impl State {
                 }
                 other => {
                     if let Effect::Snapshot(_) = other {
-                        sync.0 += 1;
+                        *sync = sync.next();
                         *gathering = true;
                     }
                     effects.push_back(other);

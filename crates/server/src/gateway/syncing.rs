@@ -14,9 +14,26 @@ use chinwag_core::wire::Cursor;
 use tokio::sync::oneshot;
 
 use crate::gateway::driver::Services;
-use crate::gateway::outbox::{Connection, SyncId};
+use crate::gateway::outbox::Connection;
 use crate::hub::Item;
 use crate::store::{self, StoreError};
+
+/// One run of section 3 of the contract on a connection: what belongs to an earlier one, or to
+/// one that was given up, is of no use any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SyncId(u64);
+
+impl SyncId {
+    /// The one after this.
+    pub(super) fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+
+    /// Whether it is the one of `hello`.
+    fn is_first(self) -> bool {
+        self == Self::default().next()
+    }
+}
 
 /// Runs one sync to `caught_up`, to `behind`, or to the end of the connection.
 pub(crate) async fn sync(
