@@ -104,9 +104,13 @@ impl Outboxes {
         let before = self.deliveries;
         deliver(self);
         if self.deliveries > before {
-            let last = self.turns + (self.dirty.len() + self.aside.len()) as u64;
-            self.delays.begin(read_at, last);
+            self.delays.begin(read_at, self.last_turn());
         }
+    }
+
+    /// The number of the turn after which nothing waits, if nothing comes.
+    fn last_turn(&self) -> u64 {
+        self.turns + (self.dirty.len() + self.aside.len()) as u64
     }
 
     pub(super) fn insert(&mut self, connection: Arc<Connection>) {
@@ -257,6 +261,7 @@ impl Outboxes {
         let frame = slot.connection.dialect.event(event);
         if !slot.connection.pass(frame, &mut self.pen) {
             self.queue_event(to, event);
+            self.delays.prolong(self.last_turn());
         }
     }
 }

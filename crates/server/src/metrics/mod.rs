@@ -280,6 +280,7 @@ impl Metrics {
             ServerFrame::Reset(reset) if reset.why == ResetWhy::History => {
                 self.cursor_mismatch.of(Mismatch::Room).add(1);
             }
+            // What else is said is asked for, and counted where it is found or written.
             _ => {}
         }
     }

@@ -131,7 +131,7 @@ metrics! {
     /// Those of them that nobody has signed in on.
     TCP_UNAUTHENTICATED = Gauge "chinwag_tcp_unauthenticated";
     /// TCP connections that were closed at once because of a cap (behind a trusted proxy:
-    /// requests answered with 429).
+    /// requests answered with 429, which no other metric counts).
     TCP_REFUSED = Counter "chinwag_tcp_refused_total" { "cap": of::<Cap>() };
 
     /// Messages, pings and pongs that came on WebSockets; fragments of one message count once.
@@ -148,8 +148,8 @@ metrics! {
     /// Times that what waited for a WebSocket was handed to it together: mostly one system call
     /// each.
     WRITES = Counter "chinwag_writes_total";
-    /// Events, once for each connection that was live and had them queued or written. What a client
-    /// catches up with by a snapshot or a page does not count.
+    /// Events, once for each connection that they were queued for or written to, as they happened.
+    /// What a client catches up with by a snapshot or a page does not count.
     DELIVERIES = Counter "chinwag_deliveries_total";
 
     /// Events committed by this node.
@@ -170,9 +170,9 @@ metrics! {
     /// in seconds. What is refused before the store is asked does not count.
     ACK_SECONDS = Histogram "chinwag_ack_seconds";
     /// From reading the oldest command of a batch off its socket until the last of its events has
-    /// been handed to the last socket, in seconds; once for each batch that has receivers. Sockets
-    /// that take nothing, or whose clients asked for fewer and larger frames, are not waited for,
-    /// nor is a gap in the log.
+    /// been handed to the last socket, in seconds; once for each batch that has receivers (not for
+    /// those beyond 1,024 under way). Sockets that take nothing, or whose clients asked for fewer
+    /// and larger frames, are not waited for, nor is a gap in the log.
     DELIVERY_SECONDS = Histogram "chinwag_delivery_seconds";
     /// Batches and other items that wait for the task that delivers.
     SHARD_QUEUE = Gauge "chinwag_shard_queue_items";
