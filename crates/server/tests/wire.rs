@@ -25,10 +25,14 @@ mod connecting;
 mod disk;
 #[path = "wire/ending.rs"]
 mod ending;
+#[path = "wire/exposition.rs"]
+mod exposition;
 #[path = "wire/limits.rs"]
 mod limits;
 #[path = "wire/markers.rs"]
 mod markers;
+#[path = "wire/metrics.rs"]
+mod metrics;
 #[path = "wire/process.rs"]
 mod process;
 #[path = "wire/reading.rs"]
