@@ -27,10 +27,14 @@ mod conversation;
 mod disk;
 #[path = "wire/ending.rs"]
 mod ending;
+#[path = "wire/exposition.rs"]
+mod exposition;
 #[path = "wire/limits.rs"]
 mod limits;
 #[path = "wire/markers.rs"]
 mod markers;
+#[path = "wire/metrics.rs"]
+mod metrics;
 #[path = "wire/process.rs"]
 mod process;
 #[path = "wire/reading.rs"]

@@ -103,6 +103,8 @@ impl IntoResponse for Failure {
             error["retry_after_ms"] = json!(wait_ms);
         }
         let mut response = json(self.status, &json!({ "error": error }));
+        // For whoever counts: the body is text by now.
+        response.extensions_mut().insert(refused.code);
         if let Some(wait_ms) = refused.retry_after_ms {
             let seconds = HeaderValue::from(wait_ms.div_ceil(1_000));
             response.headers_mut().insert(RETRY_AFTER, seconds);

@@ -14,7 +14,13 @@ fn connection() -> Arc<Connection> {
         epoch: Epoch([1; 16]),
         rate: Rate::default(),
     };
-    let connection = Connection::new(ConnId(1), Dialect::default(), terms, Tick(0));
+    let connection = Connection::new(
+        ConnId(1),
+        Dialect::default(),
+        terms,
+        Arc::default(),
+        Tick(0),
+    );
     let hello = ClientFrame::Hello {
         v: 1,
         token: "token".into(),
