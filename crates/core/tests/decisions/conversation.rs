@@ -78,7 +78,11 @@ fn check(commands: impl Fn(RoomId) -> Vec<(UserId, Command)>, expected: &[&str])
         let outcomes = if together {
             ledger.append(&items, Millis(0)).outcomes
         } else {
-            let one = |item: &Submission| ledger.append(&[item.clone()], Millis(0)).outcomes[0];
+            let one = |item: &Submission| {
+                ledger
+                    .append(std::slice::from_ref(item), Millis(0))
+                    .outcomes[0]
+            };
             items.iter().map(one).collect()
         };
         let words = outcomes.iter().map(|outcome| match outcome {

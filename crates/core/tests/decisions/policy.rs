@@ -105,8 +105,8 @@ impl Stage {
         };
         let log = self.ledger.range(self.room, all, usize::MAX);
         let spoken = log.iter().filter(|event| event.body.is_message());
-        let theirs = spoken.filter(|event| event.from.0 == user);
-        theirs.last().map_or(Seq(1), |event| event.seq)
+        let mut theirs = spoken.filter(|event| event.from.0 == user);
+        theirs.next_back().map_or(Seq(1), |event| event.seq)
     }
 
     /// The command of a row, as Carol would give it.
