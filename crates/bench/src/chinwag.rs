@@ -189,6 +189,8 @@ impl Dialect for Chinwag {
             key: self.keys.next(),
             room: self.rooms[room],
             text: text.to_owned(),
+            reply_to: None,
+            mentions: Vec::new(),
         }));
     }
 }
@@ -223,6 +225,8 @@ mod tests {
             key: Key([3; 16]),
             ts: Millis(1_763_780_001_234),
             target: None,
+            reply_to: None,
+            mentions: Vec::new(),
             body: Body::Message(TextBody { text }),
         })
     }

@@ -6,7 +6,7 @@
 use crate::code::ErrorCode;
 use crate::ids::{Millis, RoomId, UserId};
 use crate::limits;
-use crate::room::{self, Act};
+use crate::policy::{self, Act};
 use crate::view::View;
 use crate::wire::{Person, Settings};
 
@@ -76,7 +76,8 @@ pub fn grant<V: View + ?Sized>(
                 return Ok(Err(ErrorCode::NotFound));
             };
             let member = view.member(id, user)?;
-            let allowed = room::allowed(Act::Send, &room, member.as_ref(), None);
+            let allowed =
+                policy::allowed(Act::Send { to_all: false }, &room, member.as_ref(), None);
             allowed.map(|()| Granted::Typing { room: id, on })
         }
         Aside::Watch { rooms } => {

@@ -10,7 +10,8 @@ use ts_rs::{Config, TS};
 use crate::code::{CloseCode, ComeBack, ErrorCode};
 use crate::codec::binary;
 use crate::event::{
-    Author, Body, DamagedBody, Event, MemberBody, ReactionBody, RedactBody, RoomBody, TextBody,
+    Author, Body, DamagedBody, Event, MemberBody, Mention, PinBody, ReactionBody, RedactBody,
+    RoleBody, RoomBody, SettingsBody, TextBody,
 };
 use crate::fold::Folded;
 use crate::ids::{DeviceId, Epoch, Key, Millis, Position, RoomId, Seq, SessionId, UserId};
@@ -53,11 +54,15 @@ fn wire_ts() {
         SkipWhy,
         ErrorCode,
         Author,
+        Mention,
         RoomBody,
         MemberBody,
         TextBody,
         RedactBody,
         ReactionBody,
+        SettingsBody,
+        RoleBody,
+        PinBody,
         DamagedBody,
         Body,
         Event,

@@ -24,6 +24,7 @@ pub mod live;
 pub mod marker;
 pub mod mutant;
 pub mod name;
+pub mod policy;
 pub mod presence;
 pub mod rate;
 pub mod read;

@@ -43,6 +43,21 @@ pub const PROFILES_MAX: usize = 200;
 pub const NAME_GRAPHEMES_MAX: usize = 64;
 /// Name of a room or a person, in bytes: a few graphemes can be kilobytes. Beyond: `too_long`.
 pub const NAME_BYTES_MAX: usize = 512;
+/// People and rooms that one message mentions. Beyond: `bad_field`.
+pub const MENTIONS_MAX: usize = 50;
+/// Members of a group up to which anybody mentions it as a whole. Beyond: those who look after it.
+pub const MENTIONED_BY_ALL_MAX: usize = 256;
+/// Different reactions that one message has had. Beyond: `too_many`.
+pub const REACTION_KINDS_MAX: usize = 50;
+/// Bytes of one reaction: a user-perceived character, however it is put together. Beyond:
+/// `too_long`.
+pub const REACTION_BYTES_MAX: usize = 64;
+/// Pinned messages of a room. Beyond: `too_many`.
+pub const PINS_MAX: usize = 50;
+/// A room's topic, in user-perceived characters. Beyond: `too_long`.
+pub const TOPIC_GRAPHEMES_MAX: usize = 250;
+/// A room's topic, in bytes. Beyond: `too_long`.
+pub const TOPIC_BYTES_MAX: usize = 2_000;
 /// Unread messages are counted exactly up to this, then "999+".
 pub const UNREAD_MAX: u64 = 999;
 /// Rooms above this size have no delivered markers for others (contract 6).
@@ -147,6 +162,17 @@ pub fn table() -> Vec<(&'static str, u64, &'static str)> {
         ("json_depth", JSON_DEPTH_MAX as u64, "`bad_frame`"),
         ("name_graphemes", NAME_GRAPHEMES_MAX as u64, "`too_long`"),
         ("name_bytes", NAME_BYTES_MAX as u64, "`too_long`"),
+        ("topic_graphemes", TOPIC_GRAPHEMES_MAX as u64, "`too_long`"),
+        ("topic_bytes", TOPIC_BYTES_MAX as u64, "`too_long`"),
+        ("mentions", MENTIONS_MAX as u64, "`bad_field`"),
+        (
+            "mentioned_by_all",
+            MENTIONED_BY_ALL_MAX as u64,
+            "`forbidden`, but to administrators and owners",
+        ),
+        ("reaction_kinds", REACTION_KINDS_MAX as u64, "`too_many`"),
+        ("reaction_bytes", REACTION_BYTES_MAX as u64, "`too_long`"),
+        ("pins", PINS_MAX as u64, "`too_many`"),
         ("members", MEMBERS_MAX as u64, "`room_full`"),
         (
             "rooms_per_user",

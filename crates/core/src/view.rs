@@ -3,6 +3,8 @@
 //! `batch` decides over it while writing, `read` assembles answers over it while reading. Each
 //! store implements these few look-ups; that is why all stores answer identically.
 
+use std::collections::BTreeSet;
+
 use crate::aside::Seen;
 use crate::batch::Ack;
 use crate::event::Event;
@@ -68,6 +70,19 @@ pub trait View {
 
     /// Messages of a range by others than `user` that are not redacted, counted to `limit`.
     fn countable(
+        &self,
+        room: RoomId,
+        user: UserId,
+        range: Range,
+        limit: u64,
+    ) -> Result<u64, Self::Error>;
+
+    /// The reactions that a message has had, also those that were taken off again.
+    fn reaction_kinds(&self, room: RoomId, target: Seq) -> Result<BTreeSet<String>, Self::Error>;
+
+    /// Messages of a range by others than `user` that mention `user` or the whole room and are
+    /// not redacted, counted to `limit`.
+    fn mentioned(
         &self,
         room: RoomId,
         user: UserId,

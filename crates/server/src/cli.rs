@@ -125,6 +125,12 @@ struct CommonOptions {
 struct ServeOptions {
     #[command(flatten)]
     common: CommonOptions,
+    /// Where metrics are read [default: nowhere]
+    ///
+    /// At /metrics, in the form of Prometheus, by whoever reaches this address.
+    /// [env: CHINWAG_METRICS]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    metrics: Option<String>,
     /// Who may create an account: open, invite, closed
     ///
     /// [default: open on loopback without proxies, else invite]
@@ -287,6 +293,7 @@ impl ServeOptions {
                 &self.tls_certificate,
             ),
             ("--tls-key", "tls.key", &self.tls_key),
+            ("--metrics", "metrics", &self.metrics),
             ("--log-format", "log.format", &self.log_format),
             ("--log-level", "log.level", &self.log_level),
         ];

@@ -26,7 +26,14 @@ impl Clock {
     /// Milliseconds since the beginning.
     #[must_use]
     pub fn tick(&self) -> Tick {
-        Tick(u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX))
+        self.tick_at(Instant::now())
+    }
+
+    /// The same at an instant that has been looked at already.
+    #[must_use]
+    pub fn tick_at(&self, now: Instant) -> Tick {
+        let since = now.saturating_duration_since(self.begun);
+        Tick(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
 
     /// The instant of a tick, for sleeping; one too far away is an hour from now.

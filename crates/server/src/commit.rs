@@ -13,7 +13,6 @@ use chinwag_core::batch::{Outcome, Submission};
 use chinwag_core::code::ErrorCode;
 use chinwag_core::gate::{Gate, Turn};
 use chinwag_core::ids::{Key, RoomId};
-#[cfg(feature = "mutants")]
 use chinwag_core::ledger::Committed;
 use chinwag_core::limits;
 use chinwag_core::live::ConnId;
@@ -21,12 +20,14 @@ use chinwag_core::marker::Mark;
 use chinwag_core::session::{Input, refuse};
 use chinwag_core::wire::Req;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::{self, Clock};
 use crate::gateway::connections::Connections;
 use crate::gateway::outbox::Connection;
 use crate::hub::Hub;
+use crate::metrics::{Failed, Metrics};
 use crate::store::{Store, StoreError};
 
 /// Marks that wait. Beyond: `unavailable`.
@@ -42,6 +43,8 @@ pub struct Job {
     pub turn: Turn,
     /// What.
     pub submission: Submission,
+    /// When it was read off its socket.
+    pub read_at: Instant,
 }
 
 impl Job {
@@ -83,6 +86,7 @@ impl Commit {
         hub: &Hub,
         connections: &Arc<Connections>,
         clock: Clock,
+        metrics: &Arc<Metrics>,
         tasks: &TaskTracker,
     ) -> Self {
         let (work, queued) = mpsc::channel(limits::COMMIT_QUEUE_MAX);
@@ -93,6 +97,7 @@ impl Commit {
             store: store.clone(),
             hub: hub.clone(),
             clock,
+            metrics: metrics.clone(),
             gate: gate.clone(),
         };
         tasks.spawn(writer.run(queued));
@@ -138,10 +143,16 @@ impl Commit {
         let _ended = self.work.send(Work::Gone(conn)).await;
     }
 
+    /// How many commands wait for a batch.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.work.max_capacity() - self.work.capacity()
+    }
+
     /// Whether everything that was queued has been taken up.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.work.capacity() == self.work.max_capacity()
+        self.waiting() == 0
     }
 }
 
@@ -149,6 +160,7 @@ struct Writer {
     store: Arc<dyn Store>,
     hub: Hub,
     clock: Clock,
+    metrics: Arc<Metrics>,
     gate: Arc<Mutex<Gate<(ConnId, RoomId)>>>,
 }
 
@@ -190,28 +202,44 @@ impl Writer {
 
     async fn commit(&mut self, jobs: Vec<Job>) {
         let items: Vec<Submission> = jobs.iter().map(|job| job.submission.clone()).collect();
+        let handed = Instant::now();
         let stored = self.store.append(items, clock::wall()).await;
         #[cfg(feature = "mutants")]
-        let stored = self.publish_early(stored).await;
+        let stored = self.publish_early(stored, handed).await;
         match stored {
-            Ok(committed) => {
-                let mut replayed = Vec::new();
-                let mut answered = Vec::with_capacity(jobs.len());
-                for (job, outcome) in jobs.iter().zip(&committed.outcomes) {
-                    if let Outcome::Replayed(ack) = outcome {
-                        replayed.push(ack.room);
-                    }
-                    let decided = decided(job, Ok(*outcome));
-                    job.connection.answered(decided, self.clock.tick());
-                    answered.push(job.connection.id);
-                }
-                self.hub.deliver(committed.events, answered).await;
-                // The first answer of a replay may have been lost with its delivery (contract 2).
-                if !replayed.is_empty() {
-                    self.hub.check(&replayed).await;
-                }
-            }
+            Ok(committed) => self.answer(&jobs, committed, handed).await,
             Err(error) => self.refuse(&jobs, &error).await,
+        }
+    }
+
+    /// Acks, then deliveries, of a batch that was `handed` to the store at that time.
+    async fn answer(&mut self, jobs: &[Job], committed: Committed, handed: Instant) {
+        let durable = Instant::now();
+        let (tick, mut oldest) = (self.clock.tick_at(durable), handed);
+        let mut replayed = Vec::new();
+        let mut answered = Vec::with_capacity(jobs.len());
+        for (job, outcome) in jobs.iter().zip(&committed.outcomes) {
+            if let Outcome::Replayed(ack) = outcome {
+                replayed.push(ack.room);
+            }
+            let decided = decided(job, Ok(*outcome));
+            job.connection.answered(decided, tick);
+            answered.push(job.connection.id);
+            oldest = oldest.min(job.read_at);
+        }
+        let acked = Instant::now();
+        self.metrics.committed(&committed.events);
+        self.hub.deliver(committed.events, answered, oldest).await;
+        let metrics = &self.metrics;
+        let waits = jobs.iter().map(|job| acked - job.read_at);
+        metrics.ack_seconds.observe_each(waits);
+        metrics.commit_seconds.observe(durable - handed);
+        let items = [jobs.len() as u64];
+        metrics.commit_batch_items.observe_values(items);
+        metrics.replays.add(replayed.len() as u64);
+        // The first answer of a replay may have been lost with its delivery (contract 2).
+        if !replayed.is_empty() {
+            self.hub.check(&replayed).await;
         }
     }
 
@@ -222,11 +250,12 @@ impl Writer {
     async fn publish_early(
         &self,
         stored: Result<Committed, StoreError>,
+        handed: Instant,
     ) -> Result<Committed, StoreError> {
         let mut committed = stored?;
         if crate::store::sqlite::publishes_before_commit() {
             let events = std::mem::take(&mut committed.events);
-            self.hub.deliver(events, Vec::new()).await;
+            self.hub.deliver(events, Vec::new(), handed).await;
             self.store.append(Vec::new(), clock::wall()).await?;
         }
         Ok(committed)
@@ -234,12 +263,12 @@ impl Writer {
 
     async fn refuse(&mut self, jobs: &[Job], error: &StoreError) {
         tracing::error!(%error, commands = jobs.len(), "a batch was not committed");
-        let code = match error {
-            StoreError::Full => ErrorCode::StorageFull,
-            StoreError::Closed(_) | StoreError::Unknown(_) | StoreError::Read(_) => {
-                ErrorCode::Unavailable
-            }
+        let (code, failed) = match error {
+            StoreError::Full => (ErrorCode::StorageFull, Failed::Full),
+            StoreError::Unknown(_) => (ErrorCode::Unavailable, Failed::Unknown),
+            StoreError::Closed(_) | StoreError::Read(_) => (ErrorCode::Unavailable, Failed::Closed),
         };
+        self.metrics.commit_failures.of(failed).add(1);
         for job in jobs {
             lock(&self.gate).refuse(job.scope(), job.turn);
             answer(job, Err(code), self.clock);

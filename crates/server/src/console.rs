@@ -14,6 +14,8 @@ pub struct Started<'a> {
     pub address: SocketAddr,
     /// Whether the page is served over HTTPS.
     pub is_tls: bool,
+    /// Where metrics are read, if anywhere.
+    pub metrics: Option<SocketAddr>,
     /// The data directory.
     pub data: &'a Path,
     /// The one-time link that makes the first administrator, while there is none.
@@ -98,6 +100,10 @@ fn greeting(started: &Started<'_>, is_coloured: bool) -> String {
         (paint("2", "Data   "), data.display().to_string()),
         (paint("2", "Stop   "), "Ctrl-C".to_owned()),
     ];
+    if let Some(address) = started.metrics {
+        let url = page_address(address, false) + "/metrics";
+        lines.insert(lines.len() - 1, (paint("2", "Metrics"), url));
+    }
     if let Some(link) = started.administrator_link {
         lines.push((String::new(), String::new()));
         lines.push((
@@ -130,6 +136,7 @@ mod tests {
             &Started {
                 address,
                 is_tls: false,
+                metrics: Some("127.0.0.1:9464".parse().unwrap()),
                 data: Path::new("/srv/chat"),
                 administrator_link: link,
             },
@@ -139,6 +146,7 @@ mod tests {
             "Chinwag",
             env!("CARGO_PKG_VERSION"),
             "http://127.0.0.1:8081  (this machine only)",
+            "Metrics  http://127.0.0.1:9464/metrics",
             "/srv/chat",
             "Ctrl-C",
             "setup#abc",

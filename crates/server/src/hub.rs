@@ -5,6 +5,7 @@
 //! that a shard wants. A shard lives as long as the node.
 
 mod beside;
+mod delays;
 mod outboxes;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use self::outboxes::Outboxes;
 use crate::clock::{self, Clock};
 use crate::gateway::dialect::{Dialect, ForSeveral};
 use crate::gateway::outbox::{Connection, SyncId};
+use crate::metrics::Metrics;
 use crate::store::{self, Store};
 
 /// Items that wait for a shard; whoever adds one waits for room.
@@ -38,8 +40,9 @@ const CHANGES_EVERY: Duration = Duration::from_secs(5);
 
 /// Something for a shard.
 pub enum Item {
-    /// Committed events, and the connections that have an ack of theirs to send with them.
-    Committed(Arc<[Arc<Shared>]>, Arc<[ConnId]>),
+    /// Committed events, the connections that have an ack of theirs to send with them, and when
+    /// the oldest command behind them was read.
+    Committed(Arc<[Arc<Shared>]>, Arc<[ConnId]>, Instant),
     /// Rooms that may have more than we know of.
     Check(Vec<RoomId>),
     /// Step (a) of connecting.
@@ -86,13 +89,14 @@ impl Hub {
         store: &Arc<dyn Store>,
         position: Position,
         clock: Clock,
+        metrics: &Arc<Metrics>,
         tasks: &TaskTracker,
     ) -> Self {
         let start = |_shard| {
             let (queue, items) = mpsc::channel(QUEUE_MAX);
             let task = Task {
                 shard: Shard::starting_at(position),
-                outlet: Outboxes::default(),
+                outlet: Outboxes::new(metrics.clone()),
                 wants: Wants::default(),
                 looking: false,
                 seen: beside::Seen::default(),
@@ -118,14 +122,24 @@ impl Hub {
     }
 
     /// Hands a committed batch to every shard: one item each. The connections in `answered` have
-    /// acks in their outboxes, which leave together with the events.
-    pub async fn deliver(&self, events: Vec<Event>, answered: Vec<ConnId>) {
+    /// acks in their outboxes, which leave together with the events. `read_at`: when the oldest
+    /// command behind them was read.
+    pub async fn deliver(&self, events: Vec<Event>, answered: Vec<ConnId>, read_at: Instant) {
         let events: Arc<[Arc<Shared>]> = events.into_iter().map(Shared::new).collect();
         let answered: Arc<[ConnId]> = answered.into();
         for shard in &*self.shards {
-            let item = Item::Committed(events.clone(), answered.clone());
+            let item = Item::Committed(events.clone(), answered.clone(), read_at);
             let _ended = shard.send(item).await;
         }
+    }
+
+    /// How many items wait, over all shards.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        let shards = self.shards.iter();
+        shards
+            .map(|queue| queue.max_capacity() - queue.capacity())
+            .sum()
     }
 
     /// Lets every shard look whether these rooms have more.
@@ -239,11 +253,13 @@ impl Task {
             ..
         } = self;
         match item {
-            Item::Committed(events, answered) => {
+            Item::Committed(events, answered, read_at) => {
                 answered.iter().for_each(|conn| outlet.answered(*conn));
                 // Several events, or a shard with more to do: they share writes.
                 outlet.sets_aside = last && events.len() == 1 && !outlet.has_backlog();
-                shard.deliver(&events, Origin::Local, now, outlet, wants);
+                outlet.measure(read_at, |outlet| {
+                    shard.deliver(&events, Origin::Local, now, outlet, wants);
+                });
                 outlet.sets_aside = false;
             }
             Item::Check(rooms) => shard.check(&rooms, now, outlet, wants),

@@ -3,6 +3,8 @@
 //! The only place that starts long-lived tasks. Stopping follows contract 8; a store whose writer
 //! has ended stops the node with an error, so that a restart recovers (contract 2).
 
+mod parts;
+
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,27 +12,29 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use chinwag_core::ids::{Epoch, Position};
 use chinwag_core::limits;
-use chinwag_core::rate::Rate;
 use chinwag_core::session::Terms;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Duration, Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::auth::{self, Accounts, StartError};
+use crate::auth::{Accounts, StartError};
 use crate::clock::{self, Clock};
 use crate::commit::Commit;
 use crate::config::Config;
 use crate::console::{self, Started};
 use crate::gateway::accept::{self, AcceptOptions, ConnectionDeadlines, Lifetime};
-use crate::gateway::budget::{Budget, ConnectionLimits};
+use crate::gateway::budget::Budget;
 use crate::gateway::connections::Connections;
 use crate::gateway::driver::Services;
 use crate::gateway::tls;
 use crate::gateway::ws::Deflate;
 use crate::hub::Hub;
+use crate::metrics::Metrics;
 use crate::presence::Presence;
 use crate::routes::{self, Readiness};
+use crate::scrape::{self, Sources};
+use crate::startup;
 use crate::store::recent::{Recent, RecentFirst};
 use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::accounts::SqliteAccounts;
@@ -75,6 +79,7 @@ pub fn run(config: &Config, listener: TcpListener, store: SqliteStore) -> anyhow
         console::started(&Started {
             address: node.address,
             is_tls: node.is_tls,
+            metrics: node.metrics_address,
             data: &config.data,
             administrator_link: link.as_deref(),
         });
@@ -92,6 +97,8 @@ pub struct Running {
     pub address: SocketAddr,
     /// Whether by HTTPS.
     pub is_tls: bool,
+    /// Where its metrics are read, if anywhere.
+    pub metrics_address: Option<SocketAddr>,
     services: Services,
     recent: Arc<Recent>,
     readiness: Readiness,
@@ -111,6 +118,7 @@ pub async fn start(
     let sqlite = Arc::new(sqlite);
     let address = listener.local_addr()?;
     let listener = accept::adopt(listener)?;
+    let metrics = config.metrics.map(startup::bind_metrics).transpose()?;
     let tls = tls_files(config)?;
     let is_tls = tls.is_some();
     tls::install_provider();
@@ -121,7 +129,7 @@ pub async fn start(
     let (epoch, position) = beginning(&*store).await?;
     let accounts_store = Arc::new(SqliteAccounts::new(sqlite));
     let wall = Arc::new(|| clock::wall().0);
-    let accounts = Accounts::start(settings(config), accounts_store, wall).await;
+    let accounts = Accounts::start(parts::settings(config), accounts_store, wall).await;
     let accounts = Arc::new(accounts.map_err(|error| match error {
         StartError::Issuer(broken) => broken.into(),
         StartError::Store(error) => store_error(config, &error),
@@ -131,23 +139,27 @@ pub async fn start(
     let stop = CancellationToken::new();
     watch_revocations(&services, &stop);
     let readiness = Readiness::default();
+    let budget = Budget::new(parts::connection_limits(config)?);
+    let sources = Sources::new(&services, &recent, &budget);
     let options = AcceptOptions {
-        router: routes::routes(services.clone(), origins(config), readiness.clone()),
+        router: routes::routes(services.clone(), parts::origins(config), readiness.clone()),
         tls,
         deadlines: ConnectionDeadlines::default(),
-        budget: Budget::new(connection_limits(config)?),
+        budget,
         trusted_proxies: config.trusted_proxies.clone(),
         lifetime: Lifetime {
             stop: stop.clone(),
             tasks: services.tasks.clone(),
         },
     };
+    let metrics_address = serve_metrics(metrics, sources, &options)?;
     services.tasks.spawn(accept::accept(listener, options));
     readiness.set(true);
     let drain = Duration::from_secs(config.drain_seconds.get());
     Ok(Running {
         address,
         is_tls,
+        metrics_address,
         services,
         recent,
         readiness,
@@ -252,6 +264,30 @@ fn store_error(config: &Config, error: &StoreError) -> anyhow::Error {
     )
 }
 
+/// Lets metrics be read on a listener of their own: plain HTTP, with its own caps, so that a
+/// crowd on the main listener keeps nobody from seeing it. Returns where.
+fn serve_metrics(
+    listener: Option<TcpListener>,
+    sources: Sources,
+    main: &AcceptOptions,
+) -> anyhow::Result<Option<SocketAddr>> {
+    let Some(listener) = listener else {
+        return Ok(None);
+    };
+    let address = listener.local_addr()?;
+    let options = AcceptOptions {
+        router: scrape::router(sources),
+        tls: None,
+        deadlines: main.deadlines,
+        budget: Budget::new(scrape::limits()),
+        trusted_proxies: Vec::new(),
+        lifetime: main.lifetime.clone(),
+    };
+    let tasks = &main.lifetime.tasks;
+    tasks.spawn(accept::accept(accept::adopt(listener)?, options));
+    Ok(Some(address))
+}
+
 fn tls_files(config: &Config) -> Result<Option<Arc<rustls::ServerConfig>>, tls::TlsError> {
     match (&config.tls.certificate, &config.tls.key) {
         (Some(certificate), Some(key)) => tls::server_config(certificate, key).map(Some),
@@ -268,21 +304,23 @@ fn join(
     position: Position,
 ) -> anyhow::Result<Services> {
     let (clock, tasks) = (Clock::begin(), TaskTracker::new());
-    let hub = Hub::start(SHARDS, store, position, clock, &tasks);
+    let metrics = Arc::new(Metrics::default());
+    let hub = Hub::start(SHARDS, store, position, clock, &metrics, &tasks);
     let terms = Terms {
         epoch,
-        rate: rate(config),
+        rate: parts::rate(config),
     };
     let per_user = usize::try_from(config.limits.connections_per_user.get())?;
-    let connections = Connections::new(terms, per_user);
+    let connections = Connections::new(terms, per_user, metrics.clone());
     Ok(Services {
         store: store.clone(),
         accounts: accounts.clone(),
-        commit: Commit::start(store, &hub, &connections, clock, &tasks),
+        commit: Commit::start(store, &hub, &connections, clock, &metrics, &tasks),
         presence: Presence::start(store, &hub, &connections, clock, &tasks),
         hub,
         connections,
         deflate: config.compression.then(|| Arc::new(Deflate::default())),
+        metrics,
         clock,
         tasks,
     })
@@ -349,42 +387,4 @@ fn watch_revocations(services: &Services, stop: &CancellationToken) {
             connections.revoke(notice, accounts.revocations(), clock.tick());
         }
     });
-}
-
-fn rate(config: &Config) -> Rate {
-    let thousandths = (config.limits.rate_per_second.per_second() * 1_000.0).ceil();
-    Rate {
-        thousandths_per_second: (thousandths as u32).max(1),
-        burst: u32::try_from(config.limits.rate_burst.get()).unwrap_or(u32::MAX),
-    }
-}
-
-fn connection_limits(config: &Config) -> anyhow::Result<ConnectionLimits> {
-    Ok(ConnectionLimits {
-        unauthenticated_max: usize::try_from(config.limits.unauthenticated_connections.get())?,
-        per_address_max: usize::try_from(config.limits.connections_per_address.get())?,
-        ..ConnectionLimits::default()
-    })
-}
-
-fn origins(config: &Config) -> Vec<String> {
-    config
-        .allowed_origins
-        .iter()
-        .map(|origin| origin.as_str().to_owned())
-        .collect()
-}
-
-fn settings(config: &Config) -> auth::Settings {
-    const MINUTE_MS: i64 = 60_000;
-    const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
-    let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX / DAY_MS);
-    auth::Settings {
-        registration: config.registration(),
-        access_token_ms: number(config.auth.access_token_minutes.get()) * MINUTE_MS,
-        refresh_token_ms: number(config.auth.refresh_token_days.get()) * DAY_MS,
-        issuers: config.auth.issuers.clone(),
-        allowed_origins: origins(config),
-        ..auth::Settings::default()
-    }
 }

@@ -6,14 +6,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::middleware::map_response_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
+use chinwag_core::code::ErrorCode;
 
 use crate::gateway::driver::{Services, drive};
 use crate::gateway::http;
 use crate::gateway::page::{self, Page};
 use crate::gateway::upgrade::{UpgradeOptions, upgrade};
 use crate::gateway::with_feature_routes;
+use crate::metrics::{Metrics, Scope};
 
 /// Whether this node wants new clients: false before it serves and while it stops.
 #[derive(Debug, Clone, Default)]
@@ -39,8 +42,10 @@ pub fn routes(services: Services, allowed_origins: Vec<String>, readiness: Readi
         deflate: services.deflate.clone(),
         ..UpgradeOptions::default()
     };
+    let counting = map_response_with_state(services.metrics.clone(), count_refusals);
+    let accounts = http::router(services.accounts.clone()).layer(counting);
     let socket = Socket {
-        services: Arc::new(services.clone()),
+        services: Arc::new(services),
         options: Arc::new(options),
     };
     let health = Router::new()
@@ -50,9 +55,17 @@ pub fn routes(services: Services, allowed_origins: Vec<String>, readiness: Readi
     let routes = Router::new()
         .route("/ws", any(websocket))
         .with_state(socket)
-        .merge(http::router(services.accounts))
+        .merge(accounts)
         .merge(health);
     with_feature_routes(routes).merge(page::router(Page::built()))
+}
+
+/// Counts the failures of the accounts: each carries its code.
+async fn count_refusals(State(metrics): State<Arc<Metrics>>, response: Response) -> Response {
+    if let Some(code) = response.extensions().get::<ErrorCode>() {
+        metrics.refused(*code, Scope::Accounts);
+    }
+    response
 }
 
 async fn ready(State(readiness): State<Readiness>) -> (StatusCode, &'static str) {

@@ -48,23 +48,37 @@ pub fn bind(address: ListenAddress, is_chosen: bool) -> anyhow::Result<TcpListen
             wanted.ip()
         );
     }
-    bail!("cannot listen on {wanted}: {}", bind_advice(wanted, &error))
+    let advice = bind_advice(wanted, &error, "--listen");
+    bail!("cannot listen on {wanted}: {advice}")
 }
 
-/// Why an address cannot be bound, and what to do.
-pub(crate) fn bind_advice(address: SocketAddr, error: &io::Error) -> String {
+/// Binds the address where metrics are read. Whoever collects them looks there and nowhere else,
+/// so no other is tried.
+///
+/// # Errors
+/// As for [`bind`].
+pub fn bind_metrics(address: ListenAddress) -> anyhow::Result<TcpListener> {
+    let wanted = address.socket_address();
+    listen(wanted).map_err(|error| {
+        let advice = bind_advice(wanted, &error, "--metrics");
+        anyhow::anyhow!("cannot listen on {wanted} for metrics: {advice}")
+    })
+}
+
+/// Why an address cannot be bound, and what to do: `option` chooses another.
+pub(crate) fn bind_advice(address: SocketAddr, error: &io::Error, option: &str) -> String {
     let port = address.port();
     match error.kind() {
         io::ErrorKind::AddrInUse => format!(
-            "port {port} is taken by another process. Find it with `ss -ltnp 'sport = :{port}'` (or `lsof -i :{port}`), or choose another port with --listen"
+            "port {port} is taken by another process. Find it with `ss -ltnp 'sport = :{port}'` (or `lsof -i :{port}`), or choose another port with {option}"
         ),
         io::ErrorKind::PermissionDenied => format!(
-            "this user may not use port {port}. Choose one from 1024 on with --listen and put a proxy in front, or grant CAP_NET_BIND_SERVICE"
+            "this user may not use port {port}. Choose one from 1024 on with {option} and put a proxy in front, or grant CAP_NET_BIND_SERVICE"
         ),
         io::ErrorKind::AddrNotAvailable => {
             "this machine has no such address. `ip addr` lists those it has; 0.0.0.0 means all of them".to_owned()
         }
-        _ => format!("{error}. Choose another address with --listen"),
+        _ => format!("{error}. Choose another address with {option}"),
     }
 }
 

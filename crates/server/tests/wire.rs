@@ -21,14 +21,20 @@ mod clock;
 mod codes;
 #[path = "wire/connecting.rs"]
 mod connecting;
+#[path = "wire/conversation.rs"]
+mod conversation;
 #[path = "wire/disk.rs"]
 mod disk;
 #[path = "wire/ending.rs"]
 mod ending;
+#[path = "wire/exposition.rs"]
+mod exposition;
 #[path = "wire/limits.rs"]
 mod limits;
 #[path = "wire/markers.rs"]
 mod markers;
+#[path = "wire/metrics.rs"]
+mod metrics;
 #[path = "wire/presence.rs"]
 mod presence;
 #[path = "wire/process.rs"]

@@ -307,6 +307,10 @@ impl World {
     }
 
     fn judge(mut self, seed: u64) -> Outcome {
+        for entry in &self.store.journal {
+            let kind = entry.event.body.kind();
+            *self.base.counts.events.entry(kind).or_default() += 1;
+        }
         if self.oracle.violations.is_empty() {
             self.oracle
                 .finish(&mut self.store, &self.devices, NODES as u64);

@@ -72,6 +72,16 @@ fn a_grace_that_goes_on_after_coming_back() {
 }
 
 #[test]
+fn a_redaction_that_keeps_the_text() {
+    check(Mutant::RedactionKeepsText);
+}
+
+#[test]
+fn a_last_owner_who_goes() {
+    check(Mutant::LastOwnerGoes);
+}
+
+#[test]
 fn all_are_named_here() {
     assert_eq!(Mutant::ALL.len(), 11, "a new mutant wants a test above");
 }

@@ -4,6 +4,7 @@
 //! [`Tail`]). Lifetime: one snapshot.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 
 use super::{Begin, Fared, Tail, Tails};
 use crate::aside::Seen;
@@ -200,6 +201,8 @@ impl<V: View + ?Sized, R: Recall> View for Recalling<'_, V, R> {
         rooms_in(user: UserId) -> usize;
         heads(user: UserId) -> Vec<(RoomId, Seq)>;
         changed(user: UserId, since: Option<Position>) -> Vec<RoomId>;
+        reaction_kinds(room: RoomId, target: Seq) -> BTreeSet<String>;
+        mentioned(room: RoomId, user: UserId, range: Range, limit: u64) -> u64;
         members(room: RoomId, after: Option<UserId>, limit: usize) -> Vec<(UserId, Role)>;
         directory(after: Option<RoomId>, limit: usize) -> Vec<DirectoryRow>;
         changes(since: Position) -> Changes;

@@ -7,7 +7,9 @@ use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::parts::{device, epoch, key, number, position, room, seq, text, user};
+use crate::parts::{
+    device, epoch, history, key, mentions, number, position, role, room, seq, text, user,
+};
 
 pub(crate) fn any_frame() -> impl Strategy<Value = ClientFrame> {
     let all = (number(), text(), of(device()), cursor(), any::<bool>());
@@ -27,6 +29,7 @@ pub(crate) fn any_frame() -> impl Strategy<Value = ClientFrame> {
         renewing,
         sync,
         writing(),
+        changing(),
         asking(),
         listing(),
         beside()
@@ -36,34 +39,109 @@ pub(crate) fn any_frame() -> impl Strategy<Value = ClientFrame> {
 fn writing() -> impl Strategy<Value = ClientFrame> {
     let kinds = select(vec![RoomKind::Group, RoomKind::Public]);
     let all = (number(), key(), room(), user(), text(), kinds);
-    (0..7, all).prop_map(|(which, (req, key, room, user, text, kind))| match which {
-        0 => ClientFrame::Send {
-            req,
-            key,
-            room,
-            text,
-        },
-        1 => ClientFrame::Create {
-            req,
-            key,
-            kind,
-            name: "Tea \u{1f375}".into(),
-        },
-        2 => ClientFrame::Direct { req, key, user },
-        3 => ClientFrame::Join { req, key, room },
-        4 => ClientFrame::Leave { req, key, room },
-        5 => ClientFrame::Add {
-            req,
-            key,
-            room,
-            user,
-        },
-        _ => ClientFrame::Remove {
-            req,
-            key,
-            room,
-            user,
-        },
+    let more = (of(seq()), mentions(), of(history()));
+    (0..7, all, more).prop_map(|(which, all, more)| {
+        let (req, key, room, user, text, kind) = all;
+        let (reply_to, mentions, history) = more;
+        match which {
+            0 => ClientFrame::Send {
+                req,
+                key,
+                room,
+                text,
+                reply_to,
+                mentions,
+            },
+            1 => ClientFrame::Create {
+                req,
+                key,
+                kind,
+                name: "Tea \u{1f375}".into(),
+                history,
+            },
+            2 => ClientFrame::Direct { req, key, user },
+            3 => ClientFrame::Join { req, key, room },
+            4 => ClientFrame::Leave { req, key, room },
+            5 => ClientFrame::Add {
+                req,
+                key,
+                room,
+                user,
+            },
+            _ => ClientFrame::Remove {
+                req,
+                key,
+                room,
+                user,
+            },
+        }
+    })
+}
+
+fn changing() -> impl Strategy<Value = ClientFrame> {
+    let all = (number(), key(), room(), user(), seq());
+    let more = (text(), any::<bool>(), role());
+    (0..8, all, more).prop_map(|(which, all, more)| {
+        let (req, key, room, user, target) = all;
+        let (text, on, role) = more;
+        match which {
+            0 => ClientFrame::Edit {
+                req,
+                key,
+                room,
+                target,
+                text,
+            },
+            1 => ClientFrame::Redact {
+                req,
+                key,
+                room,
+                target,
+            },
+            2 => ClientFrame::React {
+                req,
+                key,
+                room,
+                target,
+                emoji: "\u{1f44d}".into(),
+                on,
+            },
+            3 => ClientFrame::Pin {
+                req,
+                key,
+                room,
+                target,
+                on,
+            },
+            4 => ClientFrame::Configure {
+                req,
+                key,
+                room,
+                name: on.then(|| "Tea".into()),
+                topic: Some("About tea".into()),
+            },
+            5 => ClientFrame::Ban {
+                req,
+                key,
+                room,
+                user,
+                on,
+            },
+            6 => ClientFrame::Role {
+                req,
+                key,
+                room,
+                user,
+                role,
+            },
+            _ => ClientFrame::Mute {
+                req,
+                key,
+                room,
+                user,
+                on,
+            },
+        }
     })
 }
 

@@ -154,6 +154,7 @@ fn small() -> impl Strategy<Value = ServerFrame> {
             delivered: seq,
             read,
             unread: number,
+            mentions: req,
         },
         4 => ServerFrame::TokenExpiring { in_ms: number },
         _ => ServerFrame::Reconnect {

@@ -2,7 +2,8 @@
 
 use chinwag_core::code::ErrorCode;
 use chinwag_core::event::{
-    Author, Body, DamagedBody, Event, MemberBody, ReactionBody, RedactBody, RoomBody, TextBody,
+    Author, Body, DamagedBody, Event, MemberBody, Mention, PinBody, ReactionBody, RedactBody,
+    RoleBody, RoomBody, SettingsBody, TextBody,
 };
 use chinwag_core::fold::Folded;
 use chinwag_core::ids::{Epoch, Millis, Position, Seq, SessionId};
@@ -31,6 +32,8 @@ fn event(seq: u64, target: Option<u64>, body: Body) -> Event {
         key: KEY,
         ts: Millis(1_795_324_500_285),
         target: target.map(Seq),
+        reply_to: None,
+        mentions: Vec::new(),
         body,
     }
 }
@@ -44,12 +47,14 @@ fn row() -> RoomRow {
         room: ROOM,
         kind: RoomKind::Direct,
         name: None,
+        topic: Some("Black, green, white".into()),
         peer: Some(BOB),
         history: HistoryFrom::Beginning,
         head: Seq(13),
         msg_no: 7,
         floor: Seq(1),
         members: 2,
+        pins: vec![Seq(3)],
         me: Me {
             state: MemberState::Joined,
             role: Role::Member,
@@ -57,6 +62,8 @@ fn row() -> RoomRow {
             delivered: Seq(12),
             read: Seq(9),
             unread: 3,
+            mentions: 1,
+            muted: true,
         },
     }
 }
@@ -97,6 +104,21 @@ fn events() -> Vec<(&'static str, ServerFrame)> {
         user: BOB,
         state: MemberState::Joined,
         role: Role::Member,
+        members: Some(2),
+    };
+    let settings = SettingsBody {
+        name: None,
+        topic: Some("Black, green, white".into()),
+    };
+    let role_of = RoleBody {
+        user: BOB,
+        role: Role::Reader,
+        muted: true,
+    };
+    let answer = Event {
+        reply_to: Some(Seq(2)),
+        mentions: vec![Mention::Room, Mention::User(BOB)],
+        ..message(10)
     };
     let edit = TextBody {
         text: "better".into(),
@@ -114,6 +136,16 @@ fn events() -> Vec<(&'static str, ServerFrame)> {
         ("event: reaction", of(5, Some(3), Body::Reaction(reaction))),
         ("event: redact", of(6, Some(3), Body::Redact(RedactBody {}))),
         ("event: damaged", of(7, None, Body::Damaged(DamagedBody {}))),
+        ("event: settings", of(8, None, Body::Settings(settings))),
+        ("event: role", of(9, None, Body::Role(role_of))),
+        (
+            "event: message that answers and mentions",
+            ServerFrame::Event(answer),
+        ),
+        (
+            "event: pin",
+            of(11, Some(3), Body::Pin(PinBody { on: true })),
+        ),
     ]
 }
 
@@ -273,6 +305,7 @@ fn replies() -> Vec<(&'static str, ServerFrame)> {
                 delivered: Seq(13),
                 read: Seq(13),
                 unread: 0,
+                mentions: 0,
             },
         ),
         (

@@ -85,13 +85,13 @@ fn the_short_help_fits_one_screen() {
 
 #[test]
 fn options_set_what_their_names_say() {
-    let words = "chinwag serve --registration closed --tls-certificate c --tls-key k --log-format json --log-level warn";
+    let words = "chinwag serve --registration closed --tls-certificate c --tls-key k --metrics localhost:9 --log-format json --log-level warn";
     let cli = parse(words.split(' ').map(OsString::from)).unwrap();
     let Some(Command::Serve(options)) = cli.command else {
         panic!("serve was typed")
     };
     let flags = options.flags();
-    assert_eq!(flags.len(), 5);
+    assert_eq!(flags.len(), 6);
     let (_, help) = all_helps()
         .into_iter()
         .find(|(name, _)| name == "chinwag serve --help")

@@ -42,6 +42,11 @@ settings! {
         /// all of both kinds.
         listen: ListenAddress = ListenAddress::default();
 
+        /// The address and port where metrics are read, as `http://ADDRESS:PORT/metrics`; none when
+        /// absent. Whoever reaches it may read them, without a password: keep it on loopback, or on
+        /// a network of your own. They count people and messages, and name none.
+        metrics: Option<ListenAddress> = None, like r#""127.0.0.1:9464""#;
+
         /// The proxies in front of Chinwag, as addresses or networks. Only a connection from one of
         /// them may name the true address of its client in `X-Forwarded-For`; limits per address
         /// count that one.

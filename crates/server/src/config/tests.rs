@@ -126,6 +126,7 @@ fn every_setting_can_come_from_the_environment() {
     let texts = [
         ("data", "/srv"),
         ("listen", "localhost:9"),
+        ("metrics", "localhost:10"),
         ("trusted_proxies", "10.0.0.0/8, ::1"),
         ("allowed_origins", "https://a.example"),
         ("drain_seconds", "9"),

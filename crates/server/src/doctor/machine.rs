@@ -42,21 +42,21 @@ pub(super) fn file_limit(limit: FileLimit) -> Finding {
     }
 }
 
-/// Whether the port can be bound.
-pub(super) fn port(listen: ListenAddress) -> Finding {
+/// Whether the port can be bound. `option` chooses another.
+pub(super) fn port(check: &'static str, listen: ListenAddress, option: &str) -> Finding {
     let address = listen.socket_address();
     match TcpListener::bind(address) {
-        Ok(_) => Finding::ok("port", format!("{address} is free")),
+        Ok(_) => Finding::ok(check, format!("{address} is free")),
         // The server itself may be the one that holds it: then all is well.
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Finding::warn(
-            "port",
+            check,
             format!("{address} is taken; well if Chinwag itself is running"),
-            bind_advice(address, &error),
+            bind_advice(address, &error, option),
         ),
         Err(error) => Finding::fail(
-            "port",
+            check,
             format!("{address} cannot be bound"),
-            bind_advice(address, &error),
+            bind_advice(address, &error, option),
         ),
     }
 }
@@ -104,7 +104,7 @@ mod tests {
     fn a_taken_port_is_a_warning_with_a_way_to_find_who_has_it() {
         let holder = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = holder.local_addr().unwrap();
-        let found = port(address.into());
+        let found = port("port", address.into(), "--listen");
         assert_eq!(found.verdict, Verdict::Warn);
         assert!(
             found
@@ -113,7 +113,12 @@ mod tests {
             "{found:?}"
         );
         drop(holder);
-        assert_eq!(port("192.0.2.1:80".parse().unwrap()).verdict, Verdict::Fail);
+        let elsewhere = "192.0.2.1:80".parse().unwrap();
+        let found = port("metrics port", elsewhere, "--metrics");
+        assert_eq!(
+            (found.check, found.verdict),
+            ("metrics port", Verdict::Fail)
+        );
     }
 
     #[test]

@@ -88,7 +88,12 @@ pub fn examine(config: &Config) -> Report {
         findings.push(disk::free_space(&config.data));
         findings.push(disk::sync_speed(&config.data));
     }
-    findings.push(machine::port(config.listen));
+    findings.push(machine::port("port", config.listen, "--listen"));
+    let metrics = config.metrics.map(|metrics| {
+        let option = "--set metrics=ADDRESS:PORT";
+        machine::port("metrics port", metrics, option)
+    });
+    findings.extend(metrics);
     findings.push(clock::wall_clock(&config.data));
     findings.push(clock::steadiness());
     findings.push(machine::sqlite_built_in());

@@ -15,12 +15,14 @@ use chinwag_core::session::{Input, Terms};
 use crate::auth::{Identity, Notice, Revocations, Revoked};
 use crate::gateway::dialect::Dialect;
 use crate::gateway::outbox::{Connection, SignedIn};
+use crate::metrics::Metrics;
 
 /// The sockets of a node.
 #[derive(Debug)]
 pub struct Connections {
     terms: Terms,
     per_user_max: usize,
+    metrics: Arc<Metrics>,
     next: AtomicU64,
     state: Mutex<State>,
 }
@@ -40,10 +42,11 @@ struct User {
 impl Connections {
     /// None yet.
     #[must_use]
-    pub fn new(terms: Terms, per_user_max: usize) -> Arc<Self> {
+    pub fn new(terms: Terms, per_user_max: usize, metrics: Arc<Metrics>) -> Arc<Self> {
         Arc::new(Self {
             terms,
             per_user_max,
+            metrics,
             next: AtomicU64::new(0),
             state: Mutex::default(),
         })
@@ -59,7 +62,8 @@ impl Connections {
     #[must_use]
     pub fn open(&self, dialect: Dialect, now: Tick) -> Arc<Connection> {
         let id = ConnId(self.next.fetch_add(1, Ordering::Relaxed));
-        let connection = Connection::new(id, dialect, self.terms.clone(), now);
+        let (terms, metrics) = (self.terms.clone(), self.metrics.clone());
+        let connection = Connection::new(id, dialect, terms, metrics, now);
         self.state().all.insert(id, connection.clone());
         connection
     }
@@ -172,7 +176,9 @@ impl Connections {
         (state.all.len(), state.users.len())
     }
 
-    fn every(&self) -> Vec<Arc<Connection>> {
+    /// All of them at this moment.
+    #[must_use]
+    pub fn every(&self) -> Vec<Arc<Connection>> {
         self.state().all.values().cloned().collect()
     }
 }
@@ -204,7 +210,7 @@ mod tests {
             epoch: Epoch([1; 16]),
             rate: Rate::default(),
         };
-        Connections::new(terms, per_user_max)
+        Connections::new(terms, per_user_max, Arc::default())
     }
 
     #[test]

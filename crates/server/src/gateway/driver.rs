@@ -14,7 +14,7 @@ use chinwag_core::ids::{Key, RoomId, Tick, UserId};
 use chinwag_core::lanes::Lane;
 use chinwag_core::session::{Effect, Identity, Input, Query};
 use chinwag_core::wire::{Cursor, Req};
-use tokio::time::{Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::task::TaskTracker;
 
 use crate::auth::Accounts;
@@ -23,12 +23,12 @@ use crate::commit::{Commit, Job, MarkJob};
 use crate::gateway::budget::Permit;
 use crate::gateway::connections::Connections;
 use crate::gateway::dialect::Dialect;
-use crate::gateway::outbox::{Connection, SyncId};
+use crate::gateway::ending::{End, farewell};
+use crate::gateway::outbox::{Connection, Pen, SyncId};
 use crate::gateway::syncing::sync;
-use crate::gateway::ws::{
-    self, Closed, Deflate, Message, Reader, WebSocket, close_frame, ping_frame, pong_frame,
-};
+use crate::gateway::ws::{Closed, Deflate, Message, Reader, WebSocket, ping_frame, pong_frame};
 use crate::hub::{Hub, Item};
+use crate::metrics::{Direction, Metrics};
 use crate::presence::Presence;
 use crate::store::{self, AnyView, Store, StoreError};
 
@@ -49,20 +49,12 @@ pub struct Services {
     pub connections: Arc<Connections>,
     /// What compresses for clients that ask for it, with its counters; none: nobody is offered it.
     pub deflate: Option<Arc<Deflate>>,
+    /// What the node counts.
+    pub metrics: Arc<Metrics>,
     /// Timers.
     pub clock: Clock,
     /// Where work beside the drivers runs.
     pub tasks: TaskTracker,
-}
-
-/// Why a connection ends, from this side.
-enum End {
-    /// The session says so.
-    Close(CloseCode),
-    /// The peer, or the bytes it sent, say so.
-    Peer(Closed),
-    /// It takes nothing any more.
-    Stuck,
 }
 
 /// Serves a socket from its first frame to its close. Very many of these futures wait at the same
@@ -76,45 +68,21 @@ pub fn drive(socket: WebSocket, services: Arc<Services>) -> impl Future<Output =
         permit,
         ..
     } = socket;
-    let connection = services.connections.open(dialect, services.clock.tick());
+    let opened = services.clock.tick();
+    let connection = services.connections.open(dialect, opened);
     connection.attach(writer);
     let mut driver = Driver {
         services,
         connection,
         permit,
         reader,
+        opened,
+        read_at: Instant::now(),
     };
     async move {
         let end = driver.run().await;
         Box::pin(farewell(driver, end)).await;
     }
-}
-
-/// Whatever is queued still goes out, acks above all; then the close frame. Then the node forgets
-/// the connection.
-async fn farewell(driver: Driver, end: End) {
-    let Driver {
-        services,
-        connection,
-        reader,
-        ..
-    } = driver;
-    let last = match end {
-        End::Close(code) => Some(close_frame(code.number(), code.reason())),
-        End::Peer(closed) => closed.answer(),
-        End::Stuck => None,
-    };
-    let writer = connection.detach();
-    connection.end(services.clock.tick());
-    if let Some(writer) = writer {
-        ws::close(reader, writer, last).await;
-    }
-    services.connections.closed(&connection);
-    services
-        .hub
-        .send(connection.id, Item::Unregister(connection.id))
-        .await;
-    services.commit.gone(connection.id).await;
 }
 
 /// The timer of a connection. Each frame moves what is due to later; moving the timer with it
@@ -143,11 +111,14 @@ impl Alarm {
     }
 }
 
-struct Driver {
-    services: Arc<Services>,
-    connection: Arc<Connection>,
+pub(super) struct Driver {
+    pub(super) services: Arc<Services>,
+    pub(super) connection: Arc<Connection>,
     permit: Permit,
-    reader: Reader,
+    pub(super) reader: Reader,
+    pub(super) opened: Tick,
+    /// When the messages came whose effects are run.
+    read_at: Instant,
 }
 
 /// What an effect leaves to be done.
@@ -167,15 +138,17 @@ impl Driver {
                 return End::Close(code);
             }
             // One write for all that waits; what comes meanwhile goes into the next.
-            let outlook = self.connection.look(&mut Vec::new(), clock.tick());
+            let mut pen = Pen::default();
+            let outlook = self.connection.look(&mut pen, clock.tick());
+            pen.count(&self.services.metrics);
             if outlook.lost {
-                return End::Stuck;
+                return End::Gone;
             }
             alarm.no_later_than(outlook.due);
             tokio::select! {
                 written = async { Box::pin(self.connection.written()).await }, if outlook.blocked => {
-                    if written.is_err() {
-                        return End::Stuck;
+                    if let Err(error) = written {
+                        return error.into();
                     }
                 }
                 message = self.reader.next(), if outlook.reading => {
@@ -200,26 +173,28 @@ impl Driver {
 
     /// Steps the session with all that one read has brought, as long as it wants more.
     fn messages(&mut self, first: Result<Message, Closed>) -> Option<End> {
-        let mut next = Some(first);
+        self.read_at = Instant::now();
+        let now = self.services.clock.tick_at(self.read_at);
+        let (mut next, mut count, mut done) = (Some(first), 0, None);
         while let Some(message) = next {
-            let done = match message {
-                Ok(message) => self.message(message).map(End::Close),
+            done = match message {
+                Ok(message) => {
+                    count += 1;
+                    self.message(message, now).map(End::Close)
+                }
                 Err(closed) => Some(End::Peer(closed)),
             };
-            if done.is_some() {
-                return done;
-            }
-            next = self
-                .connection
-                .wants_input()
-                .then(|| self.reader.next_read())
-                .flatten();
+            let goes_on = done.is_none() && self.connection.wants_input();
+            next = goes_on.then(|| self.reader.next_read()).flatten();
         }
-        None
+        let metrics = &self.services.metrics;
+        metrics.frames_received.add(count);
+        let bytes = metrics.frames_bytes.of(Direction::In);
+        bytes.add(self.reader.take_read_bytes());
+        done
     }
 
-    fn message(&self, message: Message) -> Option<CloseCode> {
-        let now = self.services.clock.tick();
+    fn message(&self, message: Message, now: Tick) -> Option<CloseCode> {
         match message {
             Message::Text(text) => match self.connection.dialect.read_text(&text) {
                 Ok(frame) => self.connection.step(Input::Frame(frame), now),
@@ -273,6 +248,7 @@ impl Driver {
                     req,
                     turn,
                     submission,
+                    read_at: self.read_at,
                 });
             }
             Effect::LookUp(room, key) => self.look_up(room, key),

@@ -11,9 +11,12 @@ use axum::routing::any;
 use super::accept::Lifetime;
 use super::upgrade::{UpgradeOptions, UpgradeRefused, upgrade};
 use super::ws::{
-    Closed, Message, WebSocket, WriteError, binary_frame, close, close_code, close_frame,
-    pong_frame, text_frame,
+    Closed, Message, WebSocket, WriteError, binary_frame, close, close_frame, pong_frame,
+    text_frame,
 };
+
+/// "Going away" (RFC 6455, section 7.4.1).
+const GOING_AWAY: u16 = 1001;
 
 /// Everything that [`UpgradeOptions`] decides is the caller's, so that tests can lower the limits.
 pub(crate) fn echo_router(options: UpgradeOptions) -> Router {
@@ -80,7 +83,7 @@ async fn echo(socket: WebSocket, lifetime: Lifetime) {
         }
     };
     let last = match &ended {
-        Ended::Stopped => Some(close_frame(close_code::GOING_AWAY, "server stops")),
+        Ended::Stopped => Some(close_frame(GOING_AWAY, "server stops")),
         Ended::Read(closed) => closed.answer(),
         Ended::Write(error) => {
             tracing::debug!(%error, "echo not written");

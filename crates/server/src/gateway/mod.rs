@@ -11,6 +11,7 @@ pub mod dialect;
 pub mod driver;
 #[cfg(any(test, feature = "conformance"))]
 mod echo;
+mod ending;
 pub mod http;
 pub mod network;
 pub mod outbox;

@@ -3,8 +3,7 @@
 //! The driver reads the socket. Shard, commit and the reading tasks hold an `Arc` of this, step
 //! the session with what they know and queue frames. Whoever has queued sees to it that they are
 //! written (`outgoing.rs`): the shard does so itself, others wake the driver. Lock order: this
-//! lock, then the user's bucket; nothing else is taken under it, and it is never held across an
-//! await.
+//! lock, then the user's bucket; nothing else is taken under it, nor is it held across an await.
 
 mod outgoing;
 
@@ -23,8 +22,10 @@ use tokio::sync::Notify;
 
 use crate::gateway::dialect::Dialect;
 use crate::gateway::ws::Writer;
+use crate::metrics::Metrics;
 
-pub use self::outgoing::Outlook;
+pub use self::outgoing::{Outlook, Pen};
+pub use super::syncing::SyncId;
 
 thread_local! {
     /// What a step wants done, before it is queued: one list for each thread, not for each socket.
@@ -38,6 +39,7 @@ pub struct Connection {
     pub id: ConnId,
     /// What its client takes frames in.
     pub dialect: Dialect,
+    metrics: Arc<Metrics>,
     state: Mutex<State>,
     /// The driver has something to do.
     wake: Notify,
@@ -63,11 +65,6 @@ struct State {
     lost: bool,
 }
 
-/// One run of section 3 of the contract on a connection: what belongs to an earlier one, or to
-/// one that was given up, is of no use any more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct SyncId(u64);
-
 /// Who is behind a connection.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
@@ -84,7 +81,13 @@ pub struct SignedIn {
 impl Connection {
     /// A connection that has said nothing yet.
     #[must_use]
-    pub fn new(id: ConnId, dialect: Dialect, terms: Terms, now: Tick) -> Arc<Self> {
+    pub fn new(
+        id: ConnId,
+        dialect: Dialect,
+        terms: Terms,
+        metrics: Arc<Metrics>,
+        now: Tick,
+    ) -> Arc<Self> {
         let state = State {
             session: Session::new(terms, now),
             outbox: Outbox::default(),
@@ -100,6 +103,7 @@ impl Connection {
         Arc::new(Self {
             id,
             dialect,
+            metrics,
             state: Mutex::new(state),
             wake,
             drained,
@@ -120,7 +124,7 @@ impl Connection {
 
     /// Steps the session for the driver itself, or for somebody who writes afterwards.
     pub fn step(&self, input: Input, now: Tick) {
-        self.state().step(&self.dialect, input, now);
+        self.state().step(self, input, now);
     }
 
     /// Steps the session with the answer to a command. The shard writes it, together with the
@@ -128,7 +132,7 @@ impl Connection {
     pub fn answered(&self, input: Input, now: Tick) {
         let mut state = self.state();
         let paused = !state.wants_input();
-        state.step(&self.dialect, input, now);
+        state.step(self, input, now);
         let reads_on = paused && state.wants_input();
         let wanted = reads_on || !state.effects.is_empty();
         drop(state);
@@ -159,12 +163,13 @@ impl Connection {
     /// Answers `req`. At once with the session's knowing of it: who has the reply may use the
     /// number again. Replies always find room, because what asks for them is bounded.
     pub fn reply(&self, req: Req, frame: &ServerFrame, now: Tick) {
+        self.metrics.said(frame);
         let frame = self.dialect.encode(frame);
         let bytes = frame.len();
         let mut state = self.state();
         let queued = state.outbox.push(Lane::Control, frame, bytes);
         assert!(queued, "control frames always find room");
-        state.step(&self.dialect, Input::Replied(req), now);
+        state.step(self, Input::Replied(req), now);
         drop(state);
         self.wake.notify_one();
     }
@@ -232,24 +237,25 @@ impl Connection {
         let queued = state.outbox.push(Lane::vouching(), frame, bytes);
         if queued {
             state.settling = true;
-            state.step(&self.dialect, Input::CaughtUp, now);
+            state.step(self, Input::CaughtUp, now);
         }
         queued
     }
 
     /// Empties the outbox but for replies and tells the client that it is behind.
     pub fn fall_behind(&self, now: Tick) {
+        self.metrics.behind.add(1);
         let behind = self.dialect.encode(&ServerFrame::Behind {});
         let bytes = behind.len();
         let mut state = self.state();
         state.outbox.fall_behind(behind, bytes);
         // A sync under way has lost frames: it ends here, begun or not.
-        state.sync.0 += 1;
+        state.sync = state.sync.next();
         state.gathering = false;
         state
             .effects
             .retain(|effect| !matches!(effect, Effect::Register(_) | Effect::Snapshot(_)));
-        state.step(&self.dialect, Input::FellBehind, now);
+        state.step(self, Input::FellBehind, now);
         drop(state);
         self.wake.notify_one();
         self.drained.notify_waiters();
@@ -293,6 +299,18 @@ impl Connection {
             && (written || state.lost)
     }
 
+    /// Whether its `hello` has been answered with `welcome`.
+    #[must_use]
+    pub fn is_welcome(&self) -> bool {
+        self.state().session.is_authenticated()
+    }
+
+    /// Bytes that wait in its outbox.
+    #[must_use]
+    pub fn waiting_bytes(&self) -> usize {
+        self.state().outbox.bytes()
+    }
+
     /// Whether the session has ended.
     #[must_use]
     pub fn is_closed(&self) -> bool {
@@ -332,7 +350,10 @@ impl State {
 
     /// Steps the session. Frames it sends are queued at once, in order; other effects wait for
     /// the driver.
-    fn step(&mut self, dialect: &Dialect, input: Input, now: Tick) {
+    fn step(&mut self, of: &Connection, input: Input, now: Tick) {
+        let Connection {
+            dialect, metrics, ..
+        } = of;
         let Self {
             session,
             outbox,
@@ -353,6 +374,7 @@ impl State {
         for effect in stepped.drain(..) {
             match effect {
                 Effect::Send(lane, frame) => {
+                    metrics.said(&frame);
                     let frame = dialect.encode(&frame);
                     let bytes = frame.len();
                     let queued = outbox.push(lane, frame, bytes);
@@ -365,7 +387,7 @@ impl State {
                 }
                 other => {
                     if let Effect::Snapshot(_) = other {
-                        sync.0 += 1;
+                        *sync = sync.next();
                         *gathering = true;
                     }
                     effects.push_back(other);

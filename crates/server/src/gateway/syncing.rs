@@ -14,9 +14,26 @@ use chinwag_core::wire::Cursor;
 use tokio::sync::oneshot;
 
 use crate::gateway::driver::Services;
-use crate::gateway::outbox::{Connection, SyncId};
-use crate::hub::{Hub, Item};
-use crate::store::{self, Store, StoreError};
+use crate::gateway::outbox::Connection;
+use crate::hub::Item;
+use crate::store::{self, StoreError};
+
+/// One run of section 3 of the contract on a connection: what belongs to an earlier one, or to
+/// one that was given up, is of no use any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SyncId(u64);
+
+impl SyncId {
+    /// The one after this.
+    pub(super) fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+
+    /// Whether it is the one of `hello`.
+    fn is_first(self) -> bool {
+        self == Self::default().next()
+    }
+}
 
 /// Runs one sync to `caught_up`, to `behind`, or to the end of the connection.
 pub(crate) async fn sync(
@@ -26,14 +43,11 @@ pub(crate) async fn sync(
     cursor: Cursor,
     services: Arc<Services>,
 ) {
-    let Services {
-        store, hub, clock, ..
-    } = &*services;
-    if let Err(error) = run(&connection, id, user, cursor, &**store, hub).await
+    if let Err(error) = run(&connection, id, user, cursor, &services).await
         && connection.is_current(id)
     {
         tracing::warn!(%error, "a sync could not be read");
-        connection.input(Input::SyncFailed, clock.tick());
+        connection.input(Input::SyncFailed, services.clock.tick());
     }
 }
 
@@ -42,10 +56,12 @@ async fn run(
     id: SyncId,
     user: UserId,
     cursor: Cursor,
-    store: &dyn Store,
-    hub: &Hub,
+    services: &Services,
 ) -> Result<(), StoreError> {
+    let (store, hub) = (&*services.store, &services.hub);
+    let fresh = cursor.position.is_none();
     let snapshot = store::read(store, move |view| read::snapshot(view, user, &cursor)).await?;
+    services.metrics.synced(&snapshot, fresh, !id.is_first());
     let (answer, answered) = oneshot::channel();
     hub.send(
         connection.id,

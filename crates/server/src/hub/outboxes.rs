@@ -8,7 +8,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use chinwag_core::event::{Run, Shared};
@@ -17,16 +17,18 @@ use chinwag_core::lanes::{Lane, Topic};
 use chinwag_core::live::{ConnId, Outlet};
 use chinwag_core::watch::Tell;
 use chinwag_core::wire::{Req, ServerFrame};
+use tokio::time::Instant;
 
+use super::delays::Delays;
 use crate::gateway::dialect::{Dialect, ForSeveral};
-use crate::gateway::outbox::{Connection, SyncId};
+use crate::gateway::outbox::{Connection, Pen, SyncId};
+use crate::metrics::Metrics;
 
 /// For how long a shard writes before it lets others run.
 const SLICE: Duration = Duration::from_millis(1);
 /// Writes between two looks at the clock.
 const WRITES_PER_LOOK: usize = 8;
 
-#[derive(Default)]
 pub(super) struct Outboxes {
     slots: HashMap<ConnId, Slot>,
     /// With an ack among what waits. Each connection stands in each list once at most.
@@ -35,7 +37,7 @@ pub(super) struct Outboxes {
     /// With nothing but what may vanish: written when nothing else is to be.
     faint: VecDeque<ConnId>,
     /// Reused by every write.
-    frames: Vec<Bytes>,
+    pen: Pen,
     /// The event that is being delivered is alone: nothing is known of that could share a write
     /// with it. Its receivers are set aside, and it goes straight to their sockets when their turn
     /// comes, instead of into an outbox first: a connection is brought from memory once, not twice.
@@ -45,6 +47,12 @@ pub(super) struct Outboxes {
     /// Fell behind by what was set aside: the shard is to be told.
     pub(super) fallen: Vec<ConnId>,
     pub(super) now: Tick,
+    /// Events for connections, since they were counted last.
+    deliveries: u64,
+    /// Connections that have had their turn, of all that were dirty or set aside, ever.
+    turns: u64,
+    delays: Delays,
+    metrics: Arc<Metrics>,
 }
 
 /// For how long somebody may go on writing.
@@ -77,6 +85,39 @@ struct Slot {
 }
 
 impl Outboxes {
+    pub(super) fn new(metrics: Arc<Metrics>) -> Self {
+        Self {
+            slots: HashMap::new(),
+            urgent: Vec::new(),
+            dirty: VecDeque::new(),
+            faint: VecDeque::new(),
+            pen: Pen::default(),
+            sets_aside: false,
+            aside: VecDeque::new(),
+            fallen: Vec::new(),
+            now: Tick::default(),
+            deliveries: 0,
+            turns: 0,
+            delays: Delays::default(),
+            metrics,
+        }
+    }
+
+    /// Takes note of how long it takes until what `deliver` queues has been written, since
+    /// `read_at`.
+    pub(super) fn measure(&mut self, read_at: Instant, deliver: impl FnOnce(&mut Self)) {
+        let before = self.deliveries;
+        deliver(self);
+        if self.deliveries > before {
+            self.delays.begin(read_at, self.last_turn());
+        }
+    }
+
+    /// The number of the turn after which nothing waits, if nothing comes.
+    fn last_turn(&self) -> u64 {
+        self.turns + (self.dirty.len() + self.aside.len()) as u64
+    }
+
     pub(super) fn insert(&mut self, connection: Arc<Connection>) {
         let slot = Slot {
             connection,
@@ -133,7 +174,7 @@ impl Outboxes {
         let mut room = queue(connection, frame.clone());
         if !room {
             // Much at once is not the fault of a reader that is quick enough.
-            connection.flush(&mut self.frames, self.now);
+            connection.flush(&mut self.pen, self.now);
             room = queue(connection, frame);
         }
         if !room {
@@ -163,18 +204,30 @@ impl Outboxes {
 
     /// Writes what waits: acks, then the rest for [`SLICE`] or a little longer.
     pub(super) fn flush_slice(&mut self) {
+        self.write_slice();
+        self.pen.count(&self.metrics);
+        let deliveries = std::mem::take(&mut self.deliveries);
+        if deliveries > 0 {
+            self.metrics.deliveries.add(deliveries);
+        }
+        self.delays.end(self.turns, Instant::now, &self.metrics);
+    }
+
+    fn write_slice(&mut self) {
         self.flush_urgent();
         let mut slice = Slice::begin();
         while let Some((conn, event)) = self.aside.pop_front() {
+            self.turns += 1;
             self.pass(conn, &event);
             if slice.is_over() {
                 return;
             }
         }
         while let Some(conn) = self.dirty.pop_front() {
+            self.turns += 1;
             if let Some(slot) = self.slots.get_mut(&conn) {
                 slot.dirty = false;
-                slot.connection.flush(&mut self.frames, self.now);
+                slot.connection.flush(&mut self.pen, self.now);
             }
             if slice.is_over() {
                 return;
@@ -183,7 +236,7 @@ impl Outboxes {
         while let Some(conn) = self.faint.pop_front() {
             if let Some(slot) = self.slots.get_mut(&conn) {
                 slot.faint = false;
-                slot.connection.flush(&mut self.frames, self.now);
+                slot.connection.flush(&mut self.pen, self.now);
             }
             if slice.is_over() {
                 return;
@@ -195,7 +248,7 @@ impl Outboxes {
         for conn in self.urgent.drain(..) {
             if let Some(slot) = self.slots.get_mut(&conn) {
                 slot.urgent = false;
-                slot.connection.flush(&mut self.frames, self.now);
+                slot.connection.flush(&mut self.pen, self.now);
             }
         }
     }
@@ -203,7 +256,12 @@ impl Outboxes {
     /// Queues what is set aside, before anything that must not overtake it.
     pub(super) fn queue_aside(&mut self) {
         while let Some((conn, event)) = self.aside.pop_front() {
+            let dirty = self.dirty.len();
             self.queue_event(conn, &event);
+            // A turn that moves to the other list is still to come; one that does not is over.
+            if self.dirty.len() == dirty {
+                self.turns += 1;
+            }
         }
     }
 
@@ -223,14 +281,16 @@ impl Outboxes {
             return;
         };
         let frame = slot.connection.dialect.event(event);
-        if !slot.connection.pass(frame, &mut self.frames) {
+        if !slot.connection.pass(frame, &mut self.pen) {
             self.queue_event(to, event);
+            self.delays.prolong(self.last_turn());
         }
     }
 }
 
 impl Outlet for Outboxes {
     fn event(&mut self, to: ConnId, event: &Arc<Shared>) -> bool {
+        self.deliveries += 1;
         if self.sets_aside {
             self.aside.push_back((to, event.clone()));
             return true;
@@ -242,7 +302,10 @@ impl Outlet for Outboxes {
         let slot = self.slots.get(&to);
         let piece = slot.and_then(|slot| slot.connection.dialect.run(run));
         match (run.events(), piece) {
-            ([_, _, ..], Some(piece)) => self.push(to, Lane::Message, |_dialect| piece.clone()),
+            ([_, _, ..], Some(piece)) => {
+                self.deliveries += run.events().len() as u64;
+                self.push(to, Lane::Message, |_dialect| piece.clone())
+            }
             (events, _) => events.iter().all(|event| self.event(to, event)),
         }
     }

@@ -3,6 +3,7 @@
 
 pub mod accounts;
 
+use std::collections::BTreeSet;
 use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -38,12 +39,6 @@ impl MemoryStore {
     /// Adds or changes somebody's public face.
     pub fn put_profile(&self, profile: Profile) {
         self.lock().put_profile(profile);
-    }
-
-    /// Puts an event of a kind that no command makes yet at the end of its log.
-    #[cfg(test)]
-    pub(in crate::store) fn put_event(&self, event: Event) {
-        self.lock().put_event(event);
     }
 
     fn lock(&self) -> MutexGuard<'_, Ledger> {
@@ -114,6 +109,8 @@ pass_on! {
     about(room: RoomId, range: Range) -> Vec<Event>;
     redacted(room: RoomId, range: Range) -> Vec<Seq>;
     countable(room: RoomId, user: UserId, range: Range, limit: u64) -> u64;
+    reaction_kinds(room: RoomId, target: Seq) -> BTreeSet<String>;
+    mentioned(room: RoomId, user: UserId, range: Range, limit: u64) -> u64;
     members(room: RoomId, after: Option<UserId>, limit: usize) -> Vec<(UserId, Role)>;
     directory(after: Option<RoomId>, limit: usize) -> Vec<DirectoryRow>;
     changes(since: Position) -> Changes;

@@ -223,6 +223,8 @@ mod tests {
             key: Key([1; 16]),
             ts: Millis(0),
             target: None,
+            reply_to: None,
+            mentions: Vec::new(),
             body: Body::Message(TextBody {
                 text: "text".into(),
             }),

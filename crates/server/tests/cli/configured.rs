@@ -39,6 +39,26 @@ fn a_named_file_that_is_missing_is_found_before_anybody_connects() {
     }
 }
 
+/// Whoever collects metrics looks at that address and nowhere else.
+#[test]
+fn an_address_for_metrics_that_is_taken_ends_the_start() {
+    let place = place();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--metrics", &address];
+    let output = program(place.path()).args(arguments).output().unwrap();
+    check_failure(
+        &output,
+        1,
+        &[
+            &address,
+            "for metrics",
+            "taken",
+            "another port with --metrics",
+        ],
+    );
+}
+
 /// `config check` used to call a configuration right that `serve` then refused.
 #[test]
 fn named_files_that_are_not_what_they_should_be_are_found_by_the_check_too() {

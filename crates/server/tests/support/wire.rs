@@ -163,6 +163,13 @@ pub(crate) fn config(place: &Path) -> Config {
 
 /// Status and body of one request on a connection of its own.
 pub(crate) async fn http(address: SocketAddr, request: &str) -> (u16, String) {
+    let (head, body) = http_parts(address, request).await;
+    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
+    (status.expect("a status line"), body)
+}
+
+/// Head and body of the answer to one request on a connection of its own.
+pub(crate) async fn http_parts(address: SocketAddr, request: &str) -> (String, String) {
     let answer = async {
         let mut stream = TcpStream::connect(address).await.expect("connect");
         stream.write_all(request.as_bytes()).await.expect("asked");
@@ -174,9 +181,8 @@ pub(crate) async fn http(address: SocketAddr, request: &str) -> (u16, String) {
         answer
     };
     let answer = bounded("an HTTP answer", answer).await;
-    let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok());
-    let body = answer.split_once("\r\n\r\n").map_or("", |parts| parts.1);
-    (status.expect("a status line"), body.to_owned())
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    (head.to_owned(), body.to_owned())
 }
 
 /// `GET path`: status and body.

@@ -60,6 +60,8 @@ pub(crate) struct Copy {
     marked: (Seq, Seq),
     /// What one has read.
     read: Seq,
+    /// The newest messages that came one by one, and who wrote them.
+    pub(crate) spoken: Vec<(Seq, UserId)>,
 }
 
 /// What a device stores in one transaction.

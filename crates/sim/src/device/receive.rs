@@ -9,6 +9,9 @@ use super::{Asked, Copy, Device, Phase, Purpose, Shore};
 use crate::link::{Down, Up};
 use crate::oracle::Way;
 
+/// Messages that a device remembers in each room, to say something about.
+const SPOKEN_MAX: usize = 16;
+
 impl Device {
     /// Something arrived on the present link.
     pub(crate) fn hear(&mut self, what: Down, shore: &mut Shore<'_>) {
@@ -101,7 +104,14 @@ impl Device {
                 }
                 self.repair(shore);
             }
-            ServerFrame::Page { req, as_of, .. } => {
+            ServerFrame::Page {
+                req,
+                as_of,
+                messages,
+                ..
+            } => {
+                let lines = messages.iter().map(|line| &line.event);
+                shore.oracle.read(self.user, lines, *as_of);
                 if let Some(Asked::History(at_least)) = self.asked.remove(req)
                     && *as_of < at_least
                 {
@@ -195,6 +205,11 @@ impl Device {
         copy.cursor = event.seq;
         copy.key = Some(event.key);
         copy.head = copy.head.max(event.seq);
+        if event.body.is_message() {
+            copy.spoken.push((event.seq, event.from.0));
+            let old = copy.spoken.len().saturating_sub(SPOKEN_MAX);
+            copy.spoken.drain(..old);
+        }
         event.turns(|turn| match turn {
             Turn::In(who) if who == user => {
                 copy.joined = true;

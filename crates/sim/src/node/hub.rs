@@ -206,6 +206,7 @@ impl Node {
                         delivered: row.me.delivered,
                         read: row.me.read,
                         unread: row.me.unread,
+                        mentions: row.me.mentions,
                     };
                     let item = Item::Marker(user, ConnId(conn), Arc::new(frame));
                     self.item(item, site.base);

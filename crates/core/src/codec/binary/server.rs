@@ -7,7 +7,7 @@ use super::shape::{Fields, Wrong, put_fields};
 use crate::wire::{ServerFrame, Settings};
 
 const RESET: u64 = 5;
-const SETTINGS: u64 = 25;
+const SETTINGS: u64 = 23;
 
 /// The frames that are not nothing but their fields, for the documents.
 #[cfg(test)]
@@ -15,7 +15,7 @@ pub(super) const BY_HAND: &[(u64, &str, &str)] = &[
     (
         EVENT,
         "event",
-        "room, seq, msg_no, v, from, key, ts, kind, body, target",
+        "room, seq, msg_no, v, from, key, ts, kind, body, target, reply_to, mentions",
     ),
     (SKIP, "skip", "room, from, to, why"),
     (RESET, "reset", "req, why, row, page, redacted"),
@@ -33,7 +33,7 @@ frames! {
     9 = "ok" Ok { req };
     10 = "error" Error { req, code, message, field, retryable, retry_after_ms };
     11 = "behind" Behind {};
-    12 = "marker" Marker { room, delivered, read, unread };
+    12 = "marker" Marker { room, delivered, read, unread, mentions };
     13 = "token_expiring" TokenExpiring { in_ms };
     14 = "reconnect" Reconnect { after_ms, spread_ms };
     15 = "pong" Pong { req, now, position, heads };
@@ -41,9 +41,9 @@ frames! {
     17 = "members" Members { req, room, members, more };
     18 = "profiles" Profiles { req, users };
     19 = "directory" Directory { req, rooms, more };
-    22 = "typing" Typing { room, users, more };
-    23 = "presence" Presence { room, count, change, online, joined, left };
-    24 = "who" Who { req, room, people, more };
+    20 = "typing" Typing { room, users, more };
+    21 = "presence" Presence { room, count, change, online, joined, left };
+    22 = "who" Who { req, room, people, more };
 }
 
 pub(super) fn put(frame: &ServerFrame, to: &mut Writer) {

@@ -60,6 +60,8 @@ fn send_to(room: RoomId, req: Req, key: u8) -> Input {
         key: Key([key; 16]),
         room,
         text: "x".into(),
+        reply_to: None,
+        mentions: Vec::new(),
     })
 }
 

@@ -164,6 +164,8 @@ impl Place {
             key: Key([0; 16]),
             ts: Millis(0),
             target: None,
+            reply_to: None,
+            mentions: Vec::new(),
             body,
         };
         let run = Run::one(Shared::new(event));
@@ -188,7 +190,15 @@ impl Place {
             false => self.inside.remove(&user),
         };
         let role = Role::Member;
-        self.event(1, Body::Member(MemberBody { user, state, role }));
+        self.event(
+            1,
+            Body::Member(MemberBody {
+                user,
+                state,
+                role,
+                members: None,
+            }),
+        );
     }
 
     /// Lets time pass to this moment, and says what was told when it was due.

@@ -59,16 +59,22 @@ fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::HelloTwice
         | ErrorCode::ReqReused
         | ErrorCode::SelfDirect
+        | ErrorCode::NoMessage
         | ErrorCode::WeakPassword => StatusCode::BAD_REQUEST,
         ErrorCode::BadToken | ErrorCode::TokenExpired | ErrorCode::BadCredentials => {
             StatusCode::UNAUTHORIZED
         }
         ErrorCode::Forbidden
+        | ErrorCode::Muted
+        | ErrorCode::Banned
         | ErrorCode::NotMember
         | ErrorCode::RegistrationClosed
         | ErrorCode::InviteNeeded => StatusCode::FORBIDDEN,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
+        ErrorCode::Gone => StatusCode::GONE,
         ErrorCode::AlreadyMember
+        | ErrorCode::LastOwner
+        | ErrorCode::TooMany
         | ErrorCode::RoomFull
         | ErrorCode::TooManyRooms
         | ErrorCode::Conflict
@@ -97,6 +103,8 @@ impl IntoResponse for Failure {
             error["retry_after_ms"] = json!(wait_ms);
         }
         let mut response = json(self.status, &json!({ "error": error }));
+        // For whoever counts: the body is text by now.
+        response.extensions_mut().insert(refused.code);
         if let Some(wait_ms) = refused.retry_after_ms {
             let seconds = HeaderValue::from(wait_ms.div_ceil(1_000));
             response.headers_mut().insert(RETRY_AFTER, seconds);

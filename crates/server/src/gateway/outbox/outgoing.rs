@@ -16,9 +16,32 @@ use tokio::time::timeout_at;
 use super::{Connection, State};
 use crate::gateway::dialect::Dialect;
 use crate::gateway::ws::{WriteError, Writer};
+use crate::metrics::{Direction, Metrics};
 
 /// Bytes of frames taken for one write.
 const WRITE_BYTES: usize = 64 * 1024;
+
+/// What somebody who writes has at hand: scratch that all writes share, and how much they have
+/// handed to sockets since somebody looked.
+#[derive(Debug, Default)]
+pub struct Pen {
+    /// Empty between two writes.
+    frames: Vec<Bytes>,
+    bytes: u64,
+    writes: u64,
+}
+
+impl Pen {
+    /// Counts what was written, and begins anew.
+    pub fn count(&mut self, metrics: &Metrics) {
+        let writes = std::mem::take(&mut self.writes);
+        if writes > 0 {
+            metrics.writes.add(writes);
+            let bytes = metrics.frames_bytes.of(Direction::Out);
+            bytes.add(std::mem::take(&mut self.bytes));
+        }
+    }
+}
 
 /// What a driver waits for next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,19 +67,22 @@ impl Connection {
     pub fn detach(&self) -> Option<Writer> {
         let mut state = self.state();
         let mut writer = state.writer.take()?;
-        while let Some((frame, _bytes)) = state.outbox.pop() {
+        let mut all = 0;
+        while let Some((frame, bytes)) = state.outbox.pop() {
             writer.keep(frame);
+            all += bytes as u64;
         }
+        self.metrics.frames_bytes.of(Direction::Out).add(all);
         Some(writer)
     }
 
-    /// Writes what waits, as far as the system takes it now; the driver does the rest. `frames`
-    /// is scratch, empty before and after. Returns how many bytes were handed on.
-    pub fn flush(&self, frames: &mut Vec<Bytes>, now: Tick) -> usize {
+    /// Writes what waits, as far as the system takes it now; the driver does the rest. Returns how
+    /// many bytes were handed on.
+    pub fn flush(&self, pen: &mut Pen, now: Tick) -> usize {
         let mut state = self.state();
         // What the driver waits for already is nothing to wake it for again.
         let before = state.waits();
-        let bytes = state.flush(&self.dialect, frames, now);
+        let bytes = state.flush(&self.dialect, pen, now);
         let driver = state.waits().has_more_than(before);
         drop(state);
         if bytes > 0 {
@@ -69,16 +95,15 @@ impl Connection {
     }
 
     /// Writes a frame straight to the socket if nothing waits before it: for somebody who has
-    /// nothing else to say to this connection now. `false`: queue it. `frames`: as for
-    /// [`Connection::flush`].
+    /// nothing else to say to this connection now. `false`: queue it.
     #[must_use]
-    pub fn pass(&self, frame: &Bytes, frames: &mut Vec<Bytes>) -> bool {
+    pub fn pass(&self, frame: &Bytes, pen: &mut Pen) -> bool {
         let mut state = self.state();
         if !state.is_clear() {
             return false;
         }
-        frames.push(frame.clone());
-        state.write(frames);
+        pen.frames.push(frame.clone());
+        state.write(pen);
         // Nobody waits for an empty outbox to drain; what did not go is the driver's.
         let driver = state.lost || state.is_blocked();
         drop(state);
@@ -90,12 +115,12 @@ impl Connection {
 
     /// The driver's turn: writes what waits and says what to wait for. The first look after a sync
     /// has begun does not write: `welcome` leaves with the summary, which is being read.
-    pub fn look(&self, frames: &mut Vec<Bytes>, now: Tick) -> Outlook {
+    pub fn look(&self, pen: &mut Pen, now: Tick) -> Outlook {
         let mut state = self.state();
         let bytes = if std::mem::take(&mut state.gathering) {
             0
         } else {
-            state.flush(&self.dialect, frames, now)
+            state.flush(&self.dialect, pen, now)
         };
         let outlook = Outlook {
             reading: state.wants_input(),
@@ -160,7 +185,7 @@ impl State {
         self.writer.as_ref().is_some_and(Writer::is_blocked)
     }
 
-    fn flush(&mut self, dialect: &Dialect, frames: &mut Vec<Bytes>, now: Tick) -> usize {
+    fn flush(&mut self, dialect: &Dialect, pen: &mut Pen, now: Tick) -> usize {
         if self.writer.is_none() {
             return 0;
         }
@@ -175,16 +200,16 @@ impl State {
                 && let Some((frame, length)) = self.outbox.pop()
             {
                 bytes += length;
-                frames.push(frame);
+                pen.frames.push(frame);
             }
             if bytes == 0 {
                 break;
             }
             all += bytes;
             if low_bandwidth {
-                dialect.pack(frames);
+                dialect.pack(&mut pen.frames);
             }
-            self.write(frames);
+            self.write(pen);
         }
         if self.settling && self.outbox.is_empty() {
             self.settling = false;
@@ -202,11 +227,14 @@ impl State {
         writes && !self.lost && self.outbox.is_empty() && !self.session.is_low_bandwidth()
     }
 
-    /// One write; leaves `frames` empty.
-    fn write(&mut self, frames: &mut Vec<Bytes>) {
+    /// One write of the frames of `pen`.
+    fn write(&mut self, pen: &mut Pen) {
+        let frames = &mut pen.frames;
         let Some(writer) = &mut self.writer else {
             return frames.clear();
         };
+        pen.writes += 1;
+        pen.bytes += frames.iter().map(Bytes::len).sum::<usize>() as u64;
         if let Err(error) = writer.try_write(frames) {
             frames.clear();
             self.lost = true;

@@ -14,7 +14,13 @@ fn connection() -> Arc<Connection> {
         epoch: Epoch([1; 16]),
         rate: Rate::default(),
     };
-    let connection = Connection::new(ConnId(1), Dialect::default(), terms, Tick(0));
+    let connection = Connection::new(
+        ConnId(1),
+        Dialect::default(),
+        terms,
+        Arc::default(),
+        Tick(0),
+    );
     let hello = ClientFrame::Hello {
         v: 1,
         token: "token".into(),
@@ -120,6 +126,8 @@ fn commands_in_flight_are_not_drained() {
         key,
         room,
         text: "x".into(),
+        reply_to: None,
+        mentions: Vec::new(),
     };
     connection.input(Input::Frame(Ok(send)), Tick(3));
     effects(&connection);

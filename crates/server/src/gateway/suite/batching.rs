@@ -12,7 +12,7 @@ use chinwag_core::wire::{ClientFrame, Cursor, Profile, ServerFrame};
 use super::writing::{pair, roomy};
 use super::{Client, Seen, bounded};
 use crate::gateway::dialect::Dialect;
-use crate::gateway::outbox::Connection;
+use crate::gateway::outbox::{Connection, Pen};
 use crate::gateway::ws::{self, Reader, WebSocket};
 
 /// A connection that has been welcomed at 0, with nothing written yet.
@@ -23,7 +23,7 @@ async fn welcomed(low_bandwidth: bool) -> (super::Server, Client, Arc<Connection
         rate: Rate::default(),
     };
     let dialect = Dialect::of(&socket);
-    let connection = Connection::new(ConnId(1), dialect, terms, Tick(0));
+    let connection = Connection::new(ConnId(1), dialect, terms, Arc::default(), Tick(0));
     let WebSocket { reader, writer, .. } = socket;
     connection.attach(writer);
     let hello = ClientFrame::Hello {
@@ -54,6 +54,7 @@ fn marker(read: u64) -> ServerFrame {
         delivered: Seq(read),
         read: Seq(read),
         unread: 0,
+        mentions: 0,
     }
 }
 
@@ -87,7 +88,7 @@ async fn texts(client: &mut Client, connection: &Connection, reader: Reader) -> 
 #[tokio::test]
 async fn frames_leave_together_at_the_end_of_the_window() {
     let (server, mut client, connection, reader) = welcomed(true).await;
-    let mut scratch = Vec::new();
+    let mut scratch = Pen::default();
     assert_eq!(connection.flush(&mut scratch, Tick(10)), 0, "held");
     queue(&connection, Lane::Receipt, &marker(1));
     let outlook = connection.look(&mut scratch, Tick(60));
@@ -120,7 +121,7 @@ async fn frames_leave_together_at_the_end_of_the_window() {
 #[tokio::test]
 async fn much_does_not_wait_and_other_clients_wait_for_nothing() {
     let (server, mut client, connection, reader) = welcomed(true).await;
-    let mut scratch = Vec::new();
+    let mut scratch = Pen::default();
     let long = ServerFrame::Error {
         req: None,
         code: chinwag_core::code::ErrorCode::BadFrame,

@@ -4,6 +4,7 @@
 //! close: the driver does. The only extension is permessage-deflate (RFC 7692), for those who
 //! negotiated it; any other reserved bit is an error.
 
+mod closing;
 mod decoder;
 mod deflate;
 mod encoder;
@@ -16,8 +17,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chinwag_core::code::CloseCode;
 use chinwag_core::limits::{CONTROL_FRAMES_PER_SECOND, FRAGMENTS_MAX, FRAME_BYTES_MAX};
 
+pub use closing::{Closed, close};
 pub use decoder::{Decoded, Decoder};
 pub use deflate::{DEFLATE_FROM_BYTES, DEFLATE_TO_BYTES, Deflate, DeflateFigures};
 pub(crate) use encoder::plain_data;
@@ -25,23 +28,7 @@ pub use encoder::{
     CONTROL_BYTES_MAX, binary_frame, close_frame, ping_frame, pong_frame, text_frame,
 };
 pub use extension::choose_offer;
-pub use socket::{Closed, Reader, WebSocket, Writer, close};
-
-/// Close codes that this layer sends by itself (RFC 6455, section 7.4.1).
-pub mod close_code {
-    /// The server goes away.
-    pub const GOING_AWAY: u16 = 1001;
-    /// The peer broke the framing.
-    pub const PROTOCOL_ERROR: u16 = 1002;
-    /// A kind of message that is not taken here, such as binary on a text protocol.
-    pub const UNSUPPORTED: u16 = 1003;
-    /// A text that is not UTF-8, or a compressed message that cannot be inflated.
-    pub const BAD_TEXT: u16 = 1007;
-    /// More control frames or fragments than [`super::FrameLimits`] allows.
-    pub const OVERRUN: u16 = 1008;
-    /// A frame or message above its limit.
-    pub const TOO_BIG: u16 = 1009;
-}
+pub use socket::{Reader, WebSocket, Writer};
 
 /// What a peer may send. At a limit, decoding ends with the [`Violation`] named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,19 +140,19 @@ pub enum Violation {
 impl Violation {
     /// The code for the close frame that answers it.
     #[must_use]
-    pub fn close_code(self) -> u16 {
+    pub fn close_code(self) -> CloseCode {
         match self {
-            Self::Protocol(_) => close_code::PROTOCOL_ERROR,
-            Self::BadText | Self::BadDeflate => close_code::BAD_TEXT,
-            Self::TooBig => close_code::TOO_BIG,
-            Self::Overrun => close_code::OVERRUN,
+            Self::Protocol(_) => CloseCode::Protocol,
+            Self::BadText | Self::BadDeflate => CloseCode::BadText,
+            Self::TooBig => CloseCode::TooBig,
+            Self::Overrun => CloseCode::Overrun,
         }
     }
 
     /// The close frame that answers it.
     #[must_use]
     pub fn answer(self) -> Bytes {
-        close_frame(self.close_code(), &self.to_string())
+        close_frame(self.close_code().number(), &self.to_string())
     }
 }
 

@@ -1,4 +1,4 @@
-//! A WebSocket as two halves, for one task or two, and its orderly end.
+//! A WebSocket as two halves, for one task or two.
 //!
 //! An idle socket holds no buffer: reads go into the stack and only what follows an unread message
 //! is kept; writes keep only what the system did not take.
@@ -15,11 +15,8 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, timeout};
 
-use super::encoder::empty_close_frame;
-use super::{
-    Agreed, CloseFrame, Decoded, Decoder, Deflate, Message, SocketLimits, Violation, WriteError,
-    close_frame,
-};
+use super::closing::Closed;
+use super::{Agreed, Decoded, Decoder, Deflate, Message, SocketLimits, WriteError};
 use crate::gateway::budget::Permit;
 use crate::gateway::network::ClientAddress;
 use crate::gateway::stream::{ReadStream, Stream, WriteStream};
@@ -64,6 +61,7 @@ impl WebSocket {
             reader: Reader {
                 stream: read,
                 decoder: Decoder::new(limits.frames, agreed.deflate.clone()),
+                read_bytes: tail.len() as u64,
                 tail,
             },
             writer: Writer {
@@ -82,42 +80,13 @@ impl WebSocket {
     }
 }
 
-/// Why there is no next message.
-#[derive(Debug, thiserror::Error)]
-pub enum Closed {
-    /// The peer sent a close frame.
-    #[error("closed by the peer")]
-    ByPeer(Option<CloseFrame>),
-    /// The peer broke the protocol or a limit.
-    #[error("protocol: {0}")]
-    Violation(Violation),
-    /// The peer ended the stream without a close frame.
-    #[error("the peer hung up")]
-    HungUp,
-    /// The connection is gone.
-    #[error("connection lost: {0}")]
-    Lost(#[source] io::Error),
-}
-
-impl Closed {
-    /// The close frame that the peer is owed, for [`close`]; `None` if nobody is there to read it.
-    #[must_use]
-    pub fn answer(&self) -> Option<Bytes> {
-        match self {
-            // RFC 6455, section 5.5.1: the answer echoes the code.
-            Self::ByPeer(Some(said)) => Some(close_frame(said.code, "")),
-            Self::ByPeer(None) => Some(empty_close_frame()),
-            Self::Violation(violation) => Some(violation.answer()),
-            Self::HungUp | Self::Lost(_) => None,
-        }
-    }
-}
-
 /// The reading half.
 #[derive(Debug)]
 pub struct Reader {
     stream: ReadStream,
     decoder: Decoder,
+    /// Bytes read since somebody asked.
+    read_bytes: u64,
     /// Bytes read behind the last message that was returned; at most [`READ_BYTES`], or what came
     /// glued to the upgrade request.
     tail: Bytes,
@@ -149,6 +118,11 @@ impl Reader {
         decoded.map(message)
     }
 
+    /// How many bytes have been read since this was asked last.
+    pub fn take_read_bytes(&mut self) -> u64 {
+        std::mem::take(&mut self.read_bytes)
+    }
+
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Message, Closed>> {
         if let Some(next) = self.next_read() {
             return Poll::Ready(next);
@@ -162,6 +136,7 @@ impl Reader {
             if bytes.is_empty() {
                 return Poll::Ready(Err(Closed::HungUp));
             }
+            self.read_bytes += bytes.len() as u64;
             let (taken, decoded) = self.decoder.feed(bytes, now()).map_err(Closed::Violation)?;
             if let Some(decoded) = decoded {
                 if taken < bytes.len() {
@@ -173,7 +148,7 @@ impl Reader {
     }
 
     /// Reads and forgets until the peer's FIN, an error, or `bytes_max`.
-    async fn discard(&mut self, bytes_max: usize) {
+    pub(super) async fn discard(&mut self, bytes_max: usize) {
         let mut discarded = 0;
         while discarded < bytes_max {
             let read = poll_fn(|context| {
@@ -206,7 +181,7 @@ fn message(decoded: Decoded) -> Result<Message, Closed> {
 #[derive(Debug)]
 pub struct Writer {
     stream: WriteStream,
-    limits: SocketLimits,
+    pub(super) limits: SocketLimits,
     /// Frames not yet taken by the system; the first may have lost its beginning.
     queue: VecDeque<Bytes>,
     queued_bytes: usize,
@@ -364,33 +339,7 @@ impl Writer {
         }
     }
 
-    async fn shutdown(&mut self) -> io::Result<()> {
+    pub(super) async fn shutdown(&mut self) -> io::Result<()> {
         poll_fn(|context| Pin::new(&mut self.stream).poll_shutdown(context)).await
-    }
-}
-
-/// Ends a WebSocket: what is queued, then `last` (a close frame, from [`Closed::answer`] or
-/// [`close_frame`]), then FIN; then reads on for a short while, so that unread bytes do not make
-/// the system answer with a reset that overtakes the close frame. Takes at most
-/// [`SocketLimits::closing`] plus [`SocketLimits::linger`].
-pub async fn close(mut reader: Reader, mut writer: Writer, last: Option<Bytes>) {
-    let Some(last) = last else { return };
-    let limits = writer.limits;
-    let farewell = async {
-        writer.keep(last);
-        writer.flush().await?;
-        writer.shutdown().await.map_err(WriteError::Lost)
-    };
-    // A peer that waits for us to read before it reads gets nothing: the time is bounded.
-    match timeout(limits.closing, farewell).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => return tracing::debug!(%error, "no close frame could be written"),
-        Err(_elapsed) => return tracing::debug!("the peer took no close frame"),
-    }
-    if timeout(limits.linger, reader.discard(limits.linger_bytes_max))
-        .await
-        .is_err()
-    {
-        tracing::debug!("the peer did not hang up after the close frame");
     }
 }

@@ -32,7 +32,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         version: 3,
-        sql: include_str!("../migrations/0003_presence.sql"),
+        sql: include_str!("../migrations/0003_conversation.sql"),
+    },
+    Migration {
+        version: 4,
+        sql: include_str!("../migrations/0004_presence.sql"),
     },
 ];
 

@@ -19,6 +19,7 @@ mod readers;
 mod refused;
 mod reply;
 mod rows;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -50,7 +51,8 @@ use self::faults::Seams;
 use self::migrate::{MIGRATIONS, Migration};
 use self::queue::{AccountWrites, AppendCall, EndedWrite, MarkCall, Queue, Work, WriteCall};
 use self::readers::{READERS, Readers, Snapshot};
-use self::view::{SqlView, stored_position, unreadable};
+use self::stored::stored_position;
+use self::view::{SqlView, unreadable};
 use self::writer::Writer;
 use super::{ReadJob, Store, StoreError, StoreFuture};
 
@@ -219,29 +221,6 @@ impl SqliteStore {
     /// As for [`Store::append`]; [`StoreError::Read`] if another has that name.
     pub async fn put_profile(&self, profile: Profile) -> Result<(), StoreError> {
         self.write(move |db| apply::profile(db, &profile)).await
-    }
-
-    /// Puts an event of a kind that no command makes yet at the end of its log.
-    #[cfg(test)]
-    pub(in crate::store) async fn put_event(
-        &self,
-        room: chinwag_core::room::Room,
-        appended: chinwag_core::batch::Appended,
-    ) {
-        let decided = chinwag_core::batch::Decided {
-            appended: vec![appended],
-            rooms: vec![room],
-            ..Default::default()
-        };
-        let put = self.write(move |db| {
-            apply::batch(
-                db,
-                &inside::Inside::default(),
-                &decided,
-                stored_position(db)?,
-            )
-        });
-        put.await.expect("stored");
     }
 
     async fn on_reader<R: Send + 'static>(

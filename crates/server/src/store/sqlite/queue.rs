@@ -335,9 +335,18 @@ impl Waiting {
 
 fn text_bytes(item: &Submission) -> usize {
     match &item.command {
-        Command::Send { text, .. } => text.len(),
+        Command::Send { text, .. } | Command::Edit { text, .. } => text.len(),
         Command::Create { name, .. } => name.len(),
-        Command::Direct { .. }
+        Command::Configure { name, topic, .. } => {
+            [name, topic].into_iter().flatten().map(String::len).sum()
+        }
+        Command::Redact { .. }
+        | Command::React { .. }
+        | Command::Pin { .. }
+        | Command::Ban { .. }
+        | Command::SetRole { .. }
+        | Command::Mute { .. }
+        | Command::Direct { .. }
         | Command::Join { .. }
         | Command::Leave { .. }
         | Command::Add { .. }

@@ -1,0 +1,400 @@
+//! The frames of protocol version 1: what a client may say, and what the server says.
+//!
+//! docs/protocol.md is their documentation; `protocol/vectors` their golden examples; the
+//! SDK's `wire.ts` is generated from here. Only `codec` turns them into bytes, only `session`
+//! into decisions.
+
+use serde::{Deserialize, Serialize};
+
+use crate::code::ErrorCode;
+use crate::event::Event;
+use crate::fold::Folded;
+use crate::ids::{Epoch, Key, Millis, Position, RoomId, Seq, SessionId, UserId};
+use crate::room::{Range, Role, SkipWhy};
+
+mod client;
+mod rows;
+
+use self::rows::is_zero;
+pub use client::ClientFrame;
+pub use rows::{DirectoryRow, Me, Person, Profile, PublicLimits, RoomRow, Settings};
+
+/// The only version spoken so far.
+pub const VERSION: u64 = 1;
+
+/// Pairs a reply with its request: chosen by the client, unique among those that wait.
+pub type Req = u64;
+
+/// What a client has: section 3 of the contract.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Cursor {
+    /// The store's life that the rest belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub epoch: Option<Epoch>,
+    /// The newest position that the client has taken in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub position: Option<Position>,
+    /// The event applied last, in any room: exposes a store that was changed behind our back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub last: Option<Last>,
+    /// The rooms whose missed events are to be streamed at once, with the seq applied last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<Vec<(RoomId, Seq)>>"))]
+    pub open: Vec<(RoomId, Seq)>,
+}
+
+/// An event named so that another history shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Last {
+    /// Its room.
+    pub room: RoomId,
+    /// Its place.
+    pub seq: Seq,
+    /// Its key.
+    pub key: Key,
+}
+
+/// Seqs that the reader does not get, and why: counted as had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Skip {
+    /// Whose log.
+    pub room: RoomId,
+    /// The first.
+    pub from: Seq,
+    /// The last.
+    pub to: Seq,
+    /// Why.
+    pub why: SkipWhy,
+}
+
+/// A piece of a log: `event` or `skip`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Item {
+    /// An event.
+    Event(Event),
+    /// Seqs without an event.
+    Skip(Skip),
+}
+
+impl Item {
+    /// The seqs that it accounts for.
+    #[must_use]
+    pub fn range(&self) -> Range {
+        match self {
+            Self::Event(event) => Range {
+                from: event.seq,
+                to: event.seq,
+            },
+            Self::Skip(skip) => Range {
+                from: skip.from,
+                to: skip.to,
+            },
+        }
+    }
+}
+
+/// Why everything is sent anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum ResetWhy {
+    /// The store lives another life.
+    Epoch,
+    /// The event in `last` or `after` is not the one that stands there.
+    History,
+    /// More was missed than is streamed.
+    TooFar,
+}
+
+/// A room anew: the client drops what it has of it and goes on from `head`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Reset {
+    /// Pairs with `after`; absent while connecting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional, type = "number"))]
+    pub req: Option<Req>,
+    /// Why.
+    pub why: ResetWhy,
+    /// The room, markers and all.
+    pub row: RoomRow,
+    /// The last 50 folded messages.
+    pub page: Vec<Folded>,
+    /// What was redacted since the cursor, for pages that the client keeps elsewhere.
+    pub redacted: Vec<Seq>,
+}
+
+/// What the server says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ServerFrame {
+    /// `hello` was good.
+    Welcome {
+        /// The version spoken.
+        #[cfg_attr(test, ts(type = "number"))]
+        v: u64,
+        /// The store's life.
+        epoch: Epoch,
+        /// Who the token says one is.
+        user: Profile,
+        /// The session of the token; foreign tokens have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        session: Option<SessionId>,
+        /// What else the server can do.
+        features: Vec<String>,
+        /// Its bounds.
+        limits: PublicLimits,
+        /// Its clock.
+        now: Millis,
+    },
+    /// What changed since the position: first the count, then the rooms.
+    Summary {
+        /// Rooms of this frame.
+        rooms: Vec<RoomRow>,
+        /// Unread messages of all rooms of the whole summary: the sum of `unread` in their rows.
+        #[cfg_attr(test, ts(type = "number"))]
+        new: u64,
+        /// These are all rooms one is in: forget the others.
+        all: bool,
+        /// Why everything cached is void, if it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        reset: Option<ResetWhy>,
+        /// Another `summary` follows.
+        more: bool,
+        /// In the first one: what one shows of oneself, if that was ever changed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        settings: Option<Settings>,
+    },
+    /// A committed event, live.
+    Event(Event),
+    /// Seqs without an event, live.
+    Skip(Skip),
+    /// A stretch of a log: `from..=to` without a hole.
+    Events {
+        /// Pairs with `after`; absent while connecting.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional, type = "number"))]
+        req: Option<Req>,
+        /// Whose log.
+        room: RoomId,
+        /// The first seq accounted for.
+        from: Seq,
+        /// The last.
+        to: Seq,
+        /// The last that there is: ask again while `to` is smaller.
+        head: Seq,
+        /// All of them.
+        items: Vec<Item>,
+    },
+    /// A room anew.
+    Reset(Reset),
+    /// Folded history.
+    Page {
+        /// Pairs with `history`.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Whose.
+        room: RoomId,
+        /// The state of the messages is that after this seq.
+        as_of: Seq,
+        /// Oldest first.
+        messages: Vec<Folded>,
+        /// Parts of the stretch that the reader may not see.
+        skips: Vec<Skip>,
+        /// Where the next page ends; absent: this was the oldest.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        before: Option<Seq>,
+    },
+    /// Everything up to `position` has been said; from here on live.
+    CaughtUp {
+        /// To be stored with the last event before it.
+        position: Position,
+    },
+    /// Stored, fsynced, numbered.
+    Ack {
+        /// Pairs with the command.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// The room, for those that make one.
+        room: RoomId,
+        /// Its place.
+        seq: Seq,
+        /// The messages up to and with it.
+        #[cfg_attr(test, ts(type = "number"))]
+        msg_no: u64,
+        /// The label.
+        ts: Millis,
+    },
+    /// Done.
+    Ok {
+        /// Pairs with the command.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+    },
+    /// Not done, and why.
+    Error {
+        /// Pairs with the command; absent if it had none that could be read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional, type = "number"))]
+        req: Option<Req>,
+        /// For programs.
+        code: ErrorCode,
+        /// For developers: what, where, what to do.
+        message: String,
+        /// The field at fault.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        field: Option<String>,
+        /// Whether the same command may succeed later.
+        retryable: bool,
+        /// When.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional, type = "number"))]
+        retry_after_ms: Option<u64>,
+    },
+    /// The socket is too slow: read on to here, then send `sync`.
+    Behind {},
+    /// One's own markers, set by another connection of one's own.
+    Marker {
+        /// Whose.
+        room: RoomId,
+        /// What a device has.
+        delivered: Seq,
+        /// What has been read.
+        read: Seq,
+        /// Countable messages after it.
+        #[cfg_attr(test, ts(type = "number"))]
+        unread: u64,
+        /// How many of them call on one.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        #[cfg_attr(test, ts(optional, as = "Option<u32>"))]
+        mentions: u64,
+    },
+    /// The token ends soon: send `auth`.
+    TokenExpiring {
+        /// From now.
+        #[cfg_attr(test, ts(type = "number"))]
+        in_ms: u64,
+    },
+    /// The server stops: come back after a random time between the two.
+    Reconnect {
+        /// Not before.
+        #[cfg_attr(test, ts(type = "number"))]
+        after_ms: u64,
+        /// Spread over so much more.
+        #[cfg_attr(test, ts(type = "number"))]
+        spread_ms: u64,
+    },
+    /// Here.
+    Pong {
+        /// Pairs with `ping`.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// The server's clock.
+        now: Millis,
+        /// A newer position, if all up to it has been said on this connection.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        position: Option<Position>,
+        /// Heads of the rooms asked for that one is in.
+        heads: Vec<(RoomId, Seq)>,
+    },
+    /// One room's row.
+    Room {
+        /// Pairs with `room`.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// The row.
+        row: RoomRow,
+    },
+    /// People of a room, by id.
+    Members {
+        /// Pairs with `members`.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Whose.
+        room: RoomId,
+        /// Those who are in.
+        members: Vec<(UserId, Role)>,
+        /// Ask again after the last of these.
+        more: bool,
+    },
+    /// Names of people; unknown ones are left out.
+    Profiles {
+        /// Pairs with `profiles`.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Whom.
+        users: Vec<Profile>,
+    },
+    /// Public rooms, by id.
+    Directory {
+        /// Pairs with `directory`.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Which.
+        rooms: Vec<DirectoryRow>,
+        /// Ask again after the last of these.
+        more: bool,
+    },
+    /// Who types in a room that one looks at, oneself left out: all of them.
+    Typing {
+        /// Where.
+        room: RoomId,
+        /// By id.
+        users: Vec<UserId>,
+        /// How many type beside them.
+        #[cfg_attr(test, ts(type = "number"))]
+        more: u64,
+    },
+    /// Who is online in a room that one looks at.
+    Presence {
+        /// Where.
+        room: RoomId,
+        /// How many are online.
+        count: u32,
+        /// The number of this change; absent if the room is too large for names.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional, type = "number"))]
+        change: Option<u64>,
+        /// All who are online: the list anew.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        online: Option<Vec<UserId>>,
+        /// Who is online now.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(test, ts(optional, as = "Option<Vec<UserId>>"))]
+        joined: Vec<UserId>,
+        /// Who is no longer online.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(test, ts(optional, as = "Option<Vec<UserId>>"))]
+        left: Vec<UserId>,
+    },
+    /// People of a room, by id.
+    Who {
+        /// Pairs with `who`.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Whose.
+        room: RoomId,
+        /// Those who are in.
+        people: Vec<Person>,
+        /// Ask again after the last of these.
+        more: bool,
+    },
+    /// One's own settings, changed by another connection of one's own.
+    Settings(Settings),
+}
