@@ -53,6 +53,8 @@ export const t = {
       case 'not_found':
       case 'not_member':
         return 'You are no longer in this room.';
+      case 'muted':
+        return 'A moderator took your voice here. You can read.';
       case 'too_long':
         return 'This is too long.';
       case 'blank':
@@ -62,6 +64,25 @@ export const t = {
     }
   },
   deleteIt: 'Delete',
+  refusedChange: (what: string, code: string | undefined): string => {
+    const not = { edit: 'Not changed', redact: 'Not deleted', pin: 'Not pinned' }[what] ?? 'Not added';
+    switch (code) {
+      case 'gone':
+        return `${not}: the message was deleted.`;
+      case 'forbidden':
+        return `${not}: you may not do this here.`;
+      case 'muted':
+        return `${not}: a moderator took your voice here.`;
+      case 'not_found':
+      case 'not_member':
+        return `${not}: you are no longer in this room.`;
+      case 'too_many':
+        return `${not}: there are too many already.`;
+      default:
+        return `${not}.`;
+    }
+  },
+  dismiss: 'Dismiss',
 
   // Timeline
   messagesIn: (room: string) => `Messages in ${room}`,
@@ -77,8 +98,34 @@ export const t = {
   left: 'left',
   added: 'added',
   removedFrom: 'removed',
+  bannedFrom: 'sent away for good:',
+  unbanned: 'lets back in:',
+  renamed: (name: string) => `named this room “${name}”`,
+  retopiced: (topic: string) => (topic ? `set the topic: ${topic}` : 'took the topic away'),
+  settingsJoin: ' and ',
+  tookVoice: 'took the voice of',
+  madeRole: 'made',
+  roleAs: { reader: 'a reader', member: 'a member', admin: 'a moderator', owner: 'an owner' },
   older: 'Loading older messages',
   beginning: 'This is the beginning.',
+  deletedMessage: 'Deleted message',
+  noSuchMessage: 'Message not available',
+  answerTo: (who: string) => `In answer to ${who}`,
+  actions: (who: string) => `Actions for the message of ${who}`,
+  actionsTitle: 'Message',
+  reply: 'Reply',
+  edit: 'Edit',
+  pin: 'Pin',
+  unpin: 'Unpin',
+  pinned: 'Pinned',
+  pinnedWords: (text: string) => `Pinned: ${text}`,
+  reactWith: (emoji: string) => `React with ${emoji}`,
+  reactions: 'Reactions',
+  reacted: (emoji: string, who: string) => `${emoji} ${who}`,
+  waitingChange: 'A change waits on this device',
+  callsYou: 'You are meant',
+  removeQuestion: 'Delete this message?',
+  removeHelp: 'Remove it for everyone? It leaves a line saying so.',
   announce: (who: string, text: string) => `${who}: ${text}`,
 
   // Rooms
@@ -90,6 +137,8 @@ export const t = {
   joinRoom: 'Join a room',
   unread: (n: number) => (n > 999 ? '999+' : String(n)),
   unreadSpoken: (n: number) => (n > 999 ? 'more than 999 new' : `${n} new`),
+  called: (n: number) => `@ ${n}`,
+  calledSpoken: (n: number) => (n === 1 ? 'one calls on you' : `${n} call on you`),
   draft: 'Draft:',
   noRooms: 'No rooms yet',
   noRoomsHelp: 'Start one, look into the directory, or write to somebody.',
@@ -112,6 +161,12 @@ export const t = {
   writeTo: (room: string) => `Write to ${room}`,
   firstWord: 'Say the first word',
   send: 'Send',
+  answering: (who: string) => `Reply to ${who}`,
+  editing: 'Edit your message',
+  save: 'Save',
+  stopIt: 'Leave it',
+  wholeRoom: 'everybody here',
+  suggestions: 'People to mention',
   tooLong: (n: number) => `${count(n, 'character', 'characters')} too many.`,
   hintEnter: 'Enter sends',
   hintShift: 'Shift Enter starts a new line',
@@ -167,12 +222,34 @@ export const t = {
         return 'That is you. Choose somebody else.';
       case 'already_member':
         return 'They are in this room already.';
+      case 'banned':
+        return 'They were sent away for good. Let them back in first.';
+      case 'last_owner':
+        return 'A room keeps an owner. Make somebody else one first.';
+      case 'muted':
+        return 'A moderator took your voice here.';
+      case 'bad_field':
+        return 'This cannot be used here.';
       default:
         return 'That did not work. Try again.';
     }
   },
 
   // People
+  personMenu: (name: string) => `What you can do about ${name}`,
+  makeRole: { reader: 'Let only read', member: 'Make a member', admin: 'Make a moderator', owner: 'Make an owner' },
+  takeVoice: 'Take the voice',
+  giveVoice: 'Give the voice back',
+  voiceless: 'Has no voice',
+  removeFromRoom: 'Remove',
+  banFromRoom: 'Send away for good',
+  removeWho: (name: string) => `Remove ${name}?`,
+  banWho: (name: string) => `Send ${name} away for good?`,
+  removePersonHelp: (name: string) => `${name} leaves at once and may come back.`,
+  banHelp: (name: string) => `${name} leaves at once and cannot come back.`,
+  letBack: 'Let back in',
+  editRoom: 'Name and topic',
+  topic: 'Topic',
   role: { reader: 'Reads', member: '', admin: 'Moderator', owner: 'Owner' },
 
   // Oneself
