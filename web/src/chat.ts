@@ -3,12 +3,14 @@
 // It adds nothing to what the SDK says. Entries keep their identity while nothing about them
 // changes, so that a list of a thousand redraws one line.
 import type { Chat, Message, Room, RoomInfo, Sent, StateDetail } from '@chinwag/client';
-import * as acts from '@chinwag/client/conversation';
 import { batch, computed, signal, type Signal } from '@preact/signals';
 
 import type { LineState } from './line/state';
 import { entryOf } from './entry';
 import type { Conversation, Entry, Member, Message as Words, Person, Place, Role, RoomRow } from './model';
+
+/** What is waited for anyway comes with its own chunk. */
+const acts = () => import('@chinwag/client/conversation');
 
 /** What the place needs besides the chat. */
 export interface PlaceOptions {
@@ -147,52 +149,53 @@ class ChatPlace implements Place {
     this.#chat.retry();
   }
 
-  create(kind: 'group' | 'public', name: string): Promise<string> {
-    return acts.create(this.#chat, kind, name);
+  async create(kind: 'group' | 'public', name: string): Promise<string> {
+    return (await acts()).create(this.#chat, kind, name);
   }
 
-  direct(user: string): Promise<string> {
-    return acts.direct(this.#chat, user);
+  async direct(user: string): Promise<string> {
+    return (await acts()).direct(this.#chat, user);
   }
 
   async join(room: string): Promise<void> {
-    await acts.join(this.#chat.room(room));
+    await (await acts()).join(this.#chat.room(room));
   }
 
   async leave(room: string): Promise<void> {
-    await acts.leave(this.#chat.room(room));
+    await (await acts()).leave(this.#chat.room(room));
   }
 
   async add(room: string, user: string): Promise<void> {
-    await acts.add(this.#chat.room(room), user);
+    await (await acts()).add(this.#chat.room(room), user);
   }
 
   async configure(room: string, change: { name?: string; topic?: string }): Promise<void> {
-    await acts.configure(this.#chat.room(room), change);
+    await (await acts()).configure(this.#chat.room(room), change);
   }
 
   async setRole(room: string, user: string, role: Role): Promise<void> {
-    await acts.setRole(this.#chat.room(room), user, role);
+    await (await acts()).setRole(this.#chat.room(room), user, role);
   }
 
   async mute(room: string, user: string, on: boolean): Promise<void> {
-    await acts.mute(this.#chat.room(room), user, on);
+    await (await acts()).mute(this.#chat.room(room), user, on);
   }
 
   async removePerson(room: string, user: string): Promise<void> {
-    await acts.remove(this.#chat.room(room), user);
+    await (await acts()).remove(this.#chat.room(room), user);
   }
 
   async ban(room: string, user: string, on: boolean): Promise<void> {
-    await (on ? acts.ban : acts.unban)(this.#chat.room(room), user);
+    const { ban, unban } = await acts();
+    await (on ? ban : unban)(this.#chat.room(room), user);
   }
 
-  find(name: string): Promise<Person | undefined> {
-    return acts.find(this.#chat, name);
+  async find(name: string): Promise<Person | undefined> {
+    return (await acts()).find(this.#chat, name);
   }
 
   async directory(): Promise<{ id: string; name: string; members: number }[]> {
-    const rows = await acts.directory(this.#chat);
+    const rows = await (await acts()).directory(this.#chat);
     return rows.map(({ room, name, members }) => ({ id: room, name, members }));
   }
 
@@ -255,7 +258,7 @@ function conversationOf(chat: Chat, id: string, place: ChatPlace, changed: () =>
 
   async function refreshRoster(): Promise<void> {
     try {
-      roster.value = await acts.members(room);
+      roster.value = await (await acts()).members(room);
     } catch {
       // Not connected, or no longer in: the list stays as it was; it is asked for again on the
       // next connection or change of members.
@@ -283,10 +286,11 @@ function conversationOf(chat: Chat, id: string, place: ChatPlace, changed: () =>
     async send(text, more) {
       post(room.send(text, more));
     },
-    edit: (seq, text) => post(acts.edit(room, seq, text)),
-    remove: (seq) => post(acts.redact(room, seq)),
-    react: (seq, emoji, on) => post(acts.react(room, seq, emoji, on)),
-    pin: (seq, on) => post(acts.pin(room, seq, on)),
+    // Shown at once: these wait for no chunk.
+    edit: (target, text) => post(room.post({ type: 'edit', target, text: text.toWellFormed() })),
+    remove: (target) => post(room.post({ type: 'redact', target })),
+    react: (target, emoji, on) => post(room.post({ type: 'react', target, emoji, on })),
+    pin: (target, on) => post(room.post({ type: 'pin', target, on })),
     again(key) {
       const sent = room.resend(key);
       if (sent) post(sent);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
-import { mentionsIn, offers, typedName } from '../src/composer/mention';
+import { mentionsIn } from '../src/composer/mention';
+import { offers, typedName } from '../src/composer/offer';
 import type { RoomRow } from '../src/model';
 
 const people = [{ id: 'u_1', name: 'Ann' }, { id: 'u_2', name: 'Anna Lee' }, { id: 'u_3', name: '\u5f20\u4f1f' }];

@@ -3,12 +3,16 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 
 import { useWorld } from '../app/world';
-import type { Conversation, Message, Person, RoomRow } from '../model';
+import type { Conversation, Message, RoomRow } from '../model';
 import type { Doing } from '../timeline/doing';
 import { Icon } from '../ui/icons';
+import { later } from '../ui/later';
 import { t } from '../words';
 import { excess } from './length';
-import { mentionsIn, offers, typedName, wholeRoom } from './mention';
+import { mentionsIn } from './mention';
+
+/** The names to choose from come with the first `@`. */
+const Offers = later(() => import('./offers').then((part) => part.Offers));
 
 export interface ComposerProps {
   room: RoomRow;
@@ -38,27 +42,9 @@ export function Composer({ room, conversation, doing, fresh, onSent }: ComposerP
   useLayoutEffect(() => {
     text.value = editing ? editing.text : drafts.of(room.id);
   }, [editing]);
-  const offered = useSignal<readonly Person[]>([]);
-  const chosen = useSignal(0);
-
   const type = (value: string) => {
     text.value = value;
     if (!editing) drafts.keep(room.id, value);
-  };
-  const look = () => {
-    const field = area.current;
-    const typed = field && typedName(field.value, field.selectionStart);
-    offered.value = typed ? offers(typed.start, conversation.members.peek(), room, place.me.id) : [];
-    chosen.value = 0;
-  };
-  const complete = (person: Person) => {
-    const field = area.current;
-    const typed = field && typedName(field.value, field.selectionStart);
-    offered.value = [];
-    if (!field || !typed) return;
-    field.setRangeText(`@${person.name} `, typed.from, field.selectionStart, 'end');
-    type(field.value);
-    field.focus();
   };
   const send = () => {
     // Read from the field: what stands there is what goes, to the byte.
@@ -76,21 +62,9 @@ export function Composer({ room, conversation, doing, fresh, onSent }: ComposerP
     onSent();
     area.current?.focus();
   };
-  /** Keys of the list of names, while it is there. */
-  const walkOffers = ({ key }: KeyboardEvent): boolean => {
-    const list = offered.peek();
-    if (!list.length) return false;
-    const step = { ArrowDown: 1, ArrowUp: -1 }[key];
-    if (step) chosen.value = (chosen.peek() + step + list.length) % list.length;
-    else if (key === 'Enter' || key === 'Tab') complete(list[chosen.peek()]!);
-    else if (key === 'Escape') offered.value = [];
-    else return false;
-    return true;
-  };
   const pressed = (event: KeyboardEvent) => {
     // During composition Enter belongs to the input method; 229 is how some of them say it.
     if (event.isComposing || event.keyCode === 229) return;
-    if (walkOffers(event)) return event.preventDefault();
     if (event.key === 'Escape' && (editing || doing.answering.peek())) {
       event.preventDefault();
       return doing.edit(undefined);
@@ -111,7 +85,7 @@ export function Composer({ room, conversation, doing, fresh, onSent }: ComposerP
   return (
     <>
       <About doing={doing} />
-      <Offers offered={offered.value} chosen={chosen.value} onChoose={complete} />
+      {text.value.includes('@') && area.current && <Offers room={room} conversation={conversation} field={area.current} />}
       <form
         class="composer"
         data-testid="composer-form"
@@ -129,14 +103,8 @@ export function Composer({ room, conversation, doing, fresh, onSent }: ComposerP
           aria-describedby="composer-hint"
           placeholder={prompt}
           aria-autocomplete="list"
-          aria-controls="composer-offers"
-          aria-activedescendant={offered.value.length > 0 ? `offer-${chosen.value}` : undefined}
           value={text.value}
-          onInput={(event) => {
-            type(event.currentTarget.value);
-            look();
-          }}
-          onBlur={() => (offered.value = [])}
+          onInput={(event) => type(event.currentTarget.value)}
           onKeyDown={pressed}
         />
         <button type="submit" class="ib send" aria-label={t.send} aria-disabled={ready ? undefined : 'true'} data-testid="send">
@@ -171,31 +139,6 @@ function About({ doing }: { doing: Doing }) {
       <button type="button" class="ib ib-sm" aria-label={t.stopIt} data-testid="stop-about" onClick={() => doing.edit(undefined)}>
         <Icon name="close" small />
       </button>
-    </div>
-  );
-}
-
-function Offers({ offered, chosen, onChoose }: { offered: readonly Person[]; chosen: number; onChoose: (person: Person) => void }) {
-  return (
-    <div class="offers-at">
-      <ul id="composer-offers" class="offers" role="listbox" aria-label={t.suggestions} hidden={offered.length === 0}>
-        {offered.map((person, at) => (
-          <li
-            key={person.id}
-            id={`offer-${at}`}
-            role="option"
-            aria-selected={at === chosen}
-            dir="auto"
-            onMouseDown={(event) => {
-              // Before the field would lose the focus.
-              event.preventDefault();
-              onChoose(person);
-            }}
-          >
-            @{person.name} {person.id === wholeRoom && <small>{t.wholeRoom}</small>}
-          </li>
-        ))}
-      </ul>
     </div>
   );
 }

@@ -7,6 +7,7 @@ import { Face } from '../ui/faces';
 import { Icon } from '../ui/icons';
 import { Menu, MenuItem } from '../ui/menu';
 import { t } from '../words';
+import { said } from '../words-later';
 
 /** So many at once; a room may have thousands. */
 const shownMax = 200;
@@ -37,7 +38,7 @@ export function PeoplePane({ room }: { room: RoomRow }) {
           </button>
         )}
         {over && (
-          <button ref={closer} type="button" class="ib" aria-label={t.close} onClick={() => nav.togglePeople()}>
+          <button ref={closer} type="button" class="ib" aria-label={said.close} onClick={() => nav.togglePeople()}>
             <Icon name="close" />
           </button>
         )}
@@ -58,7 +59,7 @@ function PersonLine({ member, you, room }: { member: Member; you: boolean; room:
   // Who has no voice is told by events alone: the newest one that is held.
   const stands = place.open(room.id).entries.value.findLast((entry) => entry.kind === 'role' && entry.user === member.id);
   const muted = stands?.kind === 'role' && stands.muted;
-  const role = muted ? t.voiceless : t.role[member.role];
+  const role = muted ? said.voiceless : said.role[member.role];
   // An owner stands above everybody but owners; others only above those of a lower role.
   const above = looksAfter(room) && !you && (room.role === 'owner' || rank[member.role] > rank[room.role]);
   return (
@@ -86,23 +87,23 @@ function PersonMenu({ room, member, muted }: { room: RoomRow; member: Member; mu
   );
   const below = rank[member.role] > rank[room.role];
   return (
-    <Menu label={t.personMenu(member.name)} testid="person-menu" buttonClass="ib ib-sm" button={<Icon name="more" small />}>
+    <Menu label={said.personMenu(member.name)} testid="person-menu" buttonClass="ib ib-sm" button={<Icon name="more" small />}>
       {given.map((role) => (
         <MenuItem icon="people" testid={`role-${role}`} onClick={() => run(place.setRole(room.id, member.id, role))}>
-          {t.makeRole[role]}
+          {said.makeRole[role]}
         </MenuItem>
       ))}
       {below && (
         <>
           <MenuItem icon="voice" testid="mute" onClick={() => run(place.mute(room.id, member.id, !muted))}>
-            {muted ? t.giveVoice : t.takeVoice}
+            {muted ? said.giveVoice : said.takeVoice}
           </MenuItem>
           <hr />
           <MenuItem icon="exit" bad testid="remove-person" onClick={() => nav.ask({ kind: 'send-away', room: room.id, user: member.id, forGood: false })}>
-            {t.removeFromRoom}
+            {said.removeFromRoom}
           </MenuItem>
           <MenuItem icon="trash" bad testid="ban-person" onClick={() => nav.ask({ kind: 'send-away', room: room.id, user: member.id, forGood: true })}>
-            {t.banFromRoom}
+            {said.banFromRoom}
           </MenuItem>
         </>
       )}

@@ -5,6 +5,7 @@ import { useWorld } from '../app/world';
 import type { RoomRow } from '../model';
 import { Dialog, Ends } from '../ui/dialog';
 import { t } from '../words';
+import { said } from '../words-later';
 import { Problem, useAct } from './dialogs';
 
 interface Closing {
@@ -22,7 +23,7 @@ export function EditRoom({ room, onClose }: Closing & { room: RoomRow }) {
     onClose();
   });
   return (
-    <Dialog title={t.editRoom} testid="edit-room-dialog" onClose={onClose} onSubmit={run} foot={<Ends act={t.save} busy={busy.value} onClose={onClose} />}>
+    <Dialog title={t.editRoom} testid="edit-room-dialog" onClose={onClose} onSubmit={run} foot={<Ends act={said.save} busy={busy.value} onClose={onClose} />}>
       <div>
         <label class="label" for="edit-name">
           {t.name}
@@ -33,7 +34,7 @@ export function EditRoom({ room, onClose }: Closing & { room: RoomRow }) {
       </div>
       <div>
         <label class="label" for="edit-topic">
-          {t.topic}
+          {said.topic}
         </label>
         <div class="field">
           <input id="edit-topic" dir="auto" autocomplete="off" value={topic.value} onInput={(event) => (topic.value = event.currentTarget.value)} />
@@ -51,8 +52,8 @@ export function RemoveMessage({ room, seq, onClose }: Closing & { room: string; 
     onClose();
   };
   return (
-    <Dialog title={t.removeQuestion} testid="remove-dialog" onClose={onClose} onSubmit={run} foot={<Ends act={t.deleteIt} bad onClose={onClose} />}>
-      <p>{t.removeHelp}</p>
+    <Dialog title={said.removeQuestion} testid="remove-dialog" onClose={onClose} onSubmit={run} foot={<Ends act={t.deleteIt} bad onClose={onClose} />}>
+      <p>{said.removeHelp}</p>
     </Dialog>
   );
 }
@@ -64,10 +65,10 @@ export function SendAway({ room, user, forGood, onClose }: Closing & { room: str
     await (forGood ? place.ban(room, user, true) : place.removePerson(room, user));
     onClose();
   });
-  const act = forGood ? t.banFromRoom : t.removeFromRoom;
+  const act = forGood ? said.banFromRoom : said.removeFromRoom;
   return (
-    <Dialog title={forGood ? t.banWho(name) : t.removeWho(name)} testid="send-away-dialog" onClose={onClose} onSubmit={run} foot={<Ends act={act} bad busy={busy.value} onClose={onClose} />}>
-      <p>{forGood ? t.banHelp(name) : t.removePersonHelp(name)}</p>
+    <Dialog title={forGood ? said.banWho(name) : said.removeWho(name)} testid="send-away-dialog" onClose={onClose} onSubmit={run} foot={<Ends act={act} bad busy={busy.value} onClose={onClose} />}>
+      <p>{forGood ? said.banHelp(name) : said.removePersonHelp(name)}</p>
       <Problem text={problem.value} />
     </Dialog>
   );

@@ -5,6 +5,7 @@ import { useWorld } from '../app/world';
 import { looksAfter, type Conversation, type RoomRow } from '../model';
 import { MenuItem, placeMenu, walkMenu } from '../ui/menu';
 import { t } from '../words';
+import { said } from '../words-later';
 import { offered, type Doing } from './doing';
 
 export function Actions({ room, conversation, doing }: { room: RoomRow; conversation: Conversation; doing: Doing }) {
@@ -34,11 +35,11 @@ export function Actions({ room, conversation, doing }: { room: RoomRow; conversa
   const mine = (emoji: string) => entry.reactions.some((one) => one.emoji === emoji && one.mine);
   const close = () => menu.current?.hidePopover();
   return (
-    <div ref={menu} class="menu" popover="auto" role="group" aria-label={t.actionsTitle} data-testid="message-menu" onKeyDown={walkMenu} onClick={close}>
+    <div ref={menu} class="menu" popover="auto" role="group" aria-label={said.actionsTitle} data-testid="message-menu" onKeyDown={walkMenu} onClick={close}>
       {voice && (
         <div class="emojis">
           {offered.map((emoji) => (
-            <button type="button" class="ib" aria-label={t.reactWith(emoji)} aria-pressed={mine(emoji)} data-emoji={emoji} onClick={() => conversation.react(seq, emoji, !mine(emoji))}>
+            <button type="button" class="ib" aria-label={said.reactWith(emoji)} aria-pressed={mine(emoji)} data-emoji={emoji} onClick={() => conversation.react(seq, emoji, !mine(emoji))}>
               {emoji}
             </button>
           ))}
@@ -46,17 +47,17 @@ export function Actions({ room, conversation, doing }: { room: RoomRow; conversa
       )}
       {voice && (
         <MenuItem icon="reply" testid="reply" onClick={() => doing.answer(entry)}>
-          {t.reply}
+          {said.reply}
         </MenuItem>
       )}
       {own && voice && (
         <MenuItem icon="pencil" testid="edit" onClick={() => doing.edit(entry)}>
-          {t.edit}
+          {said.edit}
         </MenuItem>
       )}
       {(after || room.kind === 'direct') && voice && (
         <MenuItem icon="pin" testid="pin" onClick={() => conversation.pin(seq, !pinned)}>
-          {pinned ? t.unpin : t.pin}
+          {pinned ? said.unpin : said.pin}
         </MenuItem>
       )}
       {(own || after) && (
