@@ -45,6 +45,9 @@ export function Timeline({ room, conversation, reading, doing }: TimelineProps) 
   );
 }
 
+/** Beside the lines that nobody wrote. */
+const drawings = { room: 'invite', member: 'invite', settings: 'pencil', role: 'people', unreadable: 'alert' } as const;
+
 function Line({ row, room, conversation, reading, doing }: TimelineProps & { row: Row }) {
   const { place } = useWorld();
   switch (row.kind) {
@@ -59,7 +62,7 @@ function Line({ row, room, conversation, reading, doing }: TimelineProps & { row
     case 'notice':
       return (
         <li class="sys" data-key={row.key} data-seq={row.entry.seq}>
-          <Icon name={row.entry.kind === 'unreadable' ? 'alert' : 'invite'} small />
+          <Icon name={drawings[row.entry.kind]} small />
           <span>
             {noticeWords(row.entry, place).map(({ text, name }) => (name ? <b dir="auto">{text}</b> : ` ${text} `))}
           </span>
