@@ -41,7 +41,7 @@ journey('edits, deletions, reactions, answers and pins are seen by the other', {
   await until('Ben sees the pin', async () => (await ben.at('pinned').count()) === 1);
 
   await ben.act('ferry', 'delete');
-  await until('Ann sees that it is gone', async () => (await ann.page.getByText('ferry').count()) === 0);
+  await until('Ann sees that it is gone', async () => (await ann.page.locator('.log, .rooms').getByText('ferry').count()) === 0);
   assert.equal(await ann.said('Until ten.').locator('.quote').innerText(), 'Deleted message', 'the quote leaks nothing');
   await until('and it is not pinned any more', async () => (await ann.at('pinned').count()) === 0);
 

@@ -18,6 +18,7 @@ test('offers people of the room, without oneself, and the room where one may cal
   const names = (start: string, part?: Partial<RoomRow>) => offers(start, people, room(part), 'u_1').map(({ name }) => name);
   expect(names('')).toEqual(['Anna Lee', '\u5f20\u4f1f', 'room']);
   expect(names('an')).toEqual(['Anna Lee']);
+  expect(names('\u5f20\u4f1f')).toEqual([]);
   expect(names('ro', { kind: 'public' })).toEqual([]);
   expect(names('ro', { kind: 'public', role: 'admin' })).toEqual(['room']);
   expect(names('ro', { kind: 'direct', members: 2 })).toEqual([]);

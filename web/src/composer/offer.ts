@@ -16,7 +16,9 @@ export function typedName(text: string, caret: number): { from: number; start: s
 export function offers(start: string, people: readonly Person[], room: RoomRow, me: string): Person[] {
   const wanted = start.toLocaleLowerCase();
   const all = mayCallAll(room) && room.kind !== 'direct' ? [{ id: wholeRoom, name: wholeRoom }] : [];
-  return [...people.filter(({ id, name }) => id !== me && name), ...all]
+  const found = [...people.filter(({ id, name }) => id !== me && name), ...all]
     .filter(({ name }) => name.toLocaleLowerCase().startsWith(wanted))
     .slice(0, offeredMax);
+  // A name that stands there whole needs no help: Enter is to send.
+  return found.length === 1 && found[0]?.name.toLocaleLowerCase() === wanted ? [] : found;
 }
