@@ -4,8 +4,9 @@
  */
 
 import type { SocketLike } from '../src/env.js';
+import { bodyOf, folded, headOf, rowOf, type About, type Room } from './log.js';
 import type {
-  Body, ClientFrame, ErrorCode, Event, Folded, Item, MemberState, Role, RoomKind, RoomRow, ServerFrame, Skip,
+  Body, ClientFrame, ErrorCode, Event, Item, Role, RoomKind, ServerFrame, Skip,
 } from '../src/wire.js';
 
 const id = (prefix: string, name: string) => prefix + name.padEnd(26, 'a');
@@ -15,12 +16,7 @@ const PAGE = 2;
 const nameOf = (user: string) => user.slice(2).replace(/a+$/, '');
 export const roomId = (name: string) => id('r_', name);
 
-interface Member { role: Role; since: number; state: MemberState; delivered: number; read: number; muted?: boolean }
-interface Room {
-  id: string; kind: RoomKind; name?: string; topic?: string; pins: number[]; events: Array<Event | Skip>; members: Map<string, Member>; changed: number;
-}
 type Of<T extends ClientFrame['type']> = Extract<ClientFrame, { type: T }>;
-type About = Of<'edit' | 'redact' | 'react' | 'pin' | 'configure' | 'ban' | 'role' | 'mute'>;
 type Ordered = Of<'send' | 'join' | 'leave' | 'add' | 'remove'> | About;
 /** Commands to one room, which keep their order. */
 const ordered = (frame: ClientFrame): frame is Ordered => 'key' in frame && 'room' in frame && frame.type !== 'after';
@@ -123,27 +119,9 @@ export class FakeServer {
     for (const connection of this.connections) if (connection.user === user && connection.live) connection.out(frame);
   }
 
-  head(room: Room): number {
-    const last = room.events.at(-1);
-    return last ? ('to' in last ? last.to : last.seq) : 0;
-  }
-
-  row(room: Room, user: string): RoomRow {
-    const me = room.members.get(user)!;
-    const { state, role, since, delivered, read, muted } = me;
-    const messages = room.events.filter((one): one is Event & { kind: 'message' } => 'kind' in one && one.kind === 'message');
-    const unread = messages.filter((one) => one.from[0] !== user && one.seq > Math.max(read, since) && one.body.text !== '');
-    const called = unread.filter((one) => one.mentions?.some((whom) => whom === user || whom === 'room')).length;
-    return {
-      room: room.id, kind: room.kind, ...(room.name && { name: room.name }), history: 'beginning', head: this.head(room),
-      msg_no: messages.length, floor: 1, members: [...room.members.values()].filter((one) => one.state === 'joined').length,
-      ...(room.topic && { topic: room.topic }), ...(room.pins.length && { pins: [...room.pins] }),
-      me: {
-        state, role, since, delivered, read, unread: Math.min(unread.length, 1000),
-        ...(called && { mentions: called }), ...(muted && { muted }),
-      },
-    };
-  }
+  readonly head = headOf;
+  readonly row = rowOf;
+  readonly folded = folded;
 
   items(room: Room, after: number, limit: number): Item[] {
     return room.events
@@ -152,54 +130,12 @@ export class FakeServer {
       .map((one) => ('to' in one ? { type: 'skip', ...one } : { type: 'event', ...one }) as Item);
   }
 
-  folded(room: Room, before: number, limit: number): Folded[] {
-    return room.events
-      .filter((one): one is Event => 'kind' in one && one.seq < before && !one.target)
-      .slice(-limit)
-      .map((one) => {
-        const about = room.events.filter((other): other is Event => 'kind' in other && other.target === one.seq);
-        const redacted = about.find((other) => other.kind === 'redact')?.seq;
-        if (redacted) return { ...one, redacted } as Folded;
-        const edit = about.filter((other) => other.kind === 'edit').at(-1);
-        const states = new Map(about.flatMap((other) =>
-          other.kind === 'reaction' ? [[`${other.body.emoji} ${other.from[0]}`, other.body.on] as const] : []));
-        const reactions = [...states].filter(([, on]) => on).map(([slot]) => slot.split(' ') as [string, string]).sort();
-        return { ...one, ...(edit && { body: edit.body, edited: edit.seq }), ...(reactions.length && { reactions }) } as Folded;
-      });
-  }
-
   caughtUp(): ServerFrame {
     return { type: 'caught_up', position: `p${this.position}` };
   }
 
   now(): string {
     return `p${this.position}`;
-  }
-}
-
-/** The event that a command makes. */
-function bodyOf(frame: About, room: Room): Body {
-  switch (frame.type) {
-    case 'edit':
-      return { kind: 'edit', body: { text: frame.text } };
-    case 'redact':
-      return { kind: 'redact', body: {} };
-    case 'react':
-      return { kind: 'reaction', body: { emoji: frame.emoji, on: frame.on } };
-    case 'pin':
-      return { kind: 'pin', body: { on: frame.on } };
-    case 'configure': {
-      const { name, topic } = frame;
-      return { kind: 'settings', body: { ...(name && { name }), ...(topic !== undefined && { topic }) } };
-    }
-    case 'ban': {
-      const members = [...room.members.values()].filter((one) => one.state === 'joined').length;
-      return { kind: 'member', body: { user: frame.user, state: frame.on ? 'banned' : 'left', role: 'member', members: members - Number(frame.on) } };
-    }
-    case 'role':
-      return { kind: 'role', body: { user: frame.user, role: frame.role, muted: room.members.get(frame.user)?.muted ?? false } };
-    case 'mute':
-      return { kind: 'role', body: { user: frame.user, role: room.members.get(frame.user)!.role, muted: frame.on } };
   }
 }
 
