@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 
 import { journey, until } from '../lib/journey.mjs';
+import { looks } from '../lib/looks.mjs';
 
 /** @typedef {import('../lib/person.mjs').Person} Person */
 
@@ -35,7 +36,7 @@ journey('edits, deletions, reactions, answers and pins are seen by the other', {
   await ann.write('Until ten.');
   const quote = ben.said('Until ten.').locator('.quote');
   await quote.waitFor();
-  assert.equal(await quote.innerText(), 'You\nIs the ferry running?', 'author and first line, no more');
+  assert.equal(await quote.innerText(), 'In answer to\nYou\nIs the ferry running?', 'author and first line, no more');
 
   await ann.act('ferry', 'pin');
   await until('Ben sees the pin', async () => (await ben.at('pinned').count()) === 1);
@@ -52,6 +53,45 @@ journey('edits, deletions, reactions, answers and pins are seen by the other', {
   assert.equal(await ann.composer.inputValue(), '');
   assert.equal(await ann.at('editing').count(), 0);
 });
+
+for (const [size, viewport] of Object.entries({ wide: { width: 1440, height: 900 }, narrow: { width: 360, height: 740 } })) {
+  journey(`no barriers in a conversation on a ${size} screen`, { name: `conversation-${size}` }, async ({ somebody }) => {
+    const ann = await somebody('Ann', { viewport, reducedMotion: 'reduce' });
+    const ben = await somebody('Ben', { viewport, reducedMotion: 'reduce' });
+    await ann.register();
+    await ben.register();
+    await ann.createRoom('Harbour');
+    await ben.joinRoom('Harbour');
+    await ben.write('Is the ferry running?');
+    await ann.sees('Is the ferry running?');
+    await ann.act('ferry', 'reply');
+    await ann.at('answering').waitFor();
+    await ann.write('Until ten, @Ben. @room');
+    await ann.react('ferry', heart);
+    await ann.act('ferry', 'pin');
+    await ann.write('Away with this');
+    await ann.sees('Away with this');
+    await until('it has been sent', async () => (await ann.own('sent').count()) === 2);
+    await ann.act('Away with this', 'delete');
+    await ben.said('Until ten').locator('.quote').waitFor();
+    await ann.at('pinned').waitFor();
+    await looks(ann, 'quote, reaction, pin, deleted line');
+    await looks(ben, 'called on');
+    await ann.openActs('Until ten');
+    await looks(ann, 'menu of a message');
+    await ann.page.keyboard.press('Escape');
+    assert.equal(await ann.page.evaluate(() => document.activeElement?.getAttribute('data-testid')), 'act', 'the focus comes back to what opened it');
+    await ann.composer.fill('');
+    await ann.composer.pressSequentially('@b');
+    await ann.page.getByRole('option').waitFor();
+    await looks(ann, 'names to choose from');
+    await ann.page.keyboard.press('Escape');
+    await ann.composer.fill('');
+    await ann.at('room-menu').click();
+    await ann.at('edit-room').click();
+    await looks(ann, 'name and topic');
+  });
+}
 
 journey('edits and deletions made without a server converge once it is back', { name: 'conversation-offline', expected: ['away'] }, async ({ server, somebody }) => {
   const ann = await somebody('Ann');

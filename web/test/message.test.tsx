@@ -55,7 +55,7 @@ test('a removed message shows that it was', () => {
 test('a quote shows author and first line, and nothing of what is gone or not to be seen', () => {
   const quoted = { ...entry, key: 'k2', seq: 3, from: 'u_ben', text: 'one\ntwo' };
   const quote = (held: Message[]) => shown({ text: 'x', replyTo: 3 }, false, held).querySelector('.quote');
-  expect([...quote([quoted])!.children].map((part) => part.textContent)).toEqual(['Ben', 'one']);
+  expect([...quote([quoted])!.children].map((part) => part.textContent)).toEqual(['In answer to', 'Ben', 'one']);
   expect(quote([{ ...quoted, text: '', removed: true }])?.textContent).toBe('Deleted message');
   expect(quote([])?.textContent).toBe('Message not available');
 });
@@ -63,7 +63,7 @@ test('a quote shows author and first line, and nothing of what is gone or not to
 test('a reaction says how many and who, and whether one is among them', () => {
   const root = shown({ text: 'x', reactions: [{ emoji: '👍', users: ['u_ben', 'u_me'], mine: true }] });
   const chip = root.querySelector('.reaction')!;
-  expect([chip.textContent, chip.getAttribute('aria-label'), chip.getAttribute('aria-pressed')]).toEqual(['👍 2', '👍 Ben, You', 'true']);
+  expect([chip.textContent, chip.getAttribute('aria-label'), chip.getAttribute('aria-pressed')]).toEqual(['👍 2', '👍 2: Ben, You', 'true']);
 });
 
 test('only the names that a message calls on stand out', () => {

@@ -148,7 +148,8 @@ function Quote({ entry, conversation }: { entry: Message; conversation: Conversa
   if (!quoted || quoted.removed) return <div class="quote">{quoted ? t.deletedMessage : t.noSuchMessage}</div>;
   const who = quoted.from === place.me.id ? t.you : place.person(quoted.from).name;
   return (
-    <button type="button" class="quote" aria-label={t.answerTo(who)} data-testid="quote" onClick={() => showMessage(seq)}>
+    <button type="button" class="quote" data-testid="quote" onClick={() => showMessage(seq)}>
+      <span class="sr">{t.answerTo}</span>
       <b class="cut" dir="auto">
         {who}
       </b>
@@ -186,7 +187,7 @@ function Chips({ entry, seq, conversation }: { entry: Message; seq: number; conv
   return (
     <div class="reactions" role="group" aria-label={t.reactions}>
       {entry.reactions.map(({ emoji, users, mine }) => {
-        const who = t.reacted(emoji, users.slice(0, 20).map(name).join(', '));
+        const who = t.reacted(emoji, users.length, users.slice(0, 20).map(name).join(', '));
         return (
           <button type="button" class="reaction" aria-pressed={mine} aria-label={who} title={who} data-emoji={emoji} data-count={users.length} onClick={() => conversation.react(seq, emoji, !mine)}>
             <span aria-hidden="true">
