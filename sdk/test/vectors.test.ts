@@ -51,7 +51,7 @@ const SERVER: Record<ServerFrame['type'], true> = {
 const CLIENT: Record<ClientFrame['type'], true> = {
   hello: true, auth: true, sync: true, send: true, create: true, direct: true, join: true, leave: true, add: true,
   remove: true, mark: true, after: true, history: true, room: true, members: true, profiles: true, directory: true,
-  ping: true,
+  ping: true, edit: true, redact: true, react: true, pin: true, configure: true, ban: true, role: true, mute: true,
 };
 
 test.each([['client', CLIENT], ['server', SERVER]] as const)('the golden frames of the %s are of all known types', (side, types) => {

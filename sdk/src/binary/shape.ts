@@ -11,6 +11,8 @@ export interface Shape {
   in(plain: Plain, whole: Fields): unknown;
   /** What an absent one stands for, where JSON must have something. */
   absent?: unknown;
+  /** What is written where JSON has nothing. */
+  given?: unknown;
 }
 
 export type Fields = Record<string, unknown>;
@@ -22,6 +24,9 @@ export const same: Shape = { out: (value) => value as Plain, in: (plain) => plai
 
 /** `true` or `false`; false need not be said. */
 export const flag: Shape = { ...same, absent: false };
+
+/** A number that JSON leaves out at 0. */
+export const count: Shape = { out: (value) => (value ?? 0) as Plain, in: (plain) => plain || undefined, given: 0 };
 
 /** 16 bytes; in JSON a prefix and base32 (RFC 4648, lower case, no padding). */
 export const id = (prefix: string): Shape => ({
@@ -72,7 +77,7 @@ export const record = (fields: Record<string, Shape>): Shape => ({
   out(value) {
     const whole = value as Fields;
     const items = Object.entries(fields).map(([name, shape]) => {
-      const item = whole[name.replace('?', '')];
+      const item = whole[name.replace('?', '')] ?? shape.given;
       const nothing = item === undefined || item === false || (Array.isArray(item) && !item.length);
       return nothing ? null : shape.out(item, whole);
     });
