@@ -13,6 +13,8 @@ export interface Shape {
   absent?: unknown;
   /** What is written where JSON has nothing. */
   given?: unknown;
+  /** Whether false and an empty list say something: that it is so, not that nothing was said. */
+  said?: boolean;
 }
 
 export type Fields = Record<string, unknown>;
@@ -78,7 +80,8 @@ export const record = (fields: Record<string, Shape>): Shape => ({
     const whole = value as Fields;
     const items = Object.entries(fields).map(([name, shape]) => {
       const item = whole[name.replace('?', '')] ?? shape.given;
-      const nothing = item === undefined || item === false || (Array.isArray(item) && !item.length);
+      const empty = item === false || (Array.isArray(item) && !item.length);
+      const nothing = item === undefined || (empty && !shape.said);
       return nothing ? null : shape.out(item, whole);
     });
     while (items.at(-1) === null) items.pop();

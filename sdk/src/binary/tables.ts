@@ -57,6 +57,10 @@ const limits = record({
   text_bytes: same, frame_bytes: same, in_flight: same, open_rooms: same, rate_per_second: same, rate_burst: same,
 });
 
+const settings = { hide_last_seen: flag, hide_online: flag, version: same };
+const choice: Shape = { ...same, said: true };
+const everybody: Shape = { ...list(user), said: true };
+
 const req = same;
 const cursor = {
   'epoch?': epoch, 'position?': same, 'last?': record({ room, seq: same, key }), 'open?': list(pair(room, same)),
@@ -90,6 +94,10 @@ export const client = frames({
   ban: { req, key, room, user, on: flag },
   role: { req, key, room, user, role },
   mute: { req, key, room, user, on: flag },
+  typing: { req, room, on: flag },
+  watch: { req, 'rooms?': list(room) },
+  who: { req, room, 'after?': user, 'online?': flag },
+  settings: { req, 'hide_last_seen?': choice, 'hide_online?': choice },
 });
 
 /** The items of `events` are whole frames themselves. */
@@ -100,7 +108,7 @@ export const server: Shape = frames({
   welcome: { v: same, epoch, user: profile, 'session?': id('s_'), features: list(same), limits, now: same },
   event,
   skip,
-  summary: { rooms: list(row), new: same, all: flag, 'reset?': resetWhy, more: flag },
+  summary: { rooms: list(row), new: same, all: flag, 'reset?': resetWhy, more: flag, 'settings?': record(settings) },
   events: { 'req?': req, room, from: same, to: same, head: same, items: list(item) },
   reset: { 'req?': req, why: resetWhy, row, page: list(line), redacted: list(same) },
   page: { req, room, as_of: same, messages: list(line), skips: list(record(skip)), 'before?': same },
@@ -117,4 +125,8 @@ export const server: Shape = frames({
   members: { req, room, members: list(pair(user, role)), more: flag },
   profiles: { req, users: list(profile) },
   directory: { req, rooms: list(record({ room, name: same, members: same })), more: flag },
+  typing: { room, users: list(user), more: same },
+  presence: { room, count: same, 'change?': same, 'online?': everybody, 'joined?': list(user), 'left?': list(user) },
+  who: { req, room, people: list(record({ user, online: flag, 'last_seen?': same })), more: flag },
+  settings,
 });
