@@ -211,4 +211,46 @@ export class Person {
   count() {
     return this.page.locator('.log [data-key]:has([data-text])').count();
   }
+
+  /** The line of a message by what it says. @param {string} text */
+  said(text) {
+    return this.page.locator('.log [data-seq]').filter({ has: this.page.locator('[data-text]', { hasText: text }) }).last();
+  }
+
+  /**
+   * Does something with a message, by its menu.
+   * @param {string} text @param {'reply' | 'edit' | 'pin' | 'delete'} what
+   */
+  async act(text, what) {
+    await this.openActs(text);
+    await this.at(what).click();
+    if (what === 'delete') await this.at('remove-dialog').getByTestId('confirm').click();
+  }
+
+  /** @param {string} text */
+  async openActs(text) {
+    const row = this.said(text);
+    await row.hover();
+    await row.getByTestId('act').click();
+    await this.at('message-menu').waitFor();
+  }
+
+  /** Puts a reaction on a message, or takes it off. @param {string} text @param {string} emoji */
+  async react(text, emoji) {
+    await this.openActs(text);
+    await this.at('message-menu').locator(`[data-emoji="${emoji}"]`).click();
+  }
+
+  /** Changes a message of one's own. @param {string} text @param {string} to */
+  async change(text, to) {
+    await this.act(text, 'edit');
+    await this.write(to);
+  }
+
+  /** How a room stands in the list. @param {string} name @returns {Promise<{unread: number, mentions: number}>} */
+  async badge(name) {
+    const row = this.page.locator('.row', { hasText: name });
+    const [unread, mentions] = await Promise.all([row.getAttribute('data-unread'), row.getAttribute('data-mentions')]);
+    return { unread: Number(unread), mentions: Number(mentions) };
+  }
 }

@@ -21,9 +21,8 @@ export function silentWait(random: Random): number {
 /** What the number in a close frame, if there is one, says about coming back. */
 export type ComeBack = 'soon' | 'later' | 'token' | 'never';
 
-const RANGES: Record<number, ComeBack> = { 41: 'later', 42: 'token', 43: 'never' };
+const RANGES: Record<number, ComeBack> = { 41: 'later', 42: 'token' };
 
 export function comeBack(code = 0): ComeBack {
-  if ([1002, 1003, 1007, 1008, 1009].includes(code)) return 'never';
-  return RANGES[Math.floor(code / 100)] ?? 'soon';
+  return /^(100[23789]|43..)$/.test(`${code}`) ? 'never' : (RANGES[Math.floor(code / 100)] ?? 'soon');
 }

@@ -82,7 +82,7 @@ export class Book {
       const { low, cursor = -1 } = log.record;
       const mine = lines.filter(({ event }) => event.seq >= low && event.seq <= cursor);
       log.load(mine, lines.length < WINDOW_LINES);
-      this.#took(log, log.take([]));
+      this.#took(log, log.take([], this.core.me()));
     }));
   }
 
@@ -128,6 +128,7 @@ export class Book {
     const taken = log.take(items, this.core.me());
     log.heard(head);
     this.#took(log, taken);
+    if (log.uncounted) this.core.want(room);
     if (log.behind) void this.load(room).then(() => log.behind && this.core.want(room));
   }
 
@@ -150,11 +151,11 @@ export class Book {
     else this.#took(log, log.extend(messages.map((event) => ({ event, asOf })), before));
   }
 
-  marker({ room, delivered, read, unread }: Of<'marker'>): void {
+  marker({ room, type: _type, ...mine }: Of<'marker'>): void {
     const log = this.logs.get(room);
     if (!log) return;
-    const { row } = log.record;
-    log.refresh({ ...row, me: { ...row.me, delivered, read, unread } });
+    const { row, at } = log.record;
+    log.refresh({ ...row, me: { ...row.me, mentions: 0, ...mine } }, at);
     this.keep(log);
   }
 

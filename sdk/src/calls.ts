@@ -13,8 +13,21 @@ export type Loose<T> = { [K in keyof T]: Record<never, never> extends Pick<T, K>
 type Without<T> = T extends { req: number } ? Loose<Omit<T, 'req'>> : never;
 /** A client frame before it has its number. */
 export type Request = Without<ClientFrame>;
+/** The types that answer, where it is not `ack`. */
+interface Answers {
+  room: 'room';
+  history: 'page';
+  members: 'members';
+  profiles: 'profiles';
+  directory: 'directory';
+}
+type Keyless<T> = T extends { key: string } ? Omit<T, 'key'> : never;
+/** A command that is waited for, before it has its key. */
+export type Command = Keyless<Exclude<Request, { type: 'send' | 'edit' | 'redact' | 'react' | 'pin' | 'after' }>>;
 /** A server frame that answers one. */
 export type Reply = Extract<ServerFrame, { req: number } | { req?: number }>;
+/** What answers a question. */
+export type Answer<F extends Request> = F extends { type: infer T extends keyof Answers } ? Of<Answers[T]> : Reply;
 type Of<T extends Reply['type']> = Extract<Reply, { type: T }>;
 
 /** How long a call may take, waiting for a connection included. */
@@ -31,7 +44,7 @@ export class Calls {
   /** Caught up: everything may go out. */
   ready = false;
   #transmit: ((frame: ClientFrame) => void) | undefined;
-  readonly #waiting = new Map<number, (reply: Reply) => void>();
+  readonly #waiting = new Map<number, ((reply: Reply) => void) | undefined>();
   /** How to ask again, and how to give up. */
   readonly #calls = new Map<(anew?: boolean) => void, (error: ChatError) => void>();
 
@@ -51,7 +64,7 @@ export class Calls {
   }
 
   /** Sends at once, if there is a connection; its number, or nothing. */
-  request(frame: Request, answered: (reply: Reply) => void = () => undefined): number | undefined {
+  request(frame: Request, answered?: (reply: Reply) => void): number | undefined {
     if (!this.#transmit) return undefined;
     const req = ++this.#count;
     this.#waiting.set(req, answered);

@@ -4,11 +4,10 @@
  */
 
 import { Book } from './book.js';
-import { Calls, type Loose, type Request } from './calls.js';
-import { Commands } from './commands.js';
+import { Calls, type Answer, type Command, type Loose, type Request } from './calls.js';
 import type { ConnectOptions } from './connect.js';
 import { Emitter, live } from './emitter.js';
-import { browserPage, browserSocket, systemClock } from './env.js';
+import { browserPage, browserSocket, systemClock, type Clock, type OpenSocket, type Page, type Random } from './env.js';
 import { ChatError } from './errors.js';
 import { RoundTrips } from './heartbeat.js';
 import { cryptoRandom, newKey, randomId } from './ids.js';
@@ -22,8 +21,8 @@ import { Profiles } from './profiles.js';
 import { Puller } from './puller.js';
 import { roomFacade, type RoomFacade } from './room.js';
 import { memoryStore } from './store.js';
-import type { Chat, ChatEvents, PageInfo, Problem, Quality, Room, RoomInfo, State, StateDetail, Unsubscribe } from './types.js';
-import { infoOf, lineMessage } from './view.js';
+import type { Chat, ChatEvents, PageInfo, Problem, Quality, RoomInfo, State, StateDetail, Unsubscribe } from './types.js';
+import { lineMessage } from './view.js';
 import type { Cursor, Event, Profile, ServerFrame } from './wire.js';
 
 /** Rooms whose missed events come first, and whose heads are compared. */
@@ -31,12 +30,12 @@ export const OPEN_MAX = 32;
 /** How often a connected tab looks for what a closed one has left: one read of what waits, mostly nothing. */
 export const ADOPT_MS = 15_000;
 
-export class Core extends Commands implements Chat {
-  readonly clock;
-  readonly random;
-  readonly page;
-  readonly openSocket;
-  readonly token;
+export class Core implements Chat {
+  declare readonly clock: Clock;
+  declare readonly random: Random;
+  declare readonly page: Page;
+  declare readonly socket: OpenSocket;
+  declare readonly token: ConnectOptions['token'];
   readonly journal: Journal;
   readonly events = new Emitter<ChatEvents>();
   /** Rooms that somebody looks at. */
@@ -53,19 +52,13 @@ export class Core extends Commands implements Chat {
   readonly #rows = live<readonly RoomInfo[]>(() => this.#list());
   readonly #trips = new RoundTrips();
   readonly #facades = new Map<string, RoomFacade>();
-  /** As listed last; those of changed rooms are dropped. */
-  readonly #infos = new Map<string, RoomInfo>();
   #problem: Problem | undefined;
   #adopting: Unsubscribe | undefined;
 
-  constructor(readonly url: string, options: ConnectOptions) {
-    super();
-    this.token = options.token;
-    this.clock = options.clock ?? systemClock;
-    this.random = options.random ?? cryptoRandom;
-    this.page = options.page ?? browserPage;
-    this.openSocket = options.socket ?? browserSocket;
-    this.journal = new Journal(options.store ?? memoryStore(), this);
+  constructor(readonly url: string, { store = memoryStore(), ...options }: ConnectOptions) {
+    const outside = { clock: systemClock, random: cryptoRandom, page: browserPage, socket: browserSocket };
+    Object.assign(this, outside, options);
+    this.journal = new Journal(store, this);
   }
 
   get state(): State {
@@ -105,10 +98,21 @@ export class Core extends Commands implements Chat {
     return this.#rows.get();
   }
 
-  room(id: string): Room {
+  room(id: string): RoomFacade {
     const facade = this.#facades.get(id) ?? roomFacade(id, this);
     this.#facades.set(id, facade);
     return facade;
+  }
+
+  profile(id: string): Profile | undefined {
+    return this.people.get(id);
+  }
+
+  /** The key is made once: however often it is asked, it is done once. */
+  async command(command: Command): Promise<string> {
+    const { room } = await this.calls.call<'ack'>({ ...command, key: this.newKey() } as Request);
+    if (!this.log(room)) this.want(room);
+    return room;
   }
 
   retry(): void {
@@ -122,14 +126,6 @@ export class Core extends Commands implements Chat {
   }
 
   // What a room asks.
-
-  /** Its row; the same object until something about the room changes. */
-  info(room: string): RoomInfo | undefined {
-    const log = this.log(room);
-    const info = this.#infos.get(room) ?? (log && infoOf(log, this.me()));
-    if (info) this.#infos.set(room, info);
-    return info;
-  }
 
   /** A room's window is looked at, or no longer. */
   opened(room: string, on: boolean): void {
@@ -192,16 +188,16 @@ export class Core extends Commands implements Chat {
   }
 
   changed(room: string): void {
-    this.#infos.delete(room);
-    this.#rows.touch();
     this.#facades.get(room)?.touch();
+    this.#rows.touch();
   }
 
-  moved({ room, key, status, error }: Entry): void {
+  moved(entry: Entry): void {
+    const { room } = entry;
     // Its line may be here already: then the line stands for it.
-    if (status === 'sent') this.outbox.passed(room, this.log(room)?.record.cursor ?? 0);
+    if (entry.status === 'sent') this.outbox.passed(room, this.log(room)?.record.cursor ?? 0);
     this.changed(room);
-    this.#facades.get(room)?.events.emit('status', { key, status, error });
+    this.#facades.get(room)?.events.emit('status', entry);
   }
 
   applied(log: RoomLog, event: Event): void {
@@ -239,8 +235,10 @@ export class Core extends Commands implements Chat {
     if (!this.calls.reply(frame)) takeIn(this, frame);
   }
 
-  async ask(frame: Request): Promise<void> {
-    takeIn(this, await this.calls.call(frame));
+  async ask<F extends Request>(frame: F): Promise<Answer<F>> {
+    const reply = await this.calls.call<Answer<F>['type']>(frame);
+    takeIn(this, reply);
+    return reply as Answer<F>;
   }
 
   ping(): void {
@@ -321,7 +319,7 @@ export class Core extends Commands implements Chat {
 
   #list(): RoomInfo[] {
     return [...this.book.logs.keys()]
-      .map((room) => this.info(room)!)
+      .map((room) => this.room(room).info.get()!)
       .filter(({ state }) => state === 'joined')
       .sort((a, b) => (b.last?.ts ?? 0) - (a.last?.ts ?? 0) || (a.id < b.id ? -1 : 1));
   }

@@ -65,7 +65,7 @@ export function live<T>(compute: () => T, watched?: (on: boolean) => void): Read
       told = false;
       queueMicrotask(() => {
         told = true;
-        tell(listeners, [get()]);
+        if (listeners.size) tell(listeners, [get()]);
       });
     },
   };

@@ -8,41 +8,40 @@ export interface Line {
   readonly asOf: number;
 }
 
-/** Kinds that change another line instead of having their own. Unknown kinds get one: "update to see". */
-export function hasLine(event: Event): boolean {
-  return !['edit', 'redact', 'reaction'].includes(event.kind);
-}
-
 /** The line after `event`, which is about it. Events that it has seen change nothing. */
 export function fold(line: Line, event: Event): Line {
   if (event.seq <= line.asOf) return line;
   return { event: changed(line.event, event), asOf: event.seq };
 }
 
-function changed(line: Folded, event: Event): Folded {
+/** The same for what is only wished for so far: a command has the names and fields of its event's body. */
+export function changed(line: Folded, { kind, body, from, seq }: Pick<Event, 'kind' | 'from' | 'seq'> & { body: object }): Folded {
   // Nothing returns a redacted text, nor what people thought of it.
-  if (line.redacted) return line;
-  switch (event.kind) {
+  if (line.redacted || line.kind !== 'message') return line;
+  const { text, emoji, on } = body as { text: string; emoji: string; on: boolean };
+  switch (kind as string) {
     case 'redact': {
-      const { edited: _edited, reactions: _reactions, ...rest } = line;
-      return (
-        line.kind === 'message' ? { ...rest, body: { text: '' }, redacted: event.seq } : { ...rest, redacted: event.seq }
-      ) as Folded;
+      const { edited: _edited, reactions: _reactions, reply_to: _answered, mentions: _called, ...rest } = line;
+      return { ...rest, body: { text: '' }, redacted: seq };
     }
     case 'edit':
-      return line.kind === 'message' ? { ...line, body: event.body, edited: event.seq } : line;
+      return { ...line, body: { text }, edited: seq };
+    case 'react':
     case 'reaction': {
-      const [user] = event.from;
-      const { emoji, on } = event.body;
+      const [user] = from;
       const others = (line.reactions ?? []).filter(([its, whose]) => its !== emoji || whose !== user);
       return { ...line, reactions: on ? [...others, [emoji, user]] : others };
     }
-    default:
-      return line;
   }
+  return line;
 }
 
 /** Whether a line counts as unread for `me`: the server's own definition (docs/protocol.md, section 7). */
 export function countable(line: Folded, me: string | undefined): boolean {
   return line.kind === 'message' && line.from[0] !== me && !line.redacted;
+}
+
+/** Whether a line calls on `me`, by name or as part of the room. */
+export function calls(line: Folded, me: string | undefined): boolean | undefined {
+  return line.mentions?.some((one) => one === me || one === 'room');
 }

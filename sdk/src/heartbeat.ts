@@ -68,7 +68,7 @@ export class RoundTrips {
   }
 
   quality(): Quality {
-    const rttMs = [...this.#last].sort((a, b) => a - b)[Math.floor(this.#last.length / 2)];
+    const rttMs = this.#last.toSorted((a, b) => a - b)[Math.floor(this.#last.length / 2)];
     if (rttMs === undefined) return { level: 'unknown' };
     return { rttMs, level: rttMs < 150 ? 'good' : rttMs < 400 ? 'fair' : 'poor' };
   }

@@ -25,6 +25,7 @@ const intake: { [T in ServerFrame['type']]?: (core: Core, frame: Of<T>) => void 
   reset: ({ book }, frame) => book.reset(frame),
   page: ({ book }, frame) => book.page(frame),
   room: ({ book }, { row }) => book.row(row),
+  profiles: ({ people }, { users }) => people.add(users),
   marker: ({ book }, frame) => book.marker(frame),
   caught_up(core, { position }) {
     core.vouched(position);

@@ -23,7 +23,7 @@ export const WAKE_TRY_MS = 2_000;
 export interface LinkCore {
   url: string;
   token: () => Promise<string>;
-  openSocket: OpenSocket;
+  socket: OpenSocket;
   clock: Clock;
   random: Random;
   page: Page;
@@ -107,7 +107,7 @@ export class Link {
     this.#cancel = clock.after(OPEN_MS, () => this.#lost('silent'));
     let socket: SocketLike;
     try {
-      socket = this.core.openSocket(url, PROTOCOL);
+      socket = this.core.socket(url, PROTOCOL);
     } catch {
       // A URL that the page may not open, for example: it fails like a socket that never opened.
       return this.#lost('closed');

@@ -3,8 +3,8 @@
  * beyond a hole. Pure: no socket, no store, no clock. Lives as long as the room is known.
  */
 
-import { countable, fold, hasLine, type Line } from './fold.js';
-import type { Event, Folded, Item, Reset, RoomRow } from './wire.js';
+import { calls, countable, fold, type Line } from './fold.js';
+import type { Event, Folded, Item, MemberBody, Reset, RoleBody, RoomRow } from './wire.js';
 
 /** Pieces held behind a hole; more are dropped and fetched later with what lies before them. */
 export const HELD_MAX = 256;
@@ -16,6 +16,8 @@ export const UNREAD_CAP = 1000;
 /** What is stored of a room beside its lines. */
 export interface RoomRecord {
   row: RoomRow;
+  /** Up to here events have changed the row; its head is only what was heard of. */
+  at: number;
   /** How often the log was begun anew: what belongs to an older one is void. */
   gen: number;
   /** Everything up to here is had; absent: nothing was ever fetched. */
@@ -28,6 +30,8 @@ export interface RoomRecord {
   read: number;
   /** Unread at `unreadAt`; what came after it is counted from the lines. */
   unread: number;
+  /** How many of them call on one. */
+  mentions: number;
   unreadAt: number;
   last?: Line | undefined;
 }
@@ -39,7 +43,8 @@ export interface Taken {
 }
 
 export function newRecord(row: RoomRow): RoomRecord {
-  return { row, gen: 0, low: 1, read: row.me.read, unread: row.me.unread, unreadAt: row.head };
+  const { read, unread, mentions = 0 } = row.me;
+  return { row, at: row.head, gen: 0, low: 1, read, unread, mentions, unreadAt: row.head };
 }
 
 const range = (item: Item): [number, number] => (item.type === 'skip' ? [item.from, item.to] : [item.seq, item.seq]);
@@ -54,6 +59,8 @@ export class RoomLog {
   /** While they are being read. */
   loading: Promise<void> | undefined;
   readonly held = new Map<number, Item>();
+  /** What is unread has changed among lines that are not held: only the server can say. */
+  uncounted = false;
 
   constructor(public record: RoomRecord) {}
 
@@ -83,13 +90,16 @@ export class RoomLog {
   take(items: readonly Item[], me?: string): Taken {
     const taken: Taken = { events: [], lines: new Map() };
     for (const item of items) {
-      this.#note(item, me);
-      if (!this.#apply(item, taken) && this.held.size < HELD_MAX) this.held.set(range(item)[0], item);
+      const [from, to] = range(item);
+      this.heard(to);
+      // Of a room that was never fetched nothing is applied.
+      if (this.record.cursor === undefined) this.#note(item, me);
+      if (!this.#apply(item, taken, me) && this.held.size < HELD_MAX) this.held.set(from, item);
     }
     for (let moved = true; moved; ) {
       moved = false;
       for (const [from, item] of this.held) {
-        if (this.#apply(item, taken)) moved = this.held.delete(from);
+        if (this.#apply(item, taken, me)) moved = this.held.delete(from);
       }
     }
     return taken;
@@ -128,56 +138,66 @@ export class RoomLog {
   }
 
   /** A fresh row: true at its head, which may lie before or behind what is held. */
-  refresh(row: RoomRow): void {
-    const old = this.record.row;
-    this.record.row = { ...row, head: Math.max(row.head, old.head), msg_no: Math.max(row.msg_no, old.msg_no) };
-    this.record.read = Math.max(this.record.read, row.me.read);
-    this.#recount(row.me.unread, row.head);
+  refresh(row: RoomRow, at = row.head): void {
+    const { gen, low, read, row: old } = this.record;
+    this.uncounted = false;
+    Object.assign(this.record, newRecord(row), { at, gen, low, read: Math.max(read, row.me.read) });
+    this.heard(old.head);
   }
 
-  /** The server counted: `unread` at `at`. */
-  #recount(unread: number, at: number): void {
-    this.record.unread = unread;
-    this.record.unreadAt = at;
+  /** After it lies what may be unread. */
+  get #floor(): number {
+    return Math.max(this.record.read, this.record.row.me.since);
   }
 
-  unread(me: string | undefined): number {
+  /** How many messages are unread, and how many of them call on one. */
+  unread(me: string | undefined): { unread: number; mentions: number } {
     const { record } = this;
-    const floor = Math.max(record.read, record.row.me.since);
-    if (record.read >= record.row.head) return 0;
-    const count = (from: number) =>
-      this.lines.filter(({ event }) => event.seq > from && countable(event, me)).length;
-    const whole = this.loaded && !this.behind && this.low <= floor + 1;
-    const sum = whole ? count(floor) : record.unread + count(Math.max(floor, record.unreadAt));
-    return Math.min(sum, UNREAD_CAP);
+    const floor = this.#floor;
+    const whole = record.read >= record.row.head || (this.loaded && !this.behind && this.low <= floor + 1);
+    const from = whole ? floor : Math.max(floor, record.unreadAt);
+    const found = this.lines.filter(({ event }) => event.seq > from && countable(event, me));
+    const told = whole ? 0 : 1;
+    return {
+      unread: Math.min(found.length + told * record.unread, UNREAD_CAP),
+      mentions: found.filter(({ event }) => calls(event, me)).length + told * record.mentions,
+    };
   }
 
   /** What to store now. */
   snapshot(me: string | undefined): RoomRecord {
     // Counted anew from here on, so that a start without the lines has the number.
     if (this.loaded && this.record.cursor !== undefined && !this.behind) {
-      this.#recount(this.unread(me), this.record.cursor);
+      Object.assign(this.record, this.unread(me), { unreadAt: this.record.cursor });
     }
     return { ...this.record };
   }
 
-  /** What an event says about the room, at once, although it may be held. */
+  /** What an event says about the room: in the order of the log, each once. */
   #note(item: Item, me: string | undefined): void {
-    const [, to] = range(item);
-    const row = this.record.row;
-    if (to <= row.head) return;
-    this.row({ head: to });
-    if (item.type === 'skip') return;
-    this.row({ msg_no: item.msg_no });
-    if (item.kind !== 'member') return;
-    const { user, state, role } = item.body;
-    const joined = state === 'joined';
-    this.row({ members: Math.max(0, row.members + (joined ? 1 : -1)) });
-    if (user === me) this.row({ me: { ...row.me, state, role, since: joined ? item.seq : row.me.since } });
+    const { record } = this;
+    const { row } = record;
+    if (item.type === 'skip' || item.seq <= record.at) return;
+    record.at = item.seq;
+    switch (item.kind) {
+      case 'settings':
+        return this.row(item.body);
+      case 'member':
+      case 'role': {
+        const { user, members = row.members, ...mine } = item.body as MemberBody & RoleBody;
+        const since = mine.state === 'joined' ? item.seq : row.me.since;
+        return this.row({ members, ...(user === me && { me: { ...row.me, ...mine, since } }) });
+      }
+      case 'redact':
+      case 'pin': {
+        const others = (row.pins ?? []).filter((pin) => pin !== item.target);
+        this.row({ pins: (item.body as { on?: boolean }).on ? [...others, item.target!] : others });
+      }
+    }
   }
 
   /** Whether `item` is done with: applied now or before. */
-  #apply(item: Item, taken: Taken): boolean {
+  #apply(item: Item, taken: Taken, me: string | undefined): boolean {
     const { cursor } = this.record;
     const [from, to] = range(item);
     if (cursor === undefined) return false;
@@ -185,12 +205,14 @@ export class RoomLog {
     if (from > cursor + 1 || !this.loaded) return false;
     this.record.cursor = to;
     this.record.key = undefined;
+    this.#note(item, me);
     if (item.type === 'skip') return true;
     const { type: _type, ...event } = item;
     this.record.key = event.key;
     taken.events.push(event);
-    if (hasLine(event)) this.#put({ event, asOf: event.seq }, taken);
-    else if (event.target) this.#change(event, event.target, taken);
+    // What is about another line changes that one; all else has its own, unknown kinds too: "update to see".
+    if (event.target) this.#change(event, event.target, taken, me);
+    else this.#put({ event, asOf: event.seq }, taken);
     return true;
   }
 
@@ -204,16 +226,25 @@ export class RoomLog {
     taken.lines.set(line.event.seq, line);
   }
 
-  #change(event: Event, target: number, taken: Taken): void {
+  #change(event: Event, target: number, taken: Taken, me: string | undefined): void {
+    const { record } = this;
     const at = this.lines.findIndex((line) => line.event.seq === target);
-    if (at < 0) {
+    const old = this.lines[at];
+    // What the server has counted, it has counted with what it knew.
+    const counted = event.kind === 'redact' && event.seq > record.unreadAt && target <= record.unreadAt && target > this.#floor;
+    if (!old) {
       // Stored lines before the window would now be wrong: they are fetched again when wanted.
-      if (target < this.low) this.record.low = this.low;
+      if (target < this.low) record.low = this.low;
+      this.uncounted ||= counted;
       return;
     }
-    const line = fold(this.lines[at]!, event);
+    if (counted && countable(old.event, me)) {
+      record.unread -= 1;
+      if (calls(old.event, me)) record.mentions -= 1;
+    }
+    const line = fold(old, event);
     this.lines = this.lines.with(at, line);
-    if (this.record.last?.event.seq === target) this.record.last = line;
+    if (record.last?.event.seq === target) record.last = line;
     taken.lines.set(target, line);
   }
 }

@@ -7,7 +7,7 @@ export function mergeRecord(old: RoomRecord | undefined, next: RoomRecord): Room
   if (!old || next.gen > old.gen) return next;
   if (next.gen < old.gen) return old;
   const [ahead, other] = (next.cursor ?? -1) >= (old.cursor ?? -1) ? [next, old] : [old, next];
-  const newer = next.row.head >= old.row.head ? next.row : old.row;
+  const { row, at } = next.at >= old.at ? next : old;
   const { me: a } = next.row;
   const { me: b } = old.row;
   // Both stretches are whole; where they touch they are one.
@@ -16,9 +16,11 @@ export function mergeRecord(old: RoomRecord | undefined, next: RoomRecord): Room
     ...ahead,
     low: touch ? Math.min(ahead.low, other.low) : ahead.low,
     read: Math.max(next.read, old.read),
+    at,
     row: {
-      ...newer,
-      me: { ...newer.me, delivered: Math.max(a.delivered, b.delivered), read: Math.max(a.read, b.read) },
+      ...row,
+      head: Math.max(next.row.head, old.row.head),
+      me: { ...row.me, delivered: Math.max(a.delivered, b.delivered), read: Math.max(a.read, b.read) },
     },
   };
 }

@@ -1,14 +1,14 @@
 /**
- * What the user has sent and the server has not stored: durable first, then sent in order per room, again after
+ * What the user has written, changed or taken back and the server has not stored: durable first, then sent in order per room, again after
  * silence or reconnecting, under the same key, until it is acknowledged or refused for good
  * (docs/protocol.md, section 4).
  */
 
-import { asError, RETRY_MS, type Calls, type Reply } from './calls.js';
+import { asError, RETRY_MS, type Calls, type Reply, type Request } from './calls.js';
 import type { Clock } from './env.js';
 import { ChatError } from './errors.js';
 import type { Journal } from './journal.js';
-import type { Waiting } from './store.js';
+import type { Waiting, Writing } from './store.js';
 import type { Message, Sent, Unsubscribe } from './types.js';
 import type { ErrorCode, Event, PublicLimits } from './wire.js';
 
@@ -17,12 +17,12 @@ export const RESEND_MS = 5_000;
 /** Messages of one room on their way at once. */
 export const WINDOW = 8;
 
-/** More than a `send` has beside its text, in bytes. */
+/** More than a command gets with key, room and number, in bytes. */
 const ENVELOPE = 200;
 
-const bytes = (text: string) => new Blob([text]).size;
-
 export interface Entry extends Waiting {
+  /** As the store has it. */
+  kept: Waiting;
   status: Message['status'];
   /** Its place, once acknowledged. */
   seq?: number | undefined;
@@ -62,7 +62,7 @@ export class Outbox {
     for (const one of stored.sort((a, b) => a.order - b.order)) {
       if (this.#entries.has(one.key) || this.#removing.has(one.key)) continue;
       const entry = this.#enter(one, true);
-      if (one.failed) this.#fail(entry, new ChatError(one.failed.code as ErrorCode, one.failed.message), false);
+      if (one.failed) this.#fail(entry, new ChatError(one.failed.code as ErrorCode, one.failed.message));
       else this.core.moved(entry);
     }
   }
@@ -71,15 +71,13 @@ export class Outbox {
     return [...this.#entries.values()].filter((entry) => entry.room === room);
   }
 
-  send(room: string, raw: string): Sent {
-    // Half a surrogate pair is no text: it would make the whole frame unreadable to the server.
-    const text = raw.toWellFormed();
+  post(room: string, frame: Writing): Sent {
     const ts = this.core.clock.now();
     this.#order = Math.max(this.#order + 1, ts * 1000);
-    const entry = this.#enter({ key: this.core.newKey(), room, text, order: this.#order, ts }, false);
+    const entry = this.#enter({ key: this.core.newKey(), room, frame, order: this.#order, ts }, false);
     // Sent, it would end the connection, and again after each reload. Shorter ones are the server's to refuse.
-    if (bytes(JSON.stringify(text)) + ENVELOPE > this.limits.frame_bytes) {
-      this.#fail(entry, new ChatError('too_long', undefined, false, 'text'), true);
+    if (new Blob([JSON.stringify(frame)]).size + ENVELOPE > this.limits.frame_bytes) {
+      this.#fail(entry, new ChatError('too_long'));
       return entry;
     }
     void this.#store(entry).then(() => {
@@ -95,7 +93,7 @@ export class Outbox {
     const entry = this.#entries.get(key);
     if (entry?.status !== 'failed') return undefined;
     this.discard(key);
-    return this.send(entry.room, entry.text);
+    return this.post(entry.room, entry.frame);
   }
 
   discard(key: string): void {
@@ -108,7 +106,7 @@ export class Outbox {
 
   /** Caught up: what waits may go. */
   up(): void {
-    for (const room of new Set([...this.#entries.values()].map((entry) => entry.room))) this.#flush(room);
+    for (const { room } of [...this.#entries.values()]) this.#flush(room);
   }
 
   /** What was on its way has an unknown outcome: it goes again, under its key. */
@@ -141,14 +139,14 @@ export class Outbox {
     });
     // Who does not look at `sent` sees the status; an unhandled rejection would add nothing.
     sent.catch(() => undefined);
-    const entry: Entry = { ...waiting, status: 'pending', stored, sent, settle };
+    const entry: Entry = { ...waiting, kept: waiting, status: 'pending', stored, sent, settle };
     this.#order = Math.max(this.#order, entry.order);
     this.#entries.set(entry.key, entry);
     return entry;
   }
 
-  #store({ key, room, text, order, ts, failed }: Entry): Promise<void> {
-    return this.core.journal.attempt((store) => store.put({ key, room, text, order, ts, failed }));
+  #store({ kept }: Entry): Promise<void> {
+    return this.core.journal.attempt((store) => store.put(kept));
   }
 
   #remove({ key }: Entry): void {
@@ -170,8 +168,8 @@ export class Outbox {
 
   #fly(entry: Entry): void {
     const { calls, clock } = this.core;
-    const { key, room, text } = entry;
-    const req = calls.request({ type: 'send', key, room, text }, (reply) => this.#answered(entry, req!, reply));
+    const { key, room, frame } = entry;
+    const req = calls.request({ ...frame, key, room } as Request, (reply) => this.#answered(entry, req!, reply));
     if (req === undefined) return;
     this.#land(entry);
     entry.flight = { req, resend: clock.after(RESEND_MS, () => this.#fly(entry)) };
@@ -190,7 +188,9 @@ export class Outbox {
     }
     if (reply.type !== 'error') return;
     if (!reply.retryable) {
-      this.#fail(entry, asError(reply), true);
+      // What was to go is gone, by another's doing: its event stands for this one.
+      if (reply.code === 'gone' && entry.frame.type === 'redact') this.#done(entry, Infinity, entry.ts);
+      else this.#fail(entry, asError(reply));
       return this.#flush(entry.room);
     }
     // A later request for the same key is under way: its reply counts.
@@ -221,13 +221,13 @@ export class Outbox {
     this.core.moved(entry);
   }
 
-  #fail(entry: Entry, error: ChatError, keep: boolean): void {
+  #fail(entry: Entry, error: ChatError): void {
     this.#land(entry);
     entry.status = 'failed';
     entry.error = error;
-    entry.failed = { code: error.code, message: error.message };
+    entry.kept.failed = { code: error.code, message: error.message };
     entry.settle(error);
-    if (keep) void this.#store(entry);
+    void this.#store(entry);
     this.core.moved(entry);
   }
 }

@@ -1,6 +1,6 @@
 /** Names of people: known ones, and those to be fetched because an event shows a newer version. */
 
-import type { Calls } from './calls.js';
+import type { Request } from './calls.js';
 import type { Clock } from './env.js';
 import { gather } from './gather.js';
 import type { Profile } from './wire.js';
@@ -11,7 +11,8 @@ export const BATCH = 200;
 export const GATHER_MS = 20;
 
 export interface ProfilesCore {
-  calls: Calls;
+  /** Asks and takes in the answer. */
+  ask(frame: Request): Promise<unknown>;
   clock: Clock;
   learnt(profiles: Profile[]): void;
 }
@@ -45,10 +46,7 @@ export class Profiles {
   }
 
   #fetch(users: string[]): void {
-    this.core.calls.call<'profiles'>({ type: 'profiles', users }).then(
-      (reply) => this.add(reply.users),
-      // Asked again when they are looked at the next time.
-      () => users.forEach((user) => this.#asked.delete(user)),
-    );
+    // Asked again when they are looked at the next time.
+    this.core.ask({ type: 'profiles', users }).catch(() => users.forEach((user) => this.#asked.delete(user)));
   }
 }

@@ -24,7 +24,7 @@ export interface PullerCore {
   open: ReadonlySet<string>;
   book: Pick<Book, 'load' | 'unknown'>;
   /** Asks and takes in the answer. */
-  ask(frame: Request): Promise<void>;
+  ask(frame: Request): Promise<unknown>;
 }
 
 export class Puller {
@@ -62,7 +62,7 @@ export class Puller {
     for (let before = -2; core.calls.ready; ) {
       const now = core.log(room);
       await core.book.load(room);
-      if (now?.behind === false) return;
+      if (now?.behind === false && !now.uncounted) return;
       const cursor = now?.record.cursor ?? -1;
       if (now && cursor === before) return this.#later(room);
       before = now ? cursor : before;
@@ -78,7 +78,7 @@ export class Puller {
   }
 
   #frame(room: string, log: RoomLog | undefined): Request {
-    if (!log) return { type: 'room', room };
+    if (!log || log.uncounted) return { type: 'room', room };
     const { cursor, key } = log.record;
     if (cursor === undefined) return { type: 'history', room };
     return { type: 'after', room, seq: cursor, limit: AFTER_LIMIT, key };

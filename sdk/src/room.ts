@@ -1,10 +1,9 @@
 /** One room as a page uses it. Holds nothing itself. */
 
 import type { Core } from './chat.js';
-import type { Command } from './commands.js';
 import { Emitter, live } from './emitter.js';
 import type { Message, Room, RoomEvents } from './types.js';
-import { windowOf } from './view.js';
+import { infoOf, windowOf } from './view.js';
 
 /** A room, and the ways in which the chat tells it what happened. */
 export interface RoomFacade extends Room {
@@ -16,15 +15,15 @@ export interface RoomFacade extends Room {
 export function roomFacade(id: string, core: Core): RoomFacade {
   const { outbox, me } = core;
   const log = () => core.log(id);
-  const command = async (one: Command) => void (await core.command(one));
   const events = new Emitter<RoomEvents>();
-  const info = live(() => core.info(id));
+  const info = live(() => infoOf(log(), me()));
   const messages = live<readonly Message[]>(
     () => windowOf(log(), outbox.of(id), me()),
     (on) => core.opened(id, on),
   );
   return {
     id,
+    chat: core,
     info,
     messages,
     events,
@@ -35,17 +34,14 @@ export function roomFacade(id: string, core: Core): RoomFacade {
       info.touch();
       messages.touch();
     },
-    on: (type, listener, options) => events.on(type, listener, options),
-    send: (text) => outbox.send(id, text),
+    on: (...heard) => events.on(...heard),
+    // Half a surrogate pair is no text: it would make the whole frame unreadable to the server.
+    send: (text, { replyTo, mentions } = {}) => outbox.post(id, { type: 'send', text: text.toWellFormed(), reply_to: replyTo, mentions }),
+    post: (frame) => outbox.post(id, frame),
     resend: (key) => outbox.resend(key),
     discard: (key) => outbox.discard(key),
     history: () => core.history(id),
     older: () => core.older(id),
     markRead: (seq) => core.markRead(id, seq),
-    join: () => command({ type: 'join', room: id }),
-    leave: () => command({ type: 'leave', room: id }),
-    add: (user) => command({ type: 'add', room: id, user }),
-    remove: (user) => command({ type: 'remove', room: id, user }),
-    members: () => core.members(id),
   };
 }

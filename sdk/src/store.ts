@@ -2,6 +2,7 @@
 
 import type { Line } from './fold.js';
 import type { RoomRecord } from './log.js';
+import type { Request } from './calls.js';
 import type { Last, Profile } from './wire.js';
 
 /** Beside rooms and lines. */
@@ -32,11 +33,15 @@ export interface Changes {
   profiles: Map<string, Profile>;
 }
 
-/** A message that the server has not acknowledged. */
+type Bare<T> = T extends unknown ? Omit<T, 'key' | 'room'> : never;
+/** A message, or a command about one, before it has its key and its room. */
+export type Writing = Bare<Extract<Request, { type: 'send' | 'edit' | 'redact' | 'react' | 'pin' }>>;
+
+/** A command that the server has not acknowledged. */
 export interface Waiting {
   key: string;
   room: string;
-  text: string;
+  frame: Writing;
   /** Rises from send to send on a device. */
   order: number;
   ts: number;

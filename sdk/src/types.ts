@@ -1,7 +1,9 @@
 /** The public face of the SDK: what a page codes against. No behaviour here. */
 
 import type { ChatError } from './errors.js';
-import type { DirectoryRow, Folded, MemberState, Profile, Role, RoomKind } from './wire.js';
+import type { Answer, Command, Request } from './calls.js';
+import type { Writing } from './store.js';
+import type { Folded, MemberState, Profile, Role, RoomKind } from './wire.js';
 
 /** Undoes what returned it; calling it twice is harmless. */
 export type Unsubscribe = () => void;
@@ -63,8 +65,23 @@ export interface Message {
   readonly redacted: boolean;
   /** Emoji and user. */
   readonly reactions: ReadonlyArray<readonly [string, string]>;
+  /** The seq of the message that it answers. */
+  readonly replyTo?: number | undefined;
+  /** Whom it calls on: ids of people, or `room`. */
+  readonly mentions: readonly string[];
+  /** What one has done to it oneself and the server has not told yet, or has refused. */
+  readonly changes: readonly Change[];
   /** The event as the server sent it, with its `kind` and `body`; absent until it is numbered. */
   readonly event?: Folded | undefined;
+}
+
+/** A command of one's own about a message: shown in the message at once, and taken back when it is refused. */
+export interface Change {
+  /** For `resend` and `discard`. */
+  readonly key: string;
+  readonly frame: Writing;
+  readonly status: Message['status'];
+  readonly error?: ChatError | undefined;
 }
 
 /** A room in the list. */
@@ -73,9 +90,13 @@ export interface RoomInfo {
   readonly kind: RoomKind;
   /** Direct rooms have none: show the name of `peer`. */
   readonly name?: string | undefined;
+  /** What it is about. */
+  readonly topic?: string | undefined;
   readonly peer?: string | undefined;
   readonly state: MemberState;
   readonly role: Role;
+  /** One's voice was taken here. */
+  readonly muted?: boolean | undefined;
   readonly members: number;
   /** The last seq known. */
   readonly head: number;
@@ -83,8 +104,20 @@ export interface RoomInfo {
   readonly read: number;
   /** Exact to 999; 1000 means "999+". */
   readonly unread: number;
+  /** How many of them call on one, by name or as part of the room. */
+  readonly mentions: number;
+  /** Seqs of the pinned messages, in the order of pinning. */
+  readonly pins?: readonly number[] | undefined;
   /** The newest line held on this device. */
   readonly last?: Message | undefined;
+}
+
+/** What a message may have beside its text. */
+export interface SendOptions {
+  /** The seq of the message that it answers. */
+  replyTo?: number | undefined;
+  /** Whom it calls on: ids of people, or `room`. */
+  mentions?: string[] | undefined;
 }
 
 /** A message on its way. */
@@ -113,6 +146,7 @@ export interface RoomEvents {
 /** One room. The same object for the same id for the whole life of the chat. */
 export interface Room {
   readonly id: string;
+  readonly chat: Chat;
   /** What is known of it; absent until the server has told. */
   readonly info: Readable<RoomInfo | undefined>;
   /**
@@ -126,10 +160,12 @@ export interface Room {
     type: K, listener: (value: RoomEvents[K]) => void, options?: { signal?: AbortSignal },
   ): Unsubscribe;
   /** Shows at once, is stored on the device, and is sent when possible, also after a reload. */
-  send(text: string): Sent;
-  /** Sends a failed message again, as a new command. */
+  send(text: string, options?: SendOptions): Sent;
+  /** A command about a message, on the same way as a message. `@chinwag/client/conversation` has a function for each. */
+  post(frame: Writing): Sent;
+  /** Sends a failed message or command again, as a new one. */
   resend(key: string): Sent | undefined;
-  /** Removes a failed message from this device. */
+  /** Removes a failed message or command from this device. */
   discard(key: string): void;
   /** Makes sure that the newest page is held. */
   history(): Promise<PageInfo>;
@@ -137,12 +173,6 @@ export interface Room {
   older(): Promise<PageInfo>;
   /** Everything up to `seq`, or all that is held, has been read. Stored here first, told when possible. */
   markRead(seq?: number): void;
-  join(): Promise<void>;
-  leave(): Promise<void>;
-  add(user: string): Promise<void>;
-  remove(user: string): Promise<void>;
-  /** All who are in. */
-  members(): Promise<Array<{ user: string; role: Role }>>;
 }
 
 /** Something went wrong on the device; live use goes on. */
@@ -182,14 +212,13 @@ export interface Chat {
   /** The rooms that one is in, the one with the newest line first. */
   rooms(): readonly RoomInfo[];
   room(id: string): Room;
-  /** A new group or public room; its id. */
-  create(kind: 'group' | 'public', name: string): Promise<string>;
-  /** The direct room with `user`, made if it is not there; its id. */
-  direct(user: string): Promise<string>;
-  /** Somebody by exact name. */
-  find(name: string): Promise<Profile | undefined>;
-  /** The public rooms. */
-  directory(): Promise<DirectoryRow[]>;
+  /**
+   * A command that is waited for; the id of its room. Rejects with a `ChatError` after 30 s at most, as `ask` does.
+   * `@chinwag/client/conversation` has a function for each command and question.
+   */
+  command(command: Command): Promise<string>;
+  /** A question, and its answer. */
+  ask<F extends Request>(question: F): Promise<Answer<F>>;
   /** What is known of somebody; if nothing is, it is fetched and told by `profiles`. */
   profile(id: string): Profile | undefined;
   /** Tries at once, with the schedule from its start. */

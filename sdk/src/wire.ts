@@ -22,15 +22,17 @@ export type RoomKind = "direct" | "group" | "public";
 
 export type Role = "reader" | "member" | "admin" | "owner";
 
-export type MemberState = "joined" | "left" | "removed";
+export type MemberState = "joined" | "left" | "removed" | "banned";
 
 export type HistoryFrom = "joining" | "beginning";
 
 export type SkipWhy = "before_join" | "not_member" | "purged";
 
-export type ErrorCode = "bad_frame" | "unknown_command" | "bad_field" | "too_long" | "blank" | "hello_first" | "hello_twice" | "req_reused" | "bad_token" | "token_expired" | "not_found" | "forbidden" | "not_member" | "already_member" | "room_full" | "too_many_rooms" | "self_direct" | "conflict" | "retry_in_order" | "rate_limited" | "unavailable" | "storage_full" | "going_away" | "name_taken" | "bad_credentials" | "weak_password" | "registration_closed" | "invite_needed" | "busy";
+export type ErrorCode = "bad_frame" | "unknown_command" | "bad_field" | "too_long" | "blank" | "hello_first" | "hello_twice" | "req_reused" | "bad_token" | "token_expired" | "not_found" | "forbidden" | "not_member" | "already_member" | "room_full" | "too_many_rooms" | "self_direct" | "muted" | "banned" | "last_owner" | "gone" | "no_message" | "too_many" | "conflict" | "retry_in_order" | "rate_limited" | "unavailable" | "storage_full" | "going_away" | "name_taken" | "bad_credentials" | "weak_password" | "registration_closed" | "invite_needed" | "busy";
 
 export type Author = [UserId, number];
+
+export type Mention = string;
 
 export type RoomBody = {
 /**
@@ -62,7 +64,11 @@ state: MemberState,
 /**
  * What they may do from now on.
  */
-role: Role, };
+role: Role,
+/**
+ * How many are in from now on; absent in logs of before this was said.
+ */
+members?: number, };
 
 export type TextBody = {
 /**
@@ -82,9 +88,39 @@ emoji: string,
  */
 on: boolean, };
 
+export type SettingsBody = {
+/**
+ * The name from now on.
+ */
+name?: string,
+/**
+ * The topic from now on; empty: none.
+ */
+topic?: string, };
+
+export type RoleBody = {
+/**
+ * Whose.
+ */
+user: UserId,
+/**
+ * Their role from now on.
+ */
+role: Role,
+/**
+ * Whether they have no voice from now on.
+ */
+muted: boolean, };
+
+export type PinBody = {
+/**
+ * Pinned, or unpinned.
+ */
+on: boolean, };
+
 export type DamagedBody = Record<symbol, never>;
 
-export type Body = { "kind": "room", "body": RoomBody } | { "kind": "member", "body": MemberBody } | { "kind": "message", "body": TextBody } | { "kind": "edit", "body": TextBody } | { "kind": "redact", "body": RedactBody } | { "kind": "reaction", "body": ReactionBody } | { "kind": "damaged", "body": DamagedBody };
+export type Body = { "kind": "room", "body": RoomBody } | { "kind": "member", "body": MemberBody } | { "kind": "message", "body": TextBody } | { "kind": "edit", "body": TextBody } | { "kind": "redact", "body": RedactBody } | { "kind": "reaction", "body": ReactionBody } | { "kind": "settings", "body": SettingsBody } | { "kind": "role", "body": RoleBody } | { "kind": "pin", "body": PinBody } | { "kind": "damaged", "body": DamagedBody };
 
 export type Event = {
 /**
@@ -118,7 +154,15 @@ ts: Millis,
 /**
  * The event that this one is about: edits, redactions, reactions.
  */
-target?: Seq, } & ({ "kind": "room", "body": RoomBody } | { "kind": "member", "body": MemberBody } | { "kind": "message", "body": TextBody } | { "kind": "edit", "body": TextBody } | { "kind": "redact", "body": RedactBody } | { "kind": "reaction", "body": ReactionBody } | { "kind": "damaged", "body": DamagedBody });
+target?: Seq,
+/**
+ * The message that this one answers.
+ */
+reply_to?: Seq,
+/**
+ * Whom this message calls on.
+ */
+mentions?: Array<Mention>, } & ({ "kind": "room", "body": RoomBody } | { "kind": "member", "body": MemberBody } | { "kind": "message", "body": TextBody } | { "kind": "edit", "body": TextBody } | { "kind": "redact", "body": RedactBody } | { "kind": "reaction", "body": ReactionBody } | { "kind": "settings", "body": SettingsBody } | { "kind": "role", "body": RoleBody } | { "kind": "pin", "body": PinBody } | { "kind": "damaged", "body": DamagedBody });
 
 export type Folded = {
 /**
@@ -164,7 +208,15 @@ ts: Millis,
 /**
  * The event that this one is about: edits, redactions, reactions.
  */
-target?: Seq, } & ({ "kind": "room", "body": RoomBody } | { "kind": "member", "body": MemberBody } | { "kind": "message", "body": TextBody } | { "kind": "edit", "body": TextBody } | { "kind": "redact", "body": RedactBody } | { "kind": "reaction", "body": ReactionBody } | { "kind": "damaged", "body": DamagedBody });
+target?: Seq,
+/**
+ * The message that this one answers.
+ */
+reply_to?: Seq,
+/**
+ * Whom this message calls on.
+ */
+mentions?: Array<Mention>, } & ({ "kind": "room", "body": RoomBody } | { "kind": "member", "body": MemberBody } | { "kind": "message", "body": TextBody } | { "kind": "edit", "body": TextBody } | { "kind": "redact", "body": RedactBody } | { "kind": "reaction", "body": ReactionBody } | { "kind": "settings", "body": SettingsBody } | { "kind": "role", "body": RoleBody } | { "kind": "pin", "body": PinBody } | { "kind": "damaged", "body": DamagedBody });
 
 export type Profile = {
 /**
@@ -244,7 +296,15 @@ read: Seq,
 /**
  * Countable messages after it: exact to 999, then 1000 for "999+" (contract 6).
  */
-unread: number, };
+unread: number,
+/**
+ * How many of them call on one, by name or as part of the room.
+ */
+mentions?: number,
+/**
+ * Whether one's voice in the room was taken.
+ */
+muted?: boolean, };
 
 export type RoomRow = {
 /**
@@ -259,6 +319,10 @@ kind: RoomKind,
  * Its name; direct rooms have none.
  */
 name?: string,
+/**
+ * What it is about.
+ */
+topic?: string,
 /**
  * The other one of a direct room.
  */
@@ -283,6 +347,10 @@ floor: Seq,
  * How many are in.
  */
 members: number,
+/**
+ * The pinned messages that the reader may see, in the order of pinning.
+ */
+pins?: Array<Seq>,
 /**
  * The reader's own row.
  */
@@ -364,6 +432,34 @@ page: Array<Folded>,
  */
 redacted: Array<Seq>, };
 
+export type Settings = {
+/**
+ * Nobody is told when they were online last.
+ */
+hide_last_seen: boolean,
+/**
+ * Nobody is told that they are online, or that they type.
+ */
+hide_online: boolean,
+/**
+ * Rises with each change; 0 before the first.
+ */
+version: number, };
+
+export type Person = {
+/**
+ * Who.
+ */
+user: UserId,
+/**
+ * Whether they are online.
+ */
+online: boolean,
+/**
+ * When they were online last, to the minute; absent if it is not known or not told.
+ */
+last_seen?: Millis, };
+
 export type ClientFrame = { "type": "hello",
 /**
  * Protocol version: 1.
@@ -440,7 +536,115 @@ room: RoomId,
 /**
  * What, byte for byte.
  */
-text: string, } | { "type": "create",
+text: string,
+/**
+ * The message that it answers.
+ */
+reply_to?: Seq,
+/**
+ * Whom it calls on: ids of people, or `room`.
+ */
+mentions?: Array<Mention>, } | { "type": "edit",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Idempotency key.
+ */
+key: Key,
+/**
+ * Where.
+ */
+room: RoomId,
+/**
+ * Which message.
+ */
+target: Seq,
+/**
+ * The whole text from now on, byte for byte.
+ */
+text: string, } | { "type": "redact",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Idempotency key.
+ */
+key: Key,
+/**
+ * Where.
+ */
+room: RoomId,
+/**
+ * Which message.
+ */
+target: Seq, } | { "type": "react",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Idempotency key.
+ */
+key: Key,
+/**
+ * Where.
+ */
+room: RoomId,
+/**
+ * On which message.
+ */
+target: Seq,
+/**
+ * Which: one user-perceived character.
+ */
+emoji: string,
+/**
+ * Put on, or taken off.
+ */
+on: boolean, } | { "type": "pin",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Idempotency key.
+ */
+key: Key,
+/**
+ * Where.
+ */
+room: RoomId,
+/**
+ * Which message.
+ */
+target: Seq,
+/**
+ * Pinned, or unpinned.
+ */
+on: boolean, } | { "type": "configure",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Idempotency key.
+ */
+key: Key,
+/**
+ * Which.
+ */
+room: RoomId,
+/**
+ * The name from now on, if it changes.
+ */
+name?: string,
+/**
+ * The topic from now on, if it changes; empty for none.
+ */
+topic?: string, } | { "type": "create",
 /**
  * Pairs the reply.
  */
@@ -456,7 +660,12 @@ kind: RoomKind,
 /**
  * Its name.
  */
-name: string, } | { "type": "direct",
+name: string,
+/**
+ * From where on members see its log; usually `joining` in groups, `beginning` in public
+ * rooms.
+ */
+history?: HistoryFrom, } | { "type": "direct",
 /**
  * Pairs the reply.
  */
@@ -524,7 +733,67 @@ room: RoomId,
 /**
  * Whom.
  */
-user: UserId, } | { "type": "mark",
+user: UserId, } | { "type": "ban",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Idempotency key.
+ */
+key: Key,
+/**
+ * From which room.
+ */
+room: RoomId,
+/**
+ * Whom.
+ */
+user: UserId,
+/**
+ * For good, or no longer.
+ */
+on: boolean, } | { "type": "role",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Idempotency key.
+ */
+key: Key,
+/**
+ * In which room.
+ */
+room: RoomId,
+/**
+ * Whose.
+ */
+user: UserId,
+/**
+ * Which.
+ */
+role: Role, } | { "type": "mute",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Idempotency key.
+ */
+key: Key,
+/**
+ * In which room.
+ */
+room: RoomId,
+/**
+ * Whose.
+ */
+user: UserId,
+/**
+ * Taken, or given back.
+ */
+on: boolean, } | { "type": "mark",
 /**
  * Pairs the reply.
  */
@@ -628,7 +897,55 @@ req: number,
 /**
  * The rooms whose heads the client wants to compare.
  */
-rooms?: Array<RoomId>, };
+rooms?: Array<RoomId>, } | { "type": "typing",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Where.
+ */
+room: RoomId,
+/**
+ * Whether one types.
+ */
+on: boolean, } | { "type": "watch",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * All of them.
+ */
+rooms?: Array<RoomId>, } | { "type": "who",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Which.
+ */
+room: RoomId,
+/**
+ * Only those after this one.
+ */
+after?: UserId,
+/**
+ * Only those who are online.
+ */
+online?: boolean, } | { "type": "settings",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Nobody is told when one was online last.
+ */
+hide_last_seen?: boolean,
+/**
+ * Nobody is told that one is online, or that one types.
+ */
+hide_online?: boolean, };
 
 export type ServerFrame = { "type": "welcome",
 /**
@@ -678,7 +995,11 @@ reset?: ResetWhy,
 /**
  * Another `summary` follows.
  */
-more: boolean, } | { "type": "event" } & Event | { "type": "skip" } & Skip | { "type": "events",
+more: boolean,
+/**
+ * In the first one: what one shows of oneself, if that was ever changed.
+ */
+settings?: Settings, } | { "type": "event" } & Event | { "type": "skip" } & Skip | { "type": "events",
 /**
  * Pairs with `after`; absent while connecting.
  */
@@ -794,7 +1115,11 @@ read: Seq,
 /**
  * Countable messages after it.
  */
-unread: number, } | { "type": "token_expiring",
+unread: number,
+/**
+ * How many of them call on one.
+ */
+mentions?: number, } | { "type": "token_expiring",
 /**
  * From now.
  */
@@ -866,4 +1191,56 @@ rooms: Array<DirectoryRow>,
 /**
  * Ask again after the last of these.
  */
-more: boolean, };
+more: boolean, } | { "type": "typing",
+/**
+ * Where.
+ */
+room: RoomId,
+/**
+ * By id.
+ */
+users: Array<UserId>,
+/**
+ * How many type beside them.
+ */
+more: number, } | { "type": "presence",
+/**
+ * Where.
+ */
+room: RoomId,
+/**
+ * How many are online.
+ */
+count: number,
+/**
+ * The number of this change; absent if the room is too large for names.
+ */
+change?: number,
+/**
+ * All who are online: the list anew.
+ */
+online?: Array<UserId>,
+/**
+ * Who is online now.
+ */
+joined?: Array<UserId>,
+/**
+ * Who is no longer online.
+ */
+left?: Array<UserId>, } | { "type": "who",
+/**
+ * Pairs with `who`.
+ */
+req: number,
+/**
+ * Whose.
+ */
+room: RoomId,
+/**
+ * Those who are in.
+ */
+people: Array<Person>,
+/**
+ * Ask again after the last of these.
+ */
+more: boolean, } | { "type": "settings" } & Settings;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { add, create, direct, directory, find, join, leave, members, remove } from '../src/conversation.js';
 import { settle } from './clock.js';
 import { userId } from './server.js';
 import { look, World } from './world.js';
@@ -80,14 +81,14 @@ describe('messages', () => {
     const ann = look(await world.chat('ann'), kitchen);
     await settle();
     const { seq } = world.server.say(kitchen, 'bob', 'helo');
-    world.server.append(kitchen, 'bob', { kind: 'edit', body: { text: 'hello' } }, undefined, seq);
-    world.server.append(kitchen, 'ann', { kind: 'reaction', body: { emoji: '👍', on: true } }, undefined, seq);
+    world.server.append(kitchen, 'bob', { kind: 'edit', body: { text: 'hello' } }, undefined, { target: seq });
+    world.server.append(kitchen, 'ann', { kind: 'reaction', body: { emoji: '👍', on: true } }, undefined, { target: seq });
     await settle();
     expect(ann.all().at(-1)).toMatchObject({ text: 'hello', edited: true, reactions: [['👍', userId('ann')]] });
-    world.server.append(kitchen, 'ann', { kind: 'reaction', body: { emoji: '👍', on: false } }, undefined, seq);
+    world.server.append(kitchen, 'ann', { kind: 'reaction', body: { emoji: '👍', on: false } }, undefined, { target: seq });
     await settle();
     expect(ann.all().at(-1)?.reactions).toEqual([]);
-    world.server.append(kitchen, 'bob', { kind: 'redact', body: {} }, undefined, seq);
+    world.server.append(kitchen, 'bob', { kind: 'redact', body: {} }, undefined, { target: seq });
     world.server.append(kitchen, 'bob', { kind: 'poll', body: { question: '?' } } as never);
     await settle();
     expect(ann.all().slice(-2)).toMatchObject([{ text: '', redacted: true, edited: false }, { kind: 'poll' }]);
@@ -165,7 +166,7 @@ describe('rooms', () => {
     let refusals = 0;
     world.server.refuse = (frame) =>
       frame.type === 'create' && refusals++ < 2 ? { code: 'unavailable', retryable: true, retry_after_ms: 100 } : undefined;
-    const making = chat.create('group', 'garden');
+    const making = create(chat, 'group', 'garden');
     await world.clock.advance(1000);
     const room = await making;
     const keys = world.server.got.flatMap((frame) => (frame.type === 'create' ? [frame.key] : []));
@@ -180,7 +181,7 @@ describe('rooms', () => {
     const world = new World();
     const kitchen = world.server.room('kitchen', ['ann', 'bob']);
     const chat = await world.chat('ann');
-    expect(await chat.find('carl')).toMatchObject({ id: userId('carl') });
+    expect(await find(chat, 'carl')).toMatchObject({ id: userId('carl') });
     world.server.say(kitchen, 'bob', 'hello');
     await world.clock.advance(100);
     expect(chat.profile(userId('bob'))).toMatchObject({ name: 'b' + 'ob' });
@@ -191,28 +192,28 @@ describe('rooms', () => {
     const hall = world.server.room('hall', ['bob'], 'public');
     const ann = await world.chat('ann');
     const bob = await world.chat('bob');
-    await ann.room(hall).join();
+    await join(ann.room(hall));
     await settle();
     expect(ann.rooms()).toMatchObject([{ id: hall, state: 'joined' }]);
     expect(bob.rooms()[0]?.members).toBe(2);
-    await expect(ann.room(hall).join()).rejects.toMatchObject({ code: 'already_member' });
-    await ann.room(hall).leave();
+    await expect(join(ann.room(hall))).rejects.toMatchObject({ code: 'already_member' });
+    await leave(ann.room(hall));
     await settle();
     expect(ann.rooms()).toEqual([]);
     expect(bob.rooms()[0]?.members).toBe(1);
-    await bob.room(hall).add(userId('ann'));
+    await add(bob.room(hall), userId('ann'));
     await settle();
     expect(ann.rooms()).toMatchObject([{ id: hall }]);
-    await bob.room(hall).remove(userId('ann'));
+    await remove(bob.room(hall), userId('ann'));
     await settle();
     expect(ann.rooms()).toEqual([]);
-    await expect(bob.room(hall).remove(userId('ann'))).rejects.toMatchObject({ code: 'not_member', retryable: false });
+    await expect(remove(bob.room(hall), userId('ann'))).rejects.toMatchObject({ code: 'not_member', retryable: false });
   });
 
   test('a direct room is there for both', async () => {
     const world = new World();
     const ann = await world.chat('ann');
-    const room = await ann.direct(userId('bob'));
+    const room = await direct(ann, userId('bob'));
     await settle();
     expect(ann.rooms()).toMatchObject([{ id: room, kind: 'direct', members: 2 }]);
     expect((await world.chat('bob')).rooms()).toMatchObject([{ id: room, kind: 'direct' }]);
@@ -225,8 +226,8 @@ describe('rooms', () => {
     for (const name of ['x', 'y']) world.server.room(name, ['bob'], 'public');
     world.server.room('z', ['bob']);
     const chat = await world.chat('ann');
-    expect((await chat.room(hall).members()).map(({ user }) => user)).toEqual(names.map(userId));
-    expect((await chat.directory()).map(({ name }) => name)).toEqual(['hall', 'x', 'y']);
+    expect((await members(chat.room(hall))).map(({ user }) => user)).toEqual(names.map(userId));
+    expect((await directory(chat)).map(({ name }) => name)).toEqual(['hall', 'x', 'y']);
     expect(world.server.got.filter(({ type }) => type === 'members')).toHaveLength(3);
   });
 
@@ -240,7 +241,7 @@ describe('rooms', () => {
     for (const cut of [false, true]) {
       const text = cut ? 'after a cut' : 'after all';
       world.server.refuse = (frame) => (frame.type === 'add' ? { code: 'unavailable', retryable: true } : undefined);
-      const added = expect(ann.room.add(userId(cut ? 'dan' : 'cal'))).rejects.toMatchObject({ code: 'timeout' });
+      const added = expect(add(ann.room, userId(cut ? 'dan' : 'cal'))).rejects.toMatchObject({ code: 'timeout' });
       await world.clock.advance(40_000);
       await added;
       world.server.refuse = () => undefined;

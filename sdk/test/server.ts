@@ -4,8 +4,9 @@
  */
 
 import type { SocketLike } from '../src/env.js';
+import { bodyOf, folded, headOf, rowOf, type About, type Room } from './log.js';
 import type {
-  Body, ClientFrame, ErrorCode, Event, Folded, Item, Role, RoomKind, RoomRow, ServerFrame, Skip,
+  Body, ClientFrame, ErrorCode, Event, Item, Role, RoomKind, ServerFrame, Skip,
 } from '../src/wire.js';
 
 const id = (prefix: string, name: string) => prefix + name.padEnd(26, 'a');
@@ -15,14 +16,10 @@ const PAGE = 2;
 const nameOf = (user: string) => user.slice(2).replace(/a+$/, '');
 export const roomId = (name: string) => id('r_', name);
 
-interface Member { role: Role; since: number; state: 'joined' | 'left' | 'removed'; delivered: number; read: number }
-interface Room {
-  id: string; kind: RoomKind; name?: string; events: Array<Event | Skip>; members: Map<string, Member>; changed: number;
-}
 type Of<T extends ClientFrame['type']> = Extract<ClientFrame, { type: T }>;
-type Ordered = Of<'send' | 'join' | 'leave' | 'add' | 'remove'>;
+type Ordered = Of<'send' | 'join' | 'leave' | 'add' | 'remove'> | About;
 /** Commands to one room, which keep their order. */
-const ordered = (frame: ClientFrame): frame is Ordered => ['send', 'join', 'leave', 'add', 'remove'].includes(frame.type);
+const ordered = (frame: ClientFrame): frame is Ordered => 'key' in frame && 'room' in frame && frame.type !== 'after';
 
 export class FakeServer {
   epoch = id('e_', 'one');
@@ -46,7 +43,7 @@ export class FakeServer {
   readonly socket = (): SocketLike => new Connection(this);
 
   room(name: string, members: string[], kind: RoomKind = 'group'): string {
-    const room: Room = { id: roomId(name), kind, name, events: [], members: new Map(), changed: 0 };
+    const room: Room = { id: roomId(name), kind, name, pins: [], events: [], members: new Map(), changed: 0 };
     this.rooms.set(room.id, room);
     for (const one of members) {
       room.members.set(userId(one), { role: 'member', since: 1, state: 'joined', delivered: 0, read: 0 });
@@ -58,16 +55,17 @@ export class FakeServer {
   }
 
   /** Stores an event and tells everybody in the room. */
-  append(room: string, from: string, body: Body, key = id('k_', `x${this.position}`), target?: number): Event {
+  append(room: string, from: string, body: Body, key = id('k_', `x${this.position}`), more: Pick<Event, 'target' | 'reply_to' | 'mentions'> = {}): Event {
     const log = this.rooms.get(room)!;
     const seq = this.head(log) + 1;
     const before = log.events.filter((one) => 'kind' in one && one.kind === 'message').length;
     const event: Event = {
       room, seq, msg_no: before + Number(body.kind === 'message'), v: 1, from: [userId(from), 1], key: key.replace(/[01890]/g, 'b'),
-      ts: 1_700_000_000_000 + this.position, ...(target && { target }), ...body,
+      ts: 1_700_000_000_000 + this.position, ...more, ...body,
     };
     log.events.push(event);
     log.changed = ++this.position;
+    this.change(log, event);
     if (body.kind === 'member') {
       const { user, state, role } = body.body;
       const old = log.members.get(user);
@@ -78,8 +76,24 @@ export class FakeServer {
     return event;
   }
 
-  say(room: string, from: string, text: string, key?: string): Event {
-    return this.append(room, from, { kind: 'message', body: { text } }, key);
+  say(room: string, from: string, text: string, key?: string, more?: Pick<Event, 'reply_to' | 'mentions'>): Event {
+    return this.append(room, from, { kind: 'message', body: { text } }, key, more);
+  }
+
+  /** What an event makes of the room. */
+  private change(log: Room, { kind, body, target }: Event): void {
+    if (kind === 'settings') Object.assign(log, body);
+    if (kind === 'role') Object.assign(log.members.get((body as { user: string }).user)!, body);
+    if (kind === 'pin' || kind === 'redact') {
+      log.pins = log.pins.filter((pin) => pin !== target);
+      if (kind === 'pin' && (body as { on: boolean }).on) log.pins.push(target!);
+    }
+    if (kind !== 'redact') return;
+    const old = log.events.find((one): one is Event => 'kind' in one && one.seq === target);
+    if (old?.kind !== 'message') return;
+    // What connections have been given already stays as it was.
+    const { reply_to: _answered, mentions: _called, ...rest } = old;
+    log.events[log.events.indexOf(old)] = { ...rest, body: { text: '' } };
   }
 
   /** A stretch that nobody may see. */
@@ -105,39 +119,15 @@ export class FakeServer {
     for (const connection of this.connections) if (connection.user === user && connection.live) connection.out(frame);
   }
 
-  head(room: Room): number {
-    const last = room.events.at(-1);
-    return last ? ('to' in last ? last.to : last.seq) : 0;
-  }
-
-  row(room: Room, user: string): RoomRow {
-    const me = room.members.get(user)!;
-    const { state, role, since, delivered, read } = me;
-    const messages = room.events.filter((one): one is Event => 'kind' in one && one.kind === 'message');
-    const unread = messages.filter((one) => one.from[0] !== user && one.seq > Math.max(read, since)).length;
-    return {
-      room: room.id, kind: room.kind, ...(room.name && { name: room.name }), history: 'beginning', head: this.head(room),
-      msg_no: messages.length, floor: 1, members: [...room.members.values()].filter((one) => one.state === 'joined').length,
-      me: { state, role, since, delivered, read, unread: Math.min(unread, 1000) },
-    };
-  }
+  readonly head = headOf;
+  readonly row = rowOf;
+  readonly folded = folded;
 
   items(room: Room, after: number, limit: number): Item[] {
     return room.events
       .filter((one) => ('to' in one ? one.to : one.seq) > after)
       .slice(0, limit)
       .map((one) => ('to' in one ? { type: 'skip', ...one } : { type: 'event', ...one }) as Item);
-  }
-
-  folded(room: Room, before: number, limit: number): Folded[] {
-    return room.events
-      .filter((one): one is Event => 'kind' in one && one.seq < before && !['edit', 'redact', 'reaction'].includes(one.kind))
-      .slice(-limit)
-      .map((one) => {
-        const about = room.events.filter((other): other is Event => 'kind' in other && other.target === one.seq);
-        const edit = about.filter((other) => other.kind === 'edit').at(-1);
-        return (edit ? { ...one, body: edit.body, edited: edit.seq } : { ...one }) as Folded;
-      });
   }
 
   caughtUp(): ServerFrame {
@@ -242,6 +232,15 @@ export class Connection implements SocketLike {
     switch (frame.type) {
       case 'send':
         return this.store(frame);
+      case 'edit':
+      case 'redact':
+      case 'react':
+      case 'pin':
+      case 'configure':
+      case 'ban':
+      case 'role':
+      case 'mute':
+        return this.about(frame);
       case 'create': {
         return this.made(server.room(frame.name, [this.name], frame.kind), req);
       }
@@ -289,7 +288,7 @@ export class Connection implements SocketLike {
         const row = server.row(server.rooms.get(frame.room)!, this.user!);
         for (const other of server.connections) {
           if (other !== this && other.user === this.user) {
-            other.out({ type: 'marker', room: frame.room, delivered: me.delivered, read: me.read, unread: row.me.unread });
+            other.out({ type: 'marker', room: frame.room, delivered: me.delivered, read: me.read, unread: row.me.unread, mentions: row.me.mentions ?? 0 });
           }
         }
         return;
@@ -325,7 +324,22 @@ export class Connection implements SocketLike {
       return this.out({ type: 'error', req, code, message: code, retryable: false });
     }
     this.made(room, req);
-    this.server.append(room, this.name, { kind: 'member', body: { user, state, role: 'member' } });
+    const members = [...this.server.rooms.get(room)!.members.values()].filter((one) => one.state === 'joined').length;
+    this.server.append(room, this.name, { kind: 'member', body: { user, state, role: 'member', members: members + (state === 'joined' ? 1 : -1) } });
+  }
+
+  /** Commands about messages and people, without the rules about who may. */
+  private about(frame: About): void {
+    const { server } = this;
+    const room = server.rooms.get(frame.room)!;
+    const events = room.events.filter((one): one is Event => 'kind' in one);
+    const first = events.find((one) => one.key === frame.key && one.from[0] === this.user);
+    const target = 'target' in frame ? frame.target : undefined;
+    const gone = events.some((one) => one.kind === 'redact' && one.target === target);
+    if (!first && target && gone) return this.out({ type: 'error', req: frame.req, code: 'gone', message: 'gone', retryable: false });
+    const seq = first?.seq ?? server.head(room) + 1;
+    this.out({ type: 'ack', req: frame.req, room: room.id, seq, msg_no: 1, ts: 1_700_000_000_000 });
+    if (!first) server.append(room.id, this.name, bodyOf(frame, room), frame.key, target ? { target } : {});
   }
 
   private store(frame: Of<'send'>): void {
@@ -338,7 +352,8 @@ export class Connection implements SocketLike {
     }
     const seq = first?.seq ?? server.head(room) + 1;
     this.out({ type: 'ack', req: frame.req, room: room.id, seq, msg_no: 1, ts: 1_700_000_000_000 });
-    if (!first) server.say(room.id, this.user!.slice(2).replace(/a+$/, ''), frame.text, frame.key);
+    const { reply_to: answered, mentions } = frame;
+    if (!first) server.say(room.id, this.name, frame.text, frame.key, { ...(answered && { reply_to: answered }), ...(mentions && { mentions }) });
   }
 
   private after(frame: Of<'after'>, open = false): void {

@@ -80,7 +80,7 @@ describe('IndexedDB', () => {
     const store = memoryStore();
     const { world, kitchen, ann } = await open(store);
     // As if another tab had written it, and been closed.
-    await store.put({ key: 'k_left', room: kitchen, text: 'left', order: 1, ts: 1 });
+    await store.put({ key: 'k_left', room: kitchen, frame: { type: 'send', text: 'left' }, order: 1, ts: 1 });
     await world.clock.advance(ADOPT_MS);
     await long();
     expect(world.server.texts(kitchen)).toEqual(['left']);
@@ -112,12 +112,12 @@ describe('IndexedDB', () => {
     };
     Object.defineProperty(globalThis, 'navigator', { value: { locks }, configurable: true });
     const first = idbStore('owners');
-    await first.put({ key: 'k_1', room: roomId('kitchen'), text: 'mine', order: 1, ts: 1 });
+    await first.put({ key: 'k_1', room: roomId('kitchen'), frame: { type: 'send', text: 'mine' }, order: 1, ts: 1 });
     const second = idbStore('owners');
     expect(await second.waiting()).toEqual([]);
     first.close();
     await long();
-    expect(await second.waiting()).toMatchObject([{ key: 'k_1', text: 'mine' }]);
+    expect(await second.waiting()).toMatchObject([{ key: 'k_1', frame: { text: 'mine' } }]);
     const third = idbStore('owners');
     expect(await third.waiting()).toEqual([]);
     Object.defineProperty(globalThis, 'navigator', { value: undefined, configurable: true });

@@ -2,11 +2,15 @@
 //
 // It adds nothing to what the SDK says. Entries keep their identity while nothing about them
 // changes, so that a list of a thousand redraws one line.
-import type { Chat, Message, Room, RoomInfo, StateDetail } from '@chinwag/client';
+import type { Chat, Message, Room, RoomInfo, Sent, StateDetail } from '@chinwag/client';
 import { batch, computed, signal, type Signal } from '@preact/signals';
 
 import type { LineState } from './line/state';
-import type { Conversation, Entry, Member, Person, Place, RoomRow } from './model';
+import { entryOf } from './entry';
+import type { Conversation, Entry, Member, Message as Words, Person, Place, Role, RoomRow } from './model';
+
+/** What is waited for anyway comes with its own chunk. */
+const acts = () => import('@chinwag/client/conversation');
 
 /** What the place needs besides the chat. */
 export interface PlaceOptions {
@@ -97,6 +101,7 @@ class ChatPlace implements Place {
     for (const info of this.#chat.rooms()) {
       for (const message of this.#chat.room(info.id).messages.get()) {
         if (message.status === 'pending') waiting += 1;
+        waiting += message.changes.filter(({ status }) => status === 'pending').length;
       }
     }
     this.waiting.value = waiting;
@@ -104,18 +109,22 @@ class ChatPlace implements Place {
 
   #row(info: RoomInfo): RoomRow {
     // What waits is the newest there is, although no server has numbered it.
-    const last = this.#chat.room(info.id).messages.get().findLast(({ status }) => status === 'pending') ?? info.last;
+    const last = this.#chat.room(info.id).messages.get().findLast(({ status }) => status !== 'failed') ?? info.last;
     return {
       id: info.id,
       kind: info.kind,
       name: info.kind === 'direct' ? this.person(info.peer ?? '').name : (info.name ?? ''),
+      topic: info.topic ?? '',
       peer: info.peer,
       members: info.members,
       joined: info.state === 'joined',
       role: info.role,
+      muted: info.muted ?? false,
       read: info.read,
       unread: info.unread,
-      last: last && entryOf(last, this.live.value),
+      mentions: info.mentions,
+      pins: info.pins ?? [],
+      last: last && entryOf(last, this.live.value, this.me.id),
     };
   }
 
@@ -140,32 +149,53 @@ class ChatPlace implements Place {
     this.#chat.retry();
   }
 
-  create(kind: 'group' | 'public', name: string): Promise<string> {
-    return this.#chat.create(kind, name);
+  async create(kind: 'group' | 'public', name: string): Promise<string> {
+    return (await acts()).create(this.#chat, kind, name);
   }
 
-  direct(user: string): Promise<string> {
-    return this.#chat.direct(user);
+  async direct(user: string): Promise<string> {
+    return (await acts()).direct(this.#chat, user);
   }
 
-  join(room: string): Promise<void> {
-    return this.#chat.room(room).join();
+  async join(room: string): Promise<void> {
+    await (await acts()).join(this.#chat.room(room));
   }
 
-  leave(room: string): Promise<void> {
-    return this.#chat.room(room).leave();
+  async leave(room: string): Promise<void> {
+    await (await acts()).leave(this.#chat.room(room));
   }
 
-  add(room: string, user: string): Promise<void> {
-    return this.#chat.room(room).add(user);
+  async add(room: string, user: string): Promise<void> {
+    await (await acts()).add(this.#chat.room(room), user);
   }
 
-  find(name: string): Promise<Person | undefined> {
-    return this.#chat.find(name);
+  async configure(room: string, change: { name?: string; topic?: string }): Promise<void> {
+    await (await acts()).configure(this.#chat.room(room), change);
+  }
+
+  async setRole(room: string, user: string, role: Role): Promise<void> {
+    await (await acts()).setRole(this.#chat.room(room), user, role);
+  }
+
+  async mute(room: string, user: string, on: boolean): Promise<void> {
+    await (await acts()).mute(this.#chat.room(room), user, on);
+  }
+
+  async removePerson(room: string, user: string): Promise<void> {
+    await (await acts()).remove(this.#chat.room(room), user);
+  }
+
+  async ban(room: string, user: string, on: boolean): Promise<void> {
+    const { ban, unban } = await acts();
+    await (on ? ban : unban)(this.#chat.room(room), user);
+  }
+
+  async find(name: string): Promise<Person | undefined> {
+    return (await acts()).find(this.#chat, name);
   }
 
   async directory(): Promise<{ id: string; name: string; members: number }[]> {
-    const rows = await this.#chat.directory();
+    const rows = await (await acts()).directory(this.#chat);
     return rows.map(({ room, name, members }) => ({ id: room, name, members }));
   }
 
@@ -188,43 +218,6 @@ function lineOf(detail: StateDetail, rttMs: number | undefined): LineState {
     rttMs,
     outdated: detail.reason === 'refused',
   };
-}
-
-/** One entry per message object and way of sending: the SDK makes a new object for each change. */
-const entries = new WeakMap<Message, { live: boolean; entry: Entry }>();
-
-/** The entry that shows a message; `live` while the line is up. */
-export function entryOf(message: Message, live: boolean): Entry {
-  const before = entries.get(message);
-  if (before && (before.live === live || message.status !== 'pending')) return before.entry;
-  const entry = read(message, live);
-  entries.set(message, { live, entry });
-  return entry;
-}
-
-function read(message: Message, live: boolean): Entry {
-  const placed = { key: message.key, seq: message.seq, from: message.from, ts: message.ts };
-  switch (message.kind) {
-    case 'message':
-      return {
-        ...placed,
-        kind: 'message',
-        text: message.text,
-        sending: message.status === 'pending' ? (live ? 'sending' : 'queued') : message.status,
-        why: message.error?.code,
-        edited: message.edited,
-        removed: message.redacted,
-      };
-    case 'member': {
-      const event = message.event;
-      if (event?.kind !== 'member') return { ...placed, kind: 'unreadable' };
-      return { ...placed, kind: 'member', user: event.body.user, state: event.body.state };
-    }
-    case 'room':
-      return { ...placed, kind: 'room' };
-    default:
-      return { ...placed, kind: 'unreadable' };
-  }
 }
 
 /** Signals over one room of the SDK. They follow it while somebody watches `entries`. */
@@ -256,7 +249,7 @@ function conversationOf(chat: Chat, id: string, place: ChatPlace, changed: () =>
         if (state === 'connected') void refreshRoster();
       }),
       room.on('message', (message) => {
-        if (message.kind === 'member' || message.kind === 'room') void refreshRoster();
+        if (['member', 'room', 'role'].includes(message.kind)) void refreshRoster();
       }),
     ];
     void refreshRoster();
@@ -265,28 +258,43 @@ function conversationOf(chat: Chat, id: string, place: ChatPlace, changed: () =>
 
   async function refreshRoster(): Promise<void> {
     try {
-      roster.value = await room.members();
+      roster.value = await (await acts()).members(room);
     } catch {
       // Not connected, or no longer in: the list stays as it was; it is asked for again on the
       // next connection or change of members.
     }
   }
 
+  const entries = computed<readonly Entry[]>(() => {
+    const live = place.live.value;
+    const banned = new Set<string>();
+    return messages.value.map((message) => entryOf(message, live, place.me.id, banned));
+  });
+  // What becomes of a command is told by its entry; a refusal here would be told twice.
+  const post = ({ sent }: Sent) => void sent.catch(() => undefined);
   return {
     id,
     hasOlder,
     loading,
-    entries: computed(() => {
-      const live = place.live.value;
-      return messages.value.map((message) => entryOf(message, live));
+    entries,
+    bySeq: computed(() => {
+      const found = entries.value.filter((entry): entry is Words => entry.kind === 'message' && entry.seq !== undefined);
+      return new Map(found.map((entry) => [entry.seq!, entry]));
     }),
     members: computed(() => roster.value.map(({ user, role }) => ({ ...place.person(user), role }))),
     older: () => olderPage(room, loading, hasOlder),
-    async send(text) {
-      // What becomes of it is told by its entry; a refusal here would be told twice.
-      room.send(text).sent.catch(() => undefined);
+    async send(text, more) {
+      post(room.send(text, more));
     },
-    again: (key) => void room.resend(key)?.sent.catch(() => undefined),
+    // Shown at once: these wait for no chunk.
+    edit: (target, text) => post(room.post({ type: 'edit', target, text: text.toWellFormed() })),
+    remove: (target) => post(room.post({ type: 'redact', target })),
+    react: (target, emoji, on) => post(room.post({ type: 'react', target, emoji, on })),
+    pin: (target, on) => post(room.post({ type: 'pin', target, on })),
+    again(key) {
+      const sent = room.resend(key);
+      if (sent) post(sent);
+    },
     forget: (key) => room.discard(key),
     markRead: (seq) => room.markRead(seq),
   };

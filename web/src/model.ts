@@ -41,13 +41,51 @@ export interface Message extends Placed {
   why?: string | undefined;
   edited: boolean;
   removed: boolean;
+  /** The seq of the message that it answers. */
+  replyTo?: number | undefined;
+  /** Whom it calls on: ids of people, or `room`. */
+  mentions: readonly string[];
+  reactions: readonly Reaction[];
+  /** A change of one's own waits on this device. */
+  changing: boolean;
+  /** A change of one's own that was refused. */
+  refused?: Refused | undefined;
+}
+
+/** A reaction, and who put it there. */
+export interface Reaction {
+  emoji: string;
+  users: readonly string[];
+  mine: boolean;
+}
+
+/** What was not done to a message: the command, and the code of the refusal. */
+export interface Refused {
+  key: string;
+  what: 'edit' | 'redact' | 'react' | 'pin' | 'send';
+  why?: string | undefined;
 }
 
 /** A change of who is in. */
 export interface Coming extends Placed {
   kind: 'member';
   user: string;
-  state: 'joined' | 'left' | 'removed';
+  state: 'joined' | 'left' | 'removed' | 'banned' | 'unbanned';
+}
+
+/** A change of the room's name or topic. */
+export interface Renaming extends Placed {
+  kind: 'settings';
+  name?: string | undefined;
+  topic?: string | undefined;
+}
+
+/** A change of what somebody may do. */
+export interface Standing extends Placed {
+  kind: 'role';
+  user: string;
+  role: Role;
+  muted: boolean;
 }
 
 /** The room's first entry. */
@@ -61,7 +99,7 @@ export interface Unreadable extends Placed {
 }
 
 /** One entry of a timeline. */
-export type Entry = Message | Coming | Founding | Unreadable;
+export type Entry = Message | Coming | Founding | Renaming | Standing | Unreadable;
 
 /** A room in the list. */
 export interface RoomRow {
@@ -69,6 +107,7 @@ export interface RoomRow {
   kind: RoomKind;
   /** Its name; of a direct room, the other person's. */
   name: string;
+  topic: string;
   /** The other one of a direct room. */
   peer?: string | undefined;
   /** How many are in. */
@@ -77,10 +116,16 @@ export interface RoomRow {
   joined: boolean;
   /** What one may do. */
   role: Role;
+  /** Whether one's voice was taken here. */
+  muted: boolean;
   /** The seq up to which one has read. */
   read: number;
   /** Messages after that: exact up to 999, then 1000. */
   unread: number;
+  /** How many of them call on one. */
+  mentions: number;
+  /** Seqs of the pinned messages. */
+  pins: readonly number[];
   /** What stands last in it, as far as the device knows. */
   last?: Entry | undefined;
 }
@@ -102,6 +147,8 @@ export interface Conversation {
   id: string;
   /** Oldest first. */
   entries: ReadonlySignal<readonly Entry[]>;
+  /** The messages among them, by seq. */
+  bySeq: ReadonlySignal<ReadonlyMap<number, Message>>;
   /** Whether the server has older ones than the first. */
   hasOlder: ReadonlySignal<boolean>;
   /** Whether older ones are on their way. */
@@ -111,10 +158,16 @@ export interface Conversation {
   /** Asks for an older page. */
   older(): Promise<void>;
   /** Takes the words in; they are on the device when the promise ends. */
-  send(text: string): Promise<void>;
-  /** Sends a refused message once more. */
+  send(text: string, more?: { replyTo?: number | undefined; mentions?: string[] }): Promise<void>;
+  /** Another text for a message of one's own; like the next three, shown at once. */
+  edit(seq: number, text: string): void;
+  /** A message away, for everybody. */
+  remove(seq: number): void;
+  react(seq: number, emoji: string, on: boolean): void;
+  pin(seq: number, on: boolean): void;
+  /** Sends a refused message or change once more. */
   again(key: string): void;
-  /** Forgets a refused message. */
+  /** Forgets a refused message or change. */
   forget(key: string): void;
   /** Everything up to `seq` has been seen. */
   markRead(seq: number): void;
@@ -142,8 +195,18 @@ export interface Place {
   join(room: string): Promise<void>;
   leave(room: string): Promise<void>;
   add(room: string, user: string): Promise<void>;
+  configure(room: string, change: { name?: string; topic?: string }): Promise<void>;
+  setRole(room: string, user: string, role: Role): Promise<void>;
+  mute(room: string, user: string, on: boolean): Promise<void>;
+  removePerson(room: string, user: string): Promise<void>;
+  ban(room: string, user: string, on: boolean): Promise<void>;
   find(name: string): Promise<Person | undefined>;
   directory(): Promise<Listed[]>;
   /** Ends the connection; with `erase`, this user's data leave the device. */
   close(erase: boolean): Promise<void>;
+}
+
+/** Whether one looks after a room: administrators and owners do, and nobody in a direct one. */
+export function looksAfter(room: Pick<RoomRow, 'kind' | 'role'>): boolean {
+  return room.kind !== 'direct' && (room.role === 'owner' || room.role === 'admin');
 }

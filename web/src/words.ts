@@ -53,6 +53,8 @@ export const t = {
       case 'not_found':
       case 'not_member':
         return 'You are no longer in this room.';
+      case 'muted':
+        return 'A moderator took your voice here. You can read.';
       case 'too_long':
         return 'This is too long.';
       case 'blank':
@@ -62,6 +64,25 @@ export const t = {
     }
   },
   deleteIt: 'Delete',
+  refusedChange: (what: string, code: string | undefined): string => {
+    const not = { edit: 'Not changed', redact: 'Not deleted', pin: 'Not pinned' }[what] ?? 'Not added';
+    switch (code) {
+      case 'gone':
+        return `${not}: the message was deleted.`;
+      case 'forbidden':
+        return `${not}: you may not do this here.`;
+      case 'muted':
+        return `${not}: a moderator took your voice here.`;
+      case 'not_found':
+      case 'not_member':
+        return `${not}: you are no longer in this room.`;
+      case 'too_many':
+        return `${not}: there are too many already.`;
+      default:
+        return `${not}.`;
+    }
+  },
+  dismiss: 'Dismiss',
 
   // Timeline
   messagesIn: (room: string) => `Messages in ${room}`,
@@ -77,8 +98,26 @@ export const t = {
   left: 'left',
   added: 'added',
   removedFrom: 'removed',
+  bannedFrom: 'sent away for good:',
+  unbanned: 'lets back in:',
+  renamed: (name: string) => `named this room “${name}”`,
+  retopiced: (topic: string) => (topic ? `set the topic: ${topic}` : 'took the topic away'),
+  settingsJoin: ' and ',
+  tookVoice: 'took the voice of',
+  madeRole: 'made',
+  roleAs: { reader: 'a reader', member: 'a member', admin: 'a moderator', owner: 'an owner' },
   older: 'Loading older messages',
   beginning: 'This is the beginning.',
+  deletedMessage: 'Deleted message',
+  noSuchMessage: 'Message not available',
+  answerTo: 'In answer to',
+  actions: (who: string) => `Actions for the message of ${who}`,
+  pinned: 'Pinned',
+  pinnedWords: (text: string) => `Pinned: ${text}`,
+  reactions: 'Reactions',
+  reacted: (emoji: string, n: number, who: string) => `${emoji} ${n}: ${who}`,
+  waitingChange: 'A change waits on this device',
+  callsYou: 'You are meant',
   announce: (who: string, text: string) => `${who}: ${text}`,
 
   // Rooms
@@ -90,6 +129,8 @@ export const t = {
   joinRoom: 'Join a room',
   unread: (n: number) => (n > 999 ? '999+' : String(n)),
   unreadSpoken: (n: number) => (n > 999 ? 'more than 999 new' : `${n} new`),
+  called: (n: number) => `@ ${n}`,
+  calledSpoken: (n: number) => (n === 1 ? 'one calls on you' : `${n} call on you`),
   draft: 'Draft:',
   noRooms: 'No rooms yet',
   noRoomsHelp: 'Start one, look into the directory, or write to somebody.',
@@ -112,77 +153,27 @@ export const t = {
   writeTo: (room: string) => `Write to ${room}`,
   firstWord: 'Say the first word',
   send: 'Send',
+  answering: (who: string) => `Reply to ${who}`,
+  editing: 'Edit your message',
+  stopIt: 'Leave it',
   tooLong: (n: number) => `${count(n, 'character', 'characters')} too many.`,
   hintEnter: 'Enter sends',
   hintShift: 'Shift Enter starts a new line',
 
   // Dialogs
   name: 'Name',
-  whoComesIn: 'Who can come in',
-  everyoneAt: (place: string) => `Everyone at ${place}`,
-  everyoneHelp: 'It stands in the directory. People join by themselves.',
-  invitedOnly: 'Only who is invited',
-  invitedHelp: 'Nobody else sees that it exists.',
-  invite: 'Invite',
-  canWait: 'can wait',
-  addName: 'Add a name',
-  nobodyCalled: (name: string) => `Nobody here is called ${name}.`,
-  createRoom: 'Create room',
   cancel: 'Cancel',
-  close: 'Close',
-  openIt: 'Open',
-  join: 'Join',
   youAreIn: 'You are in',
-  writeToWhom: 'Write to',
-  writeToHelp: 'The whole name, as it is written at the sign-in.',
-  startWriting: 'Start writing',
-  directoryEmpty: 'No public room yet. Start the first one.',
   addPeople: 'Add people',
-  add: 'Add',
-  takeOut: (name: string) => `Take ${name} out of the list`,
   leaveRoom: 'Leave room',
-  leaveQuestion: (room: string) => `Leave ${room}?`,
-  leaveHelp: 'You stop getting its messages. What you wrote stays.',
-  leaveGroupHelp: 'You can come back when somebody adds you. What you wrote stays.',
-  leave: 'Leave',
-  actError: (code: string): string => {
-    switch (code) {
-      case 'disconnected':
-      case 'timeout':
-      case 'offline':
-      case 'unavailable':
-      case 'going_away':
-        return 'This needs the line. Try again when you are connected.';
-      case 'rate_limited':
-        return 'Too many at once. Wait a moment.';
-      case 'forbidden':
-        return 'You may not do this here.';
-      case 'too_long':
-        return 'This name is too long.';
-      case 'blank':
-        return 'A room needs a name.';
-      case 'room_full':
-        return 'This room is full.';
-      case 'self_direct':
-        return 'That is you. Choose somebody else.';
-      case 'already_member':
-        return 'They are in this room already.';
-      default:
-        return 'That did not work. Try again.';
-    }
-  },
-
   // People
-  role: { reader: 'Reads', member: '', admin: 'Moderator', owner: 'Owner' },
-
+  letBack: 'Let back in',
+  editRoom: 'Name and topic',
   // Oneself
   yourMenu: 'You and this device',
   appearance: 'Appearance',
   theme: { system: 'System', light: 'Light', dark: 'Dark' },
   signOut: 'Sign out',
-  signOutQuestion: 'Sign out with words unsent?',
-  signOutHelp: (waiting: number) =>
-    `${waiting === 1 ? '1 message waits' : `${waiting} messages wait`} on this device. Signing out deletes what has not gone out.`,
   stay: 'Stay',
   signOutNeedsLine: 'Signing out needs the line. Try again when you are connected.',
 

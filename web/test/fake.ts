@@ -87,8 +87,8 @@ export class FakeRoom {
     this.marks.push(seq);
   }
 
-  async members() {
-    return this.seed.members.map((user, index) => ({ user, role: index === 0 ? ('owner' as const) : ('member' as const) }));
+  get chat(): Chat {
+    return this.#chat.chat;
   }
 }
 
@@ -147,6 +147,7 @@ export class FakeChat {
       head: lines.at(-1)?.seq ?? 0,
       read: seed.read ?? lines.at(-1)?.seq ?? 0,
       unread: seed.unread ?? 0,
+      mentions: 0,
       ...(lines.at(-1) ? { last: lines.at(-1)! } : {}),
     }));
   }
@@ -165,25 +166,17 @@ export class FakeChat {
     return this.#people.get(id);
   }
 
-  async find(name: string): Promise<Profile | undefined> {
-    return [...this.#people.values()].find((person) => person.name === name);
+  /** Answers what `@chinwag/client/conversation` asks. */
+  async ask({ type, name, room }: { type: string; name?: string; room?: string }) {
+    const members = (room ? this.fake(room).seed.members : []).map((user, index) => [user, index === 0 ? 'owner' : 'member']);
+    const users = [...this.#people.values()].filter((person) => person.name === name);
+    return { type, users, members, rooms: this.#world.directory ?? [], more: false };
   }
 
-  async directory() {
-    return this.#world.directory ?? [];
-  }
-
-  async create(): Promise<string> {
+  async command(): Promise<string> {
     return this.#world.rooms[0]?.id ?? '';
   }
 
-  async direct(): Promise<string> {
-    return this.#world.rooms[0]?.id ?? '';
-  }
-
-  async join(): Promise<void> {}
-  async leave(): Promise<void> {}
-  async add(): Promise<void> {}
   async disconnect(): Promise<void> {}
 
   retry(): void {
@@ -203,6 +196,8 @@ export function line(part: Partial<Message> & Pick<Message, 'key' | 'from'>): Me
     edited: false,
     redacted: false,
     reactions: [],
+    mentions: [],
+    changes: [],
     ...part,
   };
 }

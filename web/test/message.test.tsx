@@ -1,21 +1,25 @@
 // @vitest-environment happy-dom
+import { signal } from '@preact/signals';
 import { render } from 'preact';
 import { expect, test } from 'vitest';
 
+import { WorldContext, type World } from '../src/app/world';
 import type { Conversation, Message } from '../src/model';
+import { Doing } from '../src/timeline/doing';
 import { OthersMessage, OwnMessage } from '../src/timeline/message';
 
-const entry: Message = { kind: 'message', key: 'k1', seq: 7, from: 'u_ann', ts: 0, text: '', sending: 'sent', edited: false, removed: false };
+const entry: Message = { kind: 'message', key: 'k1', seq: 7, from: 'u_ann', ts: 0, text: '', sending: 'sent', edited: false, removed: false, mentions: [], reactions: [], changing: false };
 
-function shown(part: Partial<Message>, own = false): HTMLElement {
+function shown(part: Partial<Message>, own = false, held: Message[] = []): HTMLElement {
   const root = document.createElement('ol');
   const message = { ...entry, ...part };
+  const bySeq = signal(new Map(held.map((one) => [one.seq!, one])));
+  const rest = { entry: message, first: true, moves: false, conversation: { bySeq } as unknown as Conversation, doing: new Doing() };
+  const place = { me: { id: 'u_me', name: 'Me' }, person: (id: string) => ({ id, name: id === 'u_ann' ? 'Ann' : 'Ben' }) };
   render(
-    own ? (
-      <OwnMessage entry={message} first last moves={false} conversation={{} as Conversation} />
-    ) : (
-      <OthersMessage entry={message} first name="Ann" moves={false} />
-    ),
+    <WorldContext.Provider value={{ place } as unknown as World}>
+      {own ? <OwnMessage {...rest} last /> : <OthersMessage {...rest} name="Ann" called={false} />}
+    </WorldContext.Provider>,
     root,
   );
   return root;
@@ -46,4 +50,29 @@ test('a refused message says why and offers both ways', () => {
 
 test('a removed message shows that it was', () => {
   expect(shown({ removed: true }).textContent).toContain('This message was removed');
+});
+
+test('a quote shows author and first line, and nothing of what is gone or not to be seen', () => {
+  const quoted = { ...entry, key: 'k2', seq: 3, from: 'u_ben', text: 'one\ntwo' };
+  const quote = (held: Message[]) => shown({ text: 'x', replyTo: 3 }, false, held).querySelector('.quote');
+  expect([...quote([quoted])!.children].map((part) => part.textContent)).toEqual(['In answer to', 'Ben', 'one']);
+  expect(quote([{ ...quoted, text: '', removed: true }])?.textContent).toBe('Deleted message');
+  expect(quote([])?.textContent).toBe('Message not available');
+});
+
+test('a reaction says how many and who, and whether one is among them', () => {
+  const root = shown({ text: 'x', reactions: [{ emoji: '👍', users: ['u_ben', 'u_me'], mine: true }] });
+  const chip = root.querySelector('.reaction')!;
+  expect([chip.textContent, chip.getAttribute('aria-label'), chip.getAttribute('aria-pressed')]).toEqual(['👍 2', '👍 2: Ben, You', 'true']);
+});
+
+test('only the names that a message calls on stand out', () => {
+  const root = shown({ text: '@Ben and @Ann, not @Bent', mentions: ['u_ben'] });
+  expect([...root.querySelectorAll('.at')].map((part) => part.textContent)).toEqual(['@Ben']);
+  expect(root.querySelector('[data-text]')?.textContent).toBe('@Ben and @Ann, not @Bent');
+});
+
+test('a refused change says why, below words that are as before', () => {
+  const root = shown({ text: 'x', refused: { key: 'k9', what: 'edit', why: 'forbidden' } }, true);
+  expect(root.querySelector('.fix')?.textContent).toBe('Not changed: you may not do this here.Try againDismiss');
 });

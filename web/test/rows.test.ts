@@ -8,7 +8,7 @@ const minute = 60_000;
 const noon = new Date(2026, 9, 14, 12, 0).getTime();
 
 function say(seq: number, from: string, atMinute: number, part: Partial<Message> = {}): Message {
-  return { kind: 'message', key: `k${seq}`, seq, from, ts: noon + atMinute * minute, text: 'x', sending: 'sent', edited: false, removed: false, ...part };
+  return { kind: 'message', key: `k${seq}`, seq, from, ts: noon + atMinute * minute, text: 'x', sending: 'sent', edited: false, removed: false, mentions: [], reactions: [], changing: false, ...part };
 }
 
 /** Rows as text: `day`, `new 2`, `.` a notice, and messages as author + `(` first + `)` last. */

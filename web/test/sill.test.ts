@@ -4,7 +4,7 @@ import type { Entry } from '../src/model';
 import { distance, follows, wayDown } from '../src/timeline/sill';
 
 const entries: Entry[] = [1, 2, 3].map((seq) => ({
-  kind: 'message', key: `k${seq}`, seq, from: seq === 2 ? 'me' : 'ann', ts: 0, text: 'x', sending: 'sent', edited: false, removed: false,
+  kind: 'message', key: `k${seq}`, seq, from: seq === 2 ? 'me' : 'ann', ts: 0, text: 'x', sending: 'sent', edited: false, removed: false, mentions: [], reactions: [], changing: false,
 }));
 
 test('within 200 px of the end new messages are followed', () => {

@@ -18,6 +18,8 @@ use crate::swarm::stamp::{is_stamped_before, leading_number};
 
 /// How the frame of an event begins.
 pub(crate) const EVENT: &[u8] = br#"{"type":"event","#;
+/// How frames begin that may vanish.
+const EPHEMERAL: [&[u8]; 2] = [br#"{"type":"presence","#, br#"{"type":"typing","#];
 /// How the frame of an event ends, behind its text.
 const BEHIND_TEXT: usize = br#""}}"#.len();
 /// How an ack begins, up to its number; so does `ok`.
@@ -170,6 +172,9 @@ impl Dialect for Chinwag {
         if let Some(req) = answered(payload, ACK).or_else(|| answered(payload, OK)) {
             return Heard::Ack(req);
         }
+        if EPHEMERAL.iter().any(|begin| payload.starts_with(begin)) {
+            return Heard::Other;
+        }
         if let Some(seats) = &mut self.seats
             && seats[user].events(payload)
         {
@@ -184,6 +189,8 @@ impl Dialect for Chinwag {
             key: self.keys.next(),
             room: self.rooms[room],
             text: text.to_owned(),
+            reply_to: None,
+            mentions: Vec::new(),
         }));
     }
 }
@@ -218,6 +225,8 @@ mod tests {
             key: Key([3; 16]),
             ts: Millis(1_763_780_001_234),
             target: None,
+            reply_to: None,
+            mentions: Vec::new(),
             body: Body::Message(TextBody { text }),
         })
     }

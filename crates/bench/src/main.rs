@@ -18,6 +18,7 @@ mod issuer;
 mod machine;
 mod mixed;
 mod peers;
+mod presence;
 mod processors;
 mod publish;
 mod report;
@@ -55,6 +56,8 @@ enum Scenario {
     Sync(sync::Options),
     /// A day of a company in two minutes: everything at the same time
     Mixed(mixed::Options),
+    /// A large room at which everybody looks: who is online and who types, and what that costs
+    Presence(presence::Options),
     /// Chinwag beside Socket.IO, ejabberd and what the machine itself costs, in one table
     Compare(compare::Options),
     /// A floor for `compare`
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Scenario::Storm(options) => storm::run(&options),
         Scenario::Sync(options) => sync::run(&options),
         Scenario::Mixed(options) => mixed::run(&options),
+        Scenario::Presence(options) => presence::run(&options),
         Scenario::Compare(options) => compare::run(&options),
         Scenario::FloorNet(options) => peers::floor_net::run(options),
     };

@@ -70,6 +70,7 @@ impl Place<'_> {
             key: owner.keys.next(),
             kind: RoomKind::Group,
             name: format!("room of users {members:?}"),
+            history: None,
         };
         owner.send(&create)?;
         let room = answered(&mut owner)?;

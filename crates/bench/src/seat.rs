@@ -224,6 +224,8 @@ mod tests {
             key: Key([seq as u8; 16]),
             ts: Millis(1),
             target: None,
+            reply_to: None,
+            mentions: Vec::new(),
             body: Body::Message(TextBody {
                 text: "text".to_owned(),
             }),

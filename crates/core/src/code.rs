@@ -56,6 +56,12 @@ errors! {
     RoomFull = "room_full", false, "The room has as many members as a room may have.";
     TooManyRooms = "too_many_rooms", false, "The person is in as many rooms as a person may be in.";
     SelfDirect = "self_direct", false, "A direct room needs two people.";
+    Muted = "muted", false, "Your voice in this room was taken for now.";
+    Banned = "banned", false, "The person was sent away from this room for good.";
+    LastOwner = "last_owner", false, "A room with people in it keeps an owner: make somebody else one first.";
+    Gone = "gone", false, "The message has been deleted.";
+    NoMessage = "no_message", false, "That event is no message: this cannot be done to it.";
+    TooMany = "too_many", false, "There are as many of these as there may be.";
     Conflict = "conflict", false, "This key has been used for something else; the first stays.";
     RetryInOrder = "retry_in_order", true, "An earlier command of this connection to this room was refused for now; send that one first, then this.";
     RateLimited = "rate_limited", true, "Too many at once: wait `retry_after_ms`.";

@@ -276,6 +276,8 @@ mod tests {
             key: Key([seq as u8; 16]),
             ts: Millis(0),
             target: None,
+            reply_to: None,
+            mentions: Vec::new(),
             body: Body::Message(TextBody { text: "x".into() }),
         }
     }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Body, Event, TextBody};
 use crate::ids::{Seq, UserId};
+use crate::mutant::{self, Mutant};
 
 /// An event of the timeline with what later events made of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,8 +37,13 @@ pub struct Folded {
 #[must_use]
 pub fn has_line(body: &Body) -> bool {
     match body {
-        Body::Room(_) | Body::Member(_) | Body::Message(_) | Body::Damaged(_) => true,
-        Body::Edit(_) | Body::Redact(_) | Body::Reaction(_) => false,
+        Body::Room(_)
+        | Body::Member(_)
+        | Body::Message(_)
+        | Body::Settings(_)
+        | Body::Role(_)
+        | Body::Damaged(_) => true,
+        Body::Edit(_) | Body::Redact(_) | Body::Reaction(_) | Body::Pin(_) => false,
     }
 }
 
@@ -48,6 +54,9 @@ pub fn empty<'a>(events: impl IntoIterator<Item = &'a mut Event>, redaction: &Ev
     let (Body::Redact(_), Some(target)) = (&redaction.body, redaction.target) else {
         return;
     };
+    if mutant::active(Mutant::RedactionKeepsText) {
+        return;
+    }
     for event in events {
         let named = match &event.body {
             Body::Message(_) => event.seq == target,
@@ -56,6 +65,8 @@ pub fn empty<'a>(events: impl IntoIterator<Item = &'a mut Event>, redaction: &Ev
         };
         if let (true, Body::Message(text) | Body::Edit(text)) = (named, &mut event.body) {
             text.text = String::new();
+            event.reply_to = None;
+            event.mentions = Vec::new();
         }
     }
 }
@@ -107,7 +118,13 @@ impl Folding {
                     *entry = (event.seq, reaction.on);
                 }
             }
-            Body::Room(_) | Body::Member(_) | Body::Message(_) | Body::Damaged(_) => {}
+            Body::Room(_)
+            | Body::Member(_)
+            | Body::Message(_)
+            | Body::Settings(_)
+            | Body::Role(_)
+            | Body::Pin(_)
+            | Body::Damaged(_) => {}
         }
     }
 
@@ -127,6 +144,8 @@ impl Folding {
                 event.body = Body::Message(TextBody {
                     text: String::new(),
                 });
+                event.reply_to = None;
+                event.mentions = Vec::new();
             }
             edited = None;
         } else {
@@ -175,6 +194,8 @@ mod tests {
             key: Key([seq as u8; 16]),
             ts: Millis(0),
             target: target.map(Seq),
+            reply_to: None,
+            mentions: Vec::new(),
             body,
         }
     }

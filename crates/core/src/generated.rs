@@ -10,15 +10,16 @@ use ts_rs::{Config, TS};
 use crate::code::{CloseCode, ComeBack, ErrorCode};
 use crate::codec::binary;
 use crate::event::{
-    Author, Body, DamagedBody, Event, MemberBody, ReactionBody, RedactBody, RoomBody, TextBody,
+    Author, Body, DamagedBody, Event, MemberBody, Mention, PinBody, ReactionBody, RedactBody,
+    RoleBody, RoomBody, SettingsBody, TextBody,
 };
 use crate::fold::Folded;
 use crate::ids::{DeviceId, Epoch, Key, Millis, Position, RoomId, Seq, SessionId, UserId};
 use crate::limits;
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
 use crate::wire::{
-    ClientFrame, Cursor, DirectoryRow, Item, Last, Me, Profile, PublicLimits, Reset, ResetWhy,
-    RoomRow, ServerFrame, Skip,
+    ClientFrame, Cursor, DirectoryRow, Item, Last, Me, Person, Profile, PublicLimits, Reset,
+    ResetWhy, RoomRow, ServerFrame, Settings, Skip,
 };
 
 #[test]
@@ -53,11 +54,15 @@ fn wire_ts() {
         SkipWhy,
         ErrorCode,
         Author,
+        Mention,
         RoomBody,
         MemberBody,
         TextBody,
         RedactBody,
         ReactionBody,
+        SettingsBody,
+        RoleBody,
+        PinBody,
         DamagedBody,
         Body,
         Event,
@@ -73,6 +78,8 @@ fn wire_ts() {
         Item,
         ResetWhy,
         Reset,
+        Settings,
+        Person,
         ClientFrame,
         ServerFrame,
     );

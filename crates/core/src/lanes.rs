@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 
+use crate::ids::RoomId;
 use crate::limits;
 use crate::mutant::{self, Mutant};
 
@@ -32,6 +33,15 @@ impl Lane {
             Self::Message
         }
     }
+}
+
+/// What an ephemeral frame says all of: a newer one takes the place of one that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Topic {
+    /// Who types in a room.
+    Typing(RoomId),
+    /// How many are online in a room.
+    Online(RoomId),
 }
 
 /// Frames for which an empty lane keeps room: most deliveries need no allocation.
@@ -79,13 +89,20 @@ impl<F> Queue<F> {
 /// Ephemeral frames that wait at most; beyond, the oldest goes.
 const EPHEMERAL_FRAMES_MAX: usize = 64;
 
+/// A frame that may vanish, and what it says all of.
+#[derive(Debug)]
+struct Passing<F> {
+    frame: F,
+    topic: Option<Topic>,
+}
+
 /// What waits for one socket.
 #[derive(Debug)]
 pub struct Outbox<F> {
     control: Queue<F>,
     message: Queue<F>,
     receipt: Queue<F>,
-    ephemeral: Queue<F>,
+    ephemeral: Queue<Passing<F>>,
     bytes_max: usize,
 }
 
@@ -127,14 +144,23 @@ impl<F> Outbox<F> {
                 };
                 queue.push(frame, bytes);
             }
-            Lane::Ephemeral => {
-                if self.ephemeral.frames.len() >= EPHEMERAL_FRAMES_MAX {
-                    self.ephemeral.pop(FRAMES_KEPT);
-                }
-                self.ephemeral.push(frame, bytes);
-            }
+            Lane::Ephemeral => self.push_ephemeral(None, frame, bytes),
         }
         true
+    }
+
+    /// Queues a frame that may vanish: an older one of the same topic goes, or the oldest of all if
+    /// too many wait.
+    pub fn push_ephemeral(&mut self, topic: Option<Topic>, frame: F, bytes: usize) {
+        let Queue { frames, bytes: sum } = &mut self.ephemeral;
+        let same = frames
+            .iter()
+            .position(|(waiting, _bytes)| topic.is_some() && waiting.topic == topic);
+        let goes = same.or((frames.len() >= EPHEMERAL_FRAMES_MAX).then_some(0));
+        if let Some((_gone, bytes)) = goes.and_then(|at| frames.remove(at)) {
+            *sum -= bytes;
+        }
+        self.ephemeral.push(Passing { frame, topic }, bytes);
     }
 
     /// Drops messages, receipts and ephemeral frames, and says so: `behind` is the frame.
@@ -147,7 +173,7 @@ impl<F> Outbox<F> {
 
     /// Gives back the room that empty lanes keep: for a client who may be silent from now on.
     pub fn settle(&mut self) {
-        for queue in [&mut self.message, &mut self.receipt, &mut self.ephemeral] {
+        for queue in [&mut self.message, &mut self.receipt] {
             if queue.frames.is_empty() {
                 queue.frames = VecDeque::new();
             }
@@ -161,7 +187,10 @@ impl<F> Outbox<F> {
             .pop(0)
             .or_else(|| self.message.pop(FRAMES_KEPT))
             .or_else(|| self.receipt.pop(0))
-            .or_else(|| self.ephemeral.pop(0))
+            .or_else(|| {
+                let (passing, bytes) = self.ephemeral.pop(0)?;
+                Some((passing.frame, bytes))
+            })
     }
 
     /// Whether nothing waits.
@@ -246,6 +275,21 @@ mod tests {
         }
         assert!(outbox.push(Lane::Message, "m2", 5));
         assert!(!outbox.stream_takes(1), "a quarter is enough");
+    }
+
+    #[test]
+    fn what_is_newer_takes_the_place_of_what_waits() {
+        let (one, two) = (RoomId([1; 16]), RoomId([2; 16]));
+        let mut outbox = Outbox::new(100);
+        outbox.push_ephemeral(Some(Topic::Typing(one)), "ann", 3);
+        outbox.push_ephemeral(Some(Topic::Online(one)), "7", 1);
+        outbox.push_ephemeral(None, "joined", 6);
+        outbox.push_ephemeral(Some(Topic::Typing(two)), "bob", 3);
+        outbox.push_ephemeral(None, "left", 4);
+        outbox.push_ephemeral(Some(Topic::Typing(one)), "nobody", 6);
+        assert_eq!(outbox.bytes(), 20);
+        assert_eq!(drain(&mut outbox), "7 joined bob left nobody");
+        assert!(outbox.is_empty());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! seeded faults, and both run the same code.
 
 pub mod answer;
+pub mod aside;
 pub mod batch;
 pub mod code;
 pub mod codec;
@@ -23,6 +24,8 @@ pub mod live;
 pub mod marker;
 pub mod mutant;
 pub mod name;
+pub mod policy;
+pub mod presence;
 pub mod rate;
 pub mod read;
 pub mod recent;
@@ -31,5 +34,7 @@ pub mod session;
 pub mod shard;
 pub mod sync;
 pub mod text;
+pub mod typing;
 pub mod view;
+pub mod watch;
 pub mod wire;

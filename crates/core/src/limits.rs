@@ -43,10 +43,53 @@ pub const PROFILES_MAX: usize = 200;
 pub const NAME_GRAPHEMES_MAX: usize = 64;
 /// Name of a room or a person, in bytes: a few graphemes can be kilobytes. Beyond: `too_long`.
 pub const NAME_BYTES_MAX: usize = 512;
+/// People and rooms that one message mentions. Beyond: `bad_field`.
+pub const MENTIONS_MAX: usize = 50;
+/// Members of a group up to which anybody mentions it as a whole. Beyond: those who look after it.
+pub const MENTIONED_BY_ALL_MAX: usize = 256;
+/// Different reactions that one message has had. Beyond: `too_many`.
+pub const REACTION_KINDS_MAX: usize = 50;
+/// Bytes of one reaction: a user-perceived character, however it is put together. Beyond:
+/// `too_long`.
+pub const REACTION_BYTES_MAX: usize = 64;
+/// Pinned messages of a room. Beyond: `too_many`.
+pub const PINS_MAX: usize = 50;
+/// A room's topic, in user-perceived characters. Beyond: `too_long`.
+pub const TOPIC_GRAPHEMES_MAX: usize = 250;
+/// A room's topic, in bytes. Beyond: `too_long`.
+pub const TOPIC_BYTES_MAX: usize = 2_000;
 /// Unread messages are counted exactly up to this, then "999+".
 pub const UNREAD_MAX: u64 = 999;
 /// Rooms above this size have no delivered markers for others (contract 6).
 pub const RECEIPT_MEMBERS_MAX: usize = 256;
+
+/// Rooms that a connection looks at. Beyond: `bad_field`.
+pub const WATCHED_ROOMS_MAX: usize = 32;
+/// Members of a room up to which presence is told by name; above, only how many are online.
+pub const PRESENCE_NAMED_MEMBERS_MAX: u32 = 256;
+/// After the last connection is gone, a user stays online for so long.
+pub const PRESENCE_GRACE_MS: u64 = 30_000;
+/// Users whose connections are gone and who are still online. Beyond: who went first is offline.
+pub const PRESENCE_LEAVING_MAX: usize = 65_536;
+/// Times of going offline that wait to be stored. Beyond: the store keeps an older one.
+pub const SEEN_WAITING_MAX: usize = 16_384;
+/// Between two `presence` or two `typing` frames about a room to a connection.
+pub const EPHEMERAL_EVERY_MS: u64 = 50;
+/// The same in rooms of more than [`PRESENCE_NAMED_MEMBERS_MAX`] members.
+pub const EPHEMERAL_EVERY_LARGE_MS: u64 = 1_000;
+/// Without a repeated `typing`, somebody has stopped.
+pub const TYPING_MS: u64 = 6_000;
+/// Somebody who goes on typing is told again after so long, not sooner.
+pub const TYPING_AGAIN_MS: u64 = 2_500;
+/// People who type in a room at the same time. Beyond: they are not told.
+pub const TYPISTS_MAX: usize = 64;
+/// Names of them that are told in a room of more than [`PRESENCE_NAMED_MEMBERS_MAX`] members; the
+/// others are counted.
+pub const TYPISTS_NAMED_LARGE_MAX: usize = 3;
+/// What `typing` costs, in thousandths of a message. Beyond: it is dropped.
+pub const TYPING_COST_THOUSANDTHS: u32 = 250;
+/// What `watch` and `who` cost, in thousandths of a message. Beyond: `rate_limited`.
+pub const WATCH_COST_THOUSANDTHS: u32 = 500;
 
 /// Messages of a user per second, steadily.
 pub const RATE_PER_SECOND: u32 = 10;
@@ -119,6 +162,17 @@ pub fn table() -> Vec<(&'static str, u64, &'static str)> {
         ("json_depth", JSON_DEPTH_MAX as u64, "`bad_frame`"),
         ("name_graphemes", NAME_GRAPHEMES_MAX as u64, "`too_long`"),
         ("name_bytes", NAME_BYTES_MAX as u64, "`too_long`"),
+        ("topic_graphemes", TOPIC_GRAPHEMES_MAX as u64, "`too_long`"),
+        ("topic_bytes", TOPIC_BYTES_MAX as u64, "`too_long`"),
+        ("mentions", MENTIONS_MAX as u64, "`bad_field`"),
+        (
+            "mentioned_by_all",
+            MENTIONED_BY_ALL_MAX as u64,
+            "`forbidden`, but to administrators and owners",
+        ),
+        ("reaction_kinds", REACTION_KINDS_MAX as u64, "`too_many`"),
+        ("reaction_bytes", REACTION_BYTES_MAX as u64, "`too_long`"),
+        ("pins", PINS_MAX as u64, "`too_many`"),
         ("members", MEMBERS_MAX as u64, "`room_full`"),
         (
             "rooms_per_user",
@@ -138,6 +192,15 @@ pub fn table() -> Vec<(&'static str, u64, &'static str)> {
         ("page", PAGE_MAX as u64, "the page is cut"),
         ("open_rooms", OPEN_ROOMS_MAX as u64, "`bad_field`"),
         ("profiles", PROFILES_MAX as u64, "`bad_field`"),
+        ("watched_rooms", WATCHED_ROOMS_MAX as u64, "`bad_field`"),
+        (
+            "presence_named_members",
+            u64::from(PRESENCE_NAMED_MEMBERS_MAX),
+            "presence is a count",
+        ),
+        ("presence_grace_ms", PRESENCE_GRACE_MS, "offline"),
+        ("typing_ms", TYPING_MS, "has stopped typing"),
+        ("typists", TYPISTS_MAX as u64, "the others are not told"),
         ("outbox_bytes", OUTBOX_BYTES_MAX as u64, "`behind`"),
         ("stream_events", STREAM_EVENTS_MAX, "`reset` of that room"),
         ("rate_per_second", RATE_PER_SECOND as u64, "`rate_limited`"),

@@ -5,6 +5,7 @@
 //! user and ends the subscription before k+1 is looked at. Driven by `shard`.
 
 mod conns;
+mod people;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -42,6 +43,8 @@ pub trait Outlet {
 struct User {
     conns: Vec<ConnId>,
     rooms: BTreeSet<RoomId>,
+    /// A connection of theirs has been live.
+    online: bool,
 }
 
 /// Connections, users and rooms of one shard.
@@ -55,6 +58,8 @@ pub struct Live {
     ring_start: u64,
     ring_bytes: usize,
     syncing: usize,
+    /// Fell behind in a delivery.
+    fallen: Vec<ConnId>,
 }
 
 impl Live {
@@ -304,6 +309,9 @@ impl Live {
         let entry = self.conns.get_mut(conn).expect("it was there above");
         entry.mode = if complete { Mode::Live } else { Mode::Behind };
         entry.position = position;
+        if complete && let Some(user) = self.users.get_mut(&entry.user) {
+            user.online = true;
+        }
         // Where the feed has passed the snapshot there is nothing left to compare with.
         entry
             .shown
@@ -403,6 +411,7 @@ impl Live {
             };
             if !took {
                 entry.mode = Mode::Behind;
+                self.fallen.push(entry.id);
             }
         }
         for user in out {

@@ -80,11 +80,14 @@ mod tests {
             id: RoomId([1; 16]),
             kind: RoomKind::Group,
             name: None,
+            topic: None,
             history: HistoryFrom::Joining,
             head: Seq(head),
             msg_no: head,
             floor: Seq(1),
             members: 1,
+            owners: 1,
+            pins: Vec::new(),
             created: Millis(0),
         }
     }

@@ -22,6 +22,14 @@ pub enum Mutant {
     PositionInControlLane,
     /// A tail of recent events goes on behind a hole as if there were none.
     TailOverHole,
+    /// What a redaction names keeps its text.
+    RedactionKeepsText,
+    /// The last owner of a room may go.
+    LastOwnerGoes,
+    /// Who types is told so as well.
+    TypingToSender,
+    /// Coming back does not end the time after which one is offline.
+    GraceGoesOn,
 }
 
 impl Mutant {
@@ -36,6 +44,10 @@ impl Mutant {
         Self::SilentDrop,
         Self::PositionInControlLane,
         Self::TailOverHole,
+        Self::RedactionKeepsText,
+        Self::LastOwnerGoes,
+        Self::TypingToSender,
+        Self::GraceGoesOn,
     ];
 
     /// Its name on a command line.
@@ -51,6 +63,10 @@ impl Mutant {
             Self::SilentDrop => "silent-drop",
             Self::PositionInControlLane => "position-in-control-lane",
             Self::TailOverHole => "tail-over-hole",
+            Self::RedactionKeepsText => "redaction-keeps-text",
+            Self::LastOwnerGoes => "last-owner-goes",
+            Self::TypingToSender => "typing-to-sender",
+            Self::GraceGoesOn => "grace-goes-on",
         }
     }
 }

@@ -48,17 +48,33 @@ impl Bucket {
     /// # Errors
     /// The wait in ms; nothing is taken then.
     pub fn take(&mut self, tokens: u32, now: Tick) -> Result<(), u64> {
+        self.take_above(0, u64::from(tokens) * MILLION, now)
+    }
+
+    /// Takes `thousandths` of a token for something that is no message, or says in how many
+    /// milliseconds they will be there. Half of what the bucket holds is left to messages: nothing
+    /// else can make one of them wait.
+    ///
+    /// # Errors
+    /// The wait in ms; nothing is taken then.
+    pub fn take_aside(&mut self, thousandths: u32, now: Tick) -> Result<(), u64> {
+        let half = u64::from(self.rate.burst) * MILLION / 2;
+        self.take_above(half, u64::from(thousandths) * MILLION / 1_000, now)
+    }
+
+    fn take_above(&mut self, floor: u64, wanted: u64, now: Tick) -> Result<(), u64> {
         let share = u64::from(self.rate.thousandths_per_second);
         let full = u64::from(self.rate.burst) * MILLION;
         let gained = now.since(self.filled).saturating_mul(share);
         self.millionths = full.min(self.millionths.saturating_add(gained));
         self.filled = self.filled.max(now);
-        let wanted = u64::from(tokens) * MILLION;
-        if self.millionths >= wanted {
+        // A bucket of one message holds enough when it is full.
+        let needed = (floor + wanted).min(full).max(wanted);
+        if self.millionths >= needed {
             self.millionths -= wanted;
             return Ok(());
         }
-        Err((wanted - self.millionths).div_ceil(share.max(1)))
+        Err((needed - self.millionths).div_ceil(share.max(1)))
     }
 }
 
@@ -82,6 +98,20 @@ mod tests {
         assert_eq!(bucket.take(1, Tick(40)), Err(60));
         assert_eq!(bucket.take(1, Tick(100)), Ok(()));
         assert_eq!(bucket.take(1, Tick(100)), Err(100));
+    }
+
+    #[test]
+    fn what_is_no_message_leaves_half_to_messages() {
+        let rate = Rate {
+            thousandths_per_second: 10_000,
+            burst: 4,
+        };
+        let mut bucket = Bucket::new(rate, Tick(0));
+        let taken = (0..20).filter(|_| bucket.take_aside(250, Tick(0)).is_ok());
+        assert_eq!(taken.count(), 8);
+        assert_eq!(bucket.take_aside(250, Tick(0)), Err(25));
+        assert_eq!(bucket.take(2, Tick(0)), Ok(()));
+        assert_eq!(bucket.take(1, Tick(0)), Err(100));
     }
 
     #[test]

@@ -1,12 +1,10 @@
-//! Rooms and members: what they are, who may do what, and which part of a log somebody may see.
+//! Rooms and members: what they are, and which part of a log somebody may see.
 //!
-//! Rules only. Who asks is known from the session; what is stored, from the store's view.
+//! Who may do what is `policy`. What is stored is known from the store's view.
 
 use serde::{Deserialize, Serialize};
 
-use crate::code::ErrorCode;
 use crate::ids::{Millis, RoomId, Seq, UserId};
-use crate::limits;
 
 /// What a room is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -47,6 +45,8 @@ pub enum MemberState {
     Left,
     /// Was sent away; may come back.
     Removed,
+    /// Was sent away, and may not come back.
+    Banned,
 }
 
 /// From where on members see a room's log.
@@ -69,6 +69,8 @@ pub struct Room {
     pub kind: RoomKind,
     /// Its name; direct rooms have none.
     pub name: Option<String>,
+    /// What it is about, in a line.
+    pub topic: Option<String>,
     /// Which part of the log members see.
     pub history: HistoryFrom,
     /// The last seq given.
@@ -79,6 +81,10 @@ pub struct Room {
     pub floor: Seq,
     /// How many are in.
     pub members: u32,
+    /// How many of them are owners: while somebody is in, at least one, but for direct rooms.
+    pub owners: u32,
+    /// The messages that are pinned, in the order of pinning.
+    pub pins: Vec<Seq>,
     /// When it was made: a label.
     pub created: Millis,
 }
@@ -101,6 +107,8 @@ pub struct Member {
     pub state: MemberState,
     /// What they may do while in.
     pub role: Role,
+    /// Whether their voice was taken; it stays so through a going and coming.
+    pub muted: bool,
     /// All their stays, the oldest first; they do not overlap.
     pub stays: Vec<Stay>,
     /// Everything up to here has reached a device of theirs.
@@ -117,6 +125,7 @@ impl Member {
             user,
             state: MemberState::Joined,
             role,
+            muted: false,
             stays: vec![Stay { from: at, to: None }],
             delivered: Seq::ZERO,
             read: Seq::ZERO,
@@ -142,11 +151,11 @@ impl Member {
         self.stays.push(Stay { from: at, to: None });
     }
 
-    /// They go with event `at`.
+    /// They go with event `at`; who is out already stays out, and sees no more than before.
     pub fn go(&mut self, state: MemberState, at: Seq) {
         self.state = state;
         if let Some(stay) = self.stays.last_mut() {
-            stay.to = Some(at);
+            stay.to.get_or_insert(at);
         }
     }
 }
@@ -251,111 +260,25 @@ fn skip(out: &mut Vec<Part>, from: Seq, to: Seq, floor: Seq, first: Seq) {
     }
 }
 
-/// What somebody wants to do in a room that exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Act {
-    /// Write a message.
-    Send,
-    /// Come in.
-    Join,
-    /// Go.
-    Leave,
-    /// Let this person in.
-    Add,
-    /// Send this person away.
-    Remove,
-}
-
-/// Whether `actor` may do `act`, to `other` where there is another.
-///
-/// # Errors
-/// The code to answer with. A room that the actor was never in answers like one that does not
-/// exist, unless it is public.
-pub fn allowed(
-    act: Act,
-    room: &Room,
-    actor: Option<&Member>,
-    other: Option<&Member>,
-) -> Result<(), ErrorCode> {
-    let inside = actor.filter(|member| member.is_in());
-    let stranger = match (room.kind, actor) {
-        (RoomKind::Public, _) => ErrorCode::NotMember,
-        (RoomKind::Direct | RoomKind::Group, Some(_)) => ErrorCode::NotMember,
-        (RoomKind::Direct | RoomKind::Group, None) => ErrorCode::NotFound,
-    };
-    match act {
-        Act::Join => match (inside, room.kind) {
-            (Some(_), _) => Err(ErrorCode::AlreadyMember),
-            (None, RoomKind::Public) => full(room),
-            (None, RoomKind::Direct | RoomKind::Group) if actor.is_some() => {
-                Err(ErrorCode::Forbidden)
-            }
-            (None, RoomKind::Direct | RoomKind::Group) => Err(ErrorCode::NotFound),
-        },
-        Act::Send => match inside.ok_or(stranger)?.role {
-            Role::Reader => Err(ErrorCode::Forbidden),
-            Role::Member | Role::Admin | Role::Owner => Ok(()),
-        },
-        Act::Leave => {
-            inside.ok_or(stranger)?;
-            match room.kind {
-                // A direct room is the two people; muting and blocking are for the rest.
-                RoomKind::Direct => Err(ErrorCode::Forbidden),
-                RoomKind::Group | RoomKind::Public => Ok(()),
-            }
-        }
-        Act::Add => {
-            steward(room, inside.ok_or(stranger)?)?;
-            if other.is_some_and(Member::is_in) {
-                return Err(ErrorCode::AlreadyMember);
-            }
-            full(room)
-        }
-        Act::Remove => {
-            let actor = inside.ok_or(stranger)?;
-            steward(room, actor)?;
-            let other = other
-                .filter(|member| member.is_in())
-                .ok_or(ErrorCode::NotMember)?;
-            if other.user == actor.user || other.role >= actor.role {
-                return Err(ErrorCode::Forbidden);
-            }
-            Ok(())
-        }
-    }
-}
-
-fn full(room: &Room) -> Result<(), ErrorCode> {
-    if room.members as usize >= limits::MEMBERS_MAX {
-        return Err(ErrorCode::RoomFull);
-    }
-    Ok(())
-}
-
-fn steward(room: &Room, actor: &Member) -> Result<(), ErrorCode> {
-    match (room.kind, actor.role) {
-        (RoomKind::Group | RoomKind::Public, Role::Admin | Role::Owner) => Ok(()),
-        (RoomKind::Direct, _) | (_, Role::Member | Role::Reader) => Err(ErrorCode::Forbidden),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const ANN: UserId = UserId([1; 16]);
-    const BOB: UserId = UserId([2; 16]);
 
     fn room(kind: RoomKind, history: HistoryFrom, floor: u64) -> Room {
         Room {
             id: RoomId([9; 16]),
             kind,
             name: None,
+            topic: None,
             history,
             head: Seq(20),
             msg_no: 10,
             floor: Seq(floor),
             members: 2,
+            owners: 1,
+            pins: Vec::new(),
             created: Millis(0),
         }
     }
@@ -427,112 +350,5 @@ mod tests {
             "SSSSSSSS",
         );
         check(HistoryFrom::Beginning, 3, &[(5, Some(6))], "ppSSSSnn");
-    }
-
-    #[test]
-    fn rooms_that_one_was_never_in_answer_like_none() {
-        let group = room(RoomKind::Group, HistoryFrom::Joining, 1);
-        for act in [Act::Send, Act::Join, Act::Leave, Act::Add, Act::Remove] {
-            assert_eq!(
-                allowed(act, &group, None, None),
-                Err(ErrorCode::NotFound),
-                "{act:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn who_may_do_what() {
-        let group = room(RoomKind::Group, HistoryFrom::Joining, 1);
-        let public = room(RoomKind::Public, HistoryFrom::Beginning, 1);
-        let direct = room(RoomKind::Direct, HistoryFrom::Beginning, 1);
-        let owner = member(ANN, Role::Owner, &[(1, None)]);
-        let admin = member(BOB, Role::Admin, &[(2, None)]);
-        let reader = member(BOB, Role::Reader, &[(2, None)]);
-        let gone = member(BOB, Role::Member, &[(2, Some(5))]);
-        let check = |act, room, actor, other, expected| {
-            assert_eq!(allowed(act, room, actor, other), expected, "{act:?}");
-        };
-        check(Act::Send, &group, Some(&owner), None, Ok(()));
-        check(
-            Act::Send,
-            &group,
-            Some(&reader),
-            None,
-            Err(ErrorCode::Forbidden),
-        );
-        check(
-            Act::Send,
-            &group,
-            Some(&gone),
-            None,
-            Err(ErrorCode::NotMember),
-        );
-        check(Act::Join, &public, None, None, Ok(()));
-        check(
-            Act::Join,
-            &public,
-            Some(&owner),
-            None,
-            Err(ErrorCode::AlreadyMember),
-        );
-        check(
-            Act::Join,
-            &group,
-            Some(&gone),
-            None,
-            Err(ErrorCode::Forbidden),
-        );
-        check(
-            Act::Leave,
-            &group,
-            Some(&gone),
-            None,
-            Err(ErrorCode::NotMember),
-        );
-        check(
-            Act::Leave,
-            &direct,
-            Some(&owner),
-            None,
-            Err(ErrorCode::Forbidden),
-        );
-        check(Act::Add, &group, Some(&owner), None, Ok(()));
-        check(
-            Act::Add,
-            &group,
-            Some(&owner),
-            Some(&admin),
-            Err(ErrorCode::AlreadyMember),
-        );
-        check(
-            Act::Add,
-            &group,
-            Some(&reader),
-            None,
-            Err(ErrorCode::Forbidden),
-        );
-        check(Act::Remove, &group, Some(&owner), Some(&admin), Ok(()));
-        check(
-            Act::Remove,
-            &group,
-            Some(&admin),
-            Some(&owner),
-            Err(ErrorCode::Forbidden),
-        );
-        check(
-            Act::Remove,
-            &group,
-            Some(&owner),
-            Some(&gone),
-            Err(ErrorCode::NotMember),
-        );
-        check(
-            Act::Remove,
-            &direct,
-            Some(&owner),
-            Some(&admin),
-            Err(ErrorCode::Forbidden),
-        );
     }
 }

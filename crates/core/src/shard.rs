@@ -2,7 +2,9 @@
 //!
 //! Committed batches go in as one item each; events come out at the [`Outlet`], reads of gaps in
 //! [`Wants`]. The server gives each thread one; the simulator gives each node one. Several
-//! shards need nothing from each other.
+//! shards need nothing from each other, but for who is online: each knows its own users only.
+
+mod beside;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,6 +15,7 @@ use crate::ids::{Position, RoomId, Seq, Tick, UserId};
 use crate::live::{ConnId, Live, Outlet};
 use crate::mutant::{self, Mutant};
 use crate::view::Changes;
+use crate::watch::Watching;
 
 /// Reads that the shard needs; each is answered by [`Shard::fetched`].
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -35,6 +38,7 @@ pub enum Origin {
 pub struct Shard {
     feed: Feed,
     live: Live,
+    watching: Watching,
     flow: Flow,
     /// Rooms that nobody is in; untracked when nobody syncs.
     idle: Vec<RoomId>,
@@ -56,12 +60,14 @@ impl Shard {
 
     /// Step (a) of connecting, and of `sync` on the same socket.
     pub fn register(&mut self, conn: ConnId, user: UserId) {
+        self.watching.part(conn);
         self.live.register(conn, user);
         self.feed.keep(true);
     }
 
     /// The socket is gone.
-    pub fn unregister(&mut self, conn: ConnId) {
+    pub fn unregister(&mut self, conn: ConnId, now: Tick) {
+        self.watching.lose(conn, &self.live, now);
         self.live.unregister(conn, &mut self.idle);
         self.sweep();
     }
@@ -91,22 +97,32 @@ impl Shard {
                 self.feed.track(*room, *head, now, &mut self.flow);
             }
         }
-        self.pump(outlet, wants);
+        self.pump(now, outlet, wants);
         true
     }
 
     /// Steps (e) and (f).
-    pub fn flush(&mut self, conn: ConnId, position: Position, outlet: &mut impl Outlet) -> bool {
+    pub fn flush(
+        &mut self,
+        conn: ConnId,
+        position: Position,
+        now: Tick,
+        outlet: &mut impl Outlet,
+    ) -> bool {
         let feed = &self.feed;
         let live = self
             .live
             .flush(conn, position, |room| feed.released(room), outlet);
+        if live {
+            self.watching.came(conn, &self.live, now);
+        }
         self.sweep();
         live
     }
 
     /// The snapshot of `conn` cannot be had: the client must sync again.
     pub fn give_up(&mut self, conn: ConnId, outlet: &mut impl Outlet) {
+        self.watching.part(conn);
         self.live.give_up(conn);
         outlet.behind(conn);
         self.sweep();
@@ -116,6 +132,7 @@ impl Shard {
     /// marker): what was dropped with it may have been events, so nothing more is delivered or
     /// vouched for until the client syncs again.
     pub fn fell_behind(&mut self, conn: ConnId) {
+        self.watching.part(conn);
         self.live.give_up(conn);
         self.sweep();
     }
@@ -137,9 +154,12 @@ impl Shard {
                 continue;
             }
             self.follow_newcomers(event, now);
+            if self.feed.released(event.event.room).is_none() {
+                self.watching.overheard(&event.event);
+            }
             self.feed.offer(event.clone(), now, &mut self.flow);
         }
-        self.pump(outlet, wants);
+        self.pump(now, outlet, wants);
         self.sweep();
     }
 
@@ -172,7 +192,7 @@ impl Shard {
         wants: &mut Wants,
     ) {
         self.feed.fetched(room, events, more, now, &mut self.flow);
-        self.pump(outlet, wants);
+        self.pump(now, outlet, wants);
         self.sweep();
     }
 
@@ -187,7 +207,7 @@ impl Shard {
         for room in rooms {
             self.feed.check(*room, now, &mut self.flow);
         }
-        self.pump(outlet, wants);
+        self.pump(now, outlet, wants);
     }
 
     /// The periodic check of idle rooms: all that changed in the store since
@@ -231,7 +251,7 @@ impl Shard {
             self.pending = Some((changes.position, behind));
         }
         self.feed.tick(now, &mut self.flow);
-        self.pump(outlet, wants);
+        self.pump(now, outlet, wants);
     }
 
     /// Lets the connections of `user` sync again. `false`: one of them is just doing so, and what
@@ -251,7 +271,7 @@ impl Shard {
     /// Lets waiting gaps be read when their time has come.
     pub fn tick(&mut self, now: Tick, outlet: &mut impl Outlet, wants: &mut Wants) {
         self.feed.tick(now, &mut self.flow);
-        self.pump(outlet, wants);
+        self.pump(now, outlet, wants);
     }
 
     /// The soonest time at which [`Shard::tick`] has something to do.
@@ -295,9 +315,15 @@ impl Shard {
         self.feed.tracked()
     }
 
-    fn pump(&mut self, outlet: &mut impl Outlet, wants: &mut Wants) {
+    fn pump(&mut self, now: Tick, outlet: &mut impl Outlet, wants: &mut Wants) {
         while let Some(run) = Run::next(&mut self.flow.released) {
             self.live.deliver(&run, outlet, &mut self.idle);
+            for event in run.events() {
+                self.watching.delivered(&event.event, &self.live, now);
+            }
+        }
+        for conn in self.live.take_fallen() {
+            self.watching.part(conn);
         }
         wants.fetch.append(&mut self.flow.fetch);
         self.settle();

@@ -9,7 +9,7 @@ use crate::ids::{Position, RoomId};
 use crate::limits;
 use crate::read::{Open, Snapshot, Stretch};
 use crate::room::Range;
-use crate::wire::{ResetWhy, RoomRow, ServerFrame};
+use crate::wire::{ResetWhy, RoomRow, ServerFrame, Settings};
 
 /// The next thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,10 +38,11 @@ impl Plan {
             all,
             reset,
             open,
+            settings,
             ..
         } = snapshot;
         let mut steps = VecDeque::new();
-        summaries(&mut steps, rows, all, reset);
+        summaries(&mut steps, rows, all, reset, settings);
         for room in open {
             steps.push_back(match room {
                 Open::Reset(reset) => Step::Frame(Box::new(ServerFrame::Reset(*reset))),
@@ -89,7 +90,14 @@ pub fn events(req: Option<u64>, room: RoomId, stretch: Stretch) -> ServerFrame {
     }
 }
 
-fn summaries(steps: &mut VecDeque<Step>, rows: Vec<RoomRow>, all: bool, reset: Option<ResetWhy>) {
+fn summaries(
+    steps: &mut VecDeque<Step>,
+    rows: Vec<RoomRow>,
+    all: bool,
+    reset: Option<ResetWhy>,
+    settings: Settings,
+) {
+    let mut told = (!settings.is_new()).then_some(settings);
     let new = rows.iter().map(|row| row.me.unread).sum();
     let mut rows = rows.into_iter().peekable();
     loop {
@@ -101,6 +109,7 @@ fn summaries(steps: &mut VecDeque<Step>, rows: Vec<RoomRow>, all: bool, reset: O
             all,
             reset,
             more,
+            settings: told.take(),
         };
         steps.push_back(Step::Frame(Box::new(frame)));
         if !more {

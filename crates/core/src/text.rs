@@ -29,15 +29,46 @@ pub fn message(text: &str) -> Result<(), ErrorCode> {
 /// [`ErrorCode::TooLong`], [`ErrorCode::Blank`], or [`ErrorCode::BadField`] for control
 /// characters and white space at an end.
 pub fn room_name(name: &str) -> Result<(), ErrorCode> {
-    let long = name.len() > limits::NAME_BYTES_MAX
-        || name.graphemes(true).count() > limits::NAME_GRAPHEMES_MAX;
-    if long {
+    let most = (limits::NAME_BYTES_MAX, limits::NAME_GRAPHEMES_MAX);
+    one_line(name, most)
+}
+
+/// Whether `topic` may be a room's topic: one line of at most 250 graphemes, no white space around.
+///
+/// # Errors
+/// As for [`room_name`].
+pub fn topic(topic: &str) -> Result<(), ErrorCode> {
+    let most = (limits::TOPIC_BYTES_MAX, limits::TOPIC_GRAPHEMES_MAX);
+    one_line(topic, most)
+}
+
+fn one_line(text: &str, (bytes, graphemes): (usize, usize)) -> Result<(), ErrorCode> {
+    if text.len() > bytes || text.graphemes(true).count() > graphemes {
         return Err(ErrorCode::TooLong);
     }
-    if name.chars().all(char::is_whitespace) {
+    if text.chars().all(char::is_whitespace) {
         return Err(ErrorCode::Blank);
     }
-    if name.trim() != name || name.chars().any(char::is_control) {
+    if text.trim() != text || text.chars().any(char::is_control) {
+        return Err(ErrorCode::BadField);
+    }
+    Ok(())
+}
+
+/// Whether `emoji` may be a reaction: one user-perceived character that can be seen. Which ones
+/// are emoji changes with each version of Unicode, and is not asked.
+///
+/// # Errors
+/// [`ErrorCode::TooLong`] beyond 64 bytes, [`ErrorCode::Blank`] without anything to see,
+/// [`ErrorCode::BadField`] for more than one character and for control characters.
+pub fn reaction(emoji: &str) -> Result<(), ErrorCode> {
+    if emoji.len() > limits::REACTION_BYTES_MAX {
+        return Err(ErrorCode::TooLong);
+    }
+    if emoji.chars().all(char::is_whitespace) {
+        return Err(ErrorCode::Blank);
+    }
+    if emoji.graphemes(true).count() != 1 || emoji.chars().any(char::is_control) {
         return Err(ErrorCode::BadField);
     }
     Ok(())
@@ -77,5 +108,18 @@ mod tests {
         assert_eq!(room_name("a\nb"), Err(ErrorCode::BadField));
         assert_eq!(room_name(" a"), Err(ErrorCode::BadField));
         assert_eq!(room_name("  "), Err(ErrorCode::Blank));
+    }
+
+    #[test]
+    fn topics_and_reactions() {
+        assert_eq!(topic(&"t".repeat(250)), Ok(()));
+        assert_eq!(topic(&"t".repeat(251)), Err(ErrorCode::TooLong));
+        for one in ["👍", "👩‍👩‍👧", "é", "🇩🇪", "k"] {
+            assert_eq!(reaction(one), Ok(()), "{one}");
+        }
+        assert_eq!(reaction("👍👍"), Err(ErrorCode::BadField));
+        assert_eq!(reaction("\u{7}"), Err(ErrorCode::BadField));
+        assert_eq!(reaction(""), Err(ErrorCode::Blank));
+        assert_eq!(reaction(&"👩‍".repeat(30)), Err(ErrorCode::TooLong));
     }
 }

@@ -3,11 +3,14 @@
 //! `batch` decides over it while writing, `read` assembles answers over it while reading. Each
 //! store implements these few look-ups; that is why all stores answer identically.
 
+use std::collections::BTreeSet;
+
+use crate::aside::Seen;
 use crate::batch::Ack;
 use crate::event::Event;
 use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
 use crate::room::{Member, Range, Role, Room};
-use crate::wire::{DirectoryRow, Profile};
+use crate::wire::{DirectoryRow, Profile, Settings};
 
 /// Look-ups inside one transaction or snapshot; all answers belong to the same moment.
 pub trait View {
@@ -74,6 +77,19 @@ pub trait View {
         limit: u64,
     ) -> Result<u64, Self::Error>;
 
+    /// The reactions that a message has had, also those that were taken off again.
+    fn reaction_kinds(&self, room: RoomId, target: Seq) -> Result<BTreeSet<String>, Self::Error>;
+
+    /// Messages of a range by others than `user` that mention `user` or the whole room and are
+    /// not redacted, counted to `limit`.
+    fn mentioned(
+        &self,
+        room: RoomId,
+        user: UserId,
+        range: Range,
+        limit: u64,
+    ) -> Result<u64, Self::Error>;
+
     /// The first `limit` people in a room after `after`, by id.
     fn members(
         &self,
@@ -91,6 +107,17 @@ pub trait View {
 
     /// What changed after `since`, for nodes that have heard of it from nobody.
     fn changes(&self, since: Position) -> Result<Changes, Self::Error>;
+
+    /// What somebody shows of themselves.
+    fn settings(&self, user: UserId) -> Result<Settings, Self::Error>;
+
+    /// The first `limit` people in a room after `after`, by id, with when they were there last.
+    fn people(
+        &self,
+        room: RoomId,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Result<Vec<Seen>, Self::Error>;
 }
 
 /// What happened since a position, for a node's own check.

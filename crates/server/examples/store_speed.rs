@@ -48,10 +48,7 @@ async fn rooms(store: &SqliteStore, user: UserId) -> Result<Vec<RoomId>> {
         let item = Submission {
             from: user,
             key: Key(u128::from(number).to_be_bytes()),
-            command: Command::Create {
-                kind: RoomKind::Public,
-                name: format!("room {number}"),
-            },
+            command: Command::open(RoomKind::Public, format!("room {number}")),
         };
         made.push(item.room());
         store.append(vec![item], now()).await?;
@@ -72,10 +69,10 @@ async fn sender(
         let item = Submission {
             from: user,
             key: key(next(&mut random)),
-            command: Command::Send {
-                room: rooms[(next(&mut random) % ROOMS) as usize],
-                text: "x".repeat(BODY_BYTES),
-            },
+            command: Command::say(
+                rooms[(next(&mut random) % ROOMS) as usize],
+                "x".repeat(BODY_BYTES),
+            ),
         };
         let began = Instant::now();
         let done = store.append(vec![item], now()).await?;

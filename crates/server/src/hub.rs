@@ -4,11 +4,13 @@
 //! section 8). Deciding who gets what is `core::shard`; this file queues bytes and runs the reads
 //! that a shard wants. A shard lives as long as the node.
 
+mod beside;
 mod delays;
 mod outboxes;
 
 use std::sync::Arc;
 
+use chinwag_core::aside::Granted;
 use chinwag_core::event::{Event, Shared};
 use chinwag_core::ids::{Position, RoomId, Seq, UserId};
 use chinwag_core::lanes::Lane;
@@ -17,14 +19,14 @@ use chinwag_core::live::ConnId;
 use chinwag_core::room::Range;
 use chinwag_core::shard::{Origin, Shard, Wants};
 use chinwag_core::view::Changes;
-use chinwag_core::wire::{Req, ServerFrame};
+use chinwag_core::wire::{Req, ServerFrame, Settings};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Duration, Instant, sleep_until};
 use tokio_util::task::TaskTracker;
 
 use self::outboxes::Outboxes;
 use crate::clock::{self, Clock};
-use crate::gateway::dialect::ForSeveral;
+use crate::gateway::dialect::{Dialect, ForSeveral};
 use crate::gateway::outbox::{Connection, SyncId};
 use crate::metrics::Metrics;
 use crate::store::{self, Store};
@@ -46,19 +48,31 @@ pub enum Item {
     /// Step (a) of connecting.
     Register(Arc<Connection>, UserId),
     /// Step (c): rooms and heads of a snapshot; answers whether the sync goes on.
-    Shown(ConnId, SyncId, Vec<(RoomId, Seq)>, oneshot::Sender<bool>),
+    Shown(
+        ConnId,
+        SyncId,
+        Vec<(RoomId, Seq)>,
+        Settings,
+        oneshot::Sender<bool>,
+    ),
     /// Steps (e) and (f).
     Flush(ConnId, SyncId, Position),
     /// A connection is gone.
     Unregister(ConnId),
     /// A client's ping.
     Pong(ConnId, Req, Vec<RoomId>),
-    /// A user's markers changed; all their connections but this one are told.
+    /// A user's markers or settings changed; all their connections but this one are told.
     Marker(UserId, ConnId, Box<ServerFrame>),
     /// What a read of a gap found.
     Fetched(RoomId, Option<Vec<Event>>, bool),
     /// What a look at the store found.
     Changed(Changes),
+    /// A command beside the log that the store allows; the shard does it and replies.
+    Granted(ConnId, Req, Granted),
+    /// A user's settings as just stored.
+    Settled(UserId, Settings),
+    /// A write of when users went offline has ended.
+    Kept,
 }
 
 /// The shards of this node.
@@ -85,6 +99,7 @@ impl Hub {
                 outlet: Outboxes::new(metrics.clone()),
                 wants: Wants::default(),
                 looking: false,
+                seen: beside::Seen::default(),
                 store: store.clone(),
                 clock,
                 tasks: tasks.clone(),
@@ -134,7 +149,14 @@ impl Hub {
         }
     }
 
-    /// Tells the other connections of `user` of new markers.
+    /// Takes over what a user shows of themselves from now on.
+    pub async fn settled(&self, user: UserId, settings: Settings) {
+        for shard in &*self.shards {
+            let _ended = shard.send(Item::Settled(user, settings)).await;
+        }
+    }
+
+    /// Tells the other connections of `user` of new markers or settings.
     pub async fn marker(&self, user: UserId, except: ConnId, frame: ServerFrame) {
         for shard in &*self.shards {
             let item = Item::Marker(user, except, Box::new(frame.clone()));
@@ -149,6 +171,7 @@ struct Task {
     wants: Wants,
     /// A look at the store is under way.
     looking: bool,
+    seen: beside::Seen,
     store: Arc<dyn Store>,
     clock: Clock,
     tasks: TaskTracker,
@@ -163,14 +186,13 @@ impl Task {
                 // Between two slices others run, and what came meanwhile goes into the next.
                 tokio::task::yield_now().await;
             }
-            let due = self
-                .shard
-                .due()
-                .map_or(look, |due| self.clock.instant(due).min(look));
+            let due = [self.shard.due(), self.shard.tell_due()];
+            let due = due.into_iter().flatten().min();
+            let due = due.map_or(look, |due| self.clock.instant(due).min(look));
             tokio::select! {
                 biased;
                 item = items.recv() => {
-                    let Some(item) = item else { return };
+                    let Some(item) = item else { return self.end() };
                     self.items(item, &mut items);
                 }
                 () = std::future::ready(()), if self.outlet.has_dirty() => {}
@@ -187,8 +209,10 @@ impl Task {
                 look = Instant::now() + CHANGES_EVERY;
                 self.look();
             }
+            self.shard.tell(self.outlet.now, &mut self.outlet);
             self.outlet.flush_slice();
             self.forget_fallen();
+            self.keep_seen();
             self.fetch();
         }
     }
@@ -243,33 +267,25 @@ impl Task {
                 shard.register(connection.id, user);
                 outlet.insert(connection);
             }
-            Item::Shown(conn, sync, heads, answer) => {
-                let on =
-                    outlet.is_current(conn, sync) && shard.shown(conn, &heads, now, outlet, wants);
+            Item::Shown(conn, sync, heads, settings, answer) => {
+                let current = outlet.is_current(conn, sync);
+                if let Some(user) = shard.live().user_of(conn).filter(|_user| current) {
+                    shard.learn(user, settings, now);
+                }
+                let on = current && shard.shown(conn, &heads, now, outlet, wants);
                 // A sync whose connection is gone wants no answer.
                 let _gone = answer.send(on);
             }
             Item::Flush(conn, sync, position) => {
                 if outlet.is_current(conn, sync) {
-                    shard.flush(conn, position, outlet);
+                    shard.flush(conn, position, now, outlet);
                 }
             }
             Item::Unregister(conn) => {
-                shard.unregister(conn);
+                shard.unregister(conn, now);
                 outlet.remove(conn);
             }
-            Item::Pong(conn, req, rooms) => {
-                let (position, heads) = shard.pong(conn, &rooms);
-                let pong = ServerFrame::Pong {
-                    req,
-                    now: clock::wall(),
-                    position,
-                    heads,
-                };
-                if !outlet.push(conn, Lane::vouching(), |dialect| dialect.encode(&pong)) {
-                    shard.fell_behind(conn);
-                }
-            }
+            Item::Pong(conn, req, rooms) => self.pong(conn, req, &rooms),
             Item::Marker(user, except, frame) => {
                 let mut frame = ForSeveral::new(&frame);
                 let conns = shard.live().connections(user).to_vec();
@@ -286,6 +302,26 @@ impl Task {
                 self.looking = false;
                 shard.changes(&changes, now, outlet, wants);
             }
+            Item::Granted(conn, req, granted) => {
+                let reply = shard.aside(conn, req, granted, now);
+                outlet.reply(conn, req, &reply);
+            }
+            Item::Settled(user, settings) => shard.learn(user, settings, now),
+            Item::Kept => self.seen.storing = false,
+        }
+    }
+
+    fn pong(&mut self, conn: ConnId, req: Req, rooms: &[RoomId]) {
+        let (position, heads) = self.shard.pong(conn, rooms);
+        let pong = ServerFrame::Pong {
+            req,
+            now: clock::wall(),
+            position,
+            heads,
+        };
+        let encode = |dialect: &Dialect| dialect.encode(&pong);
+        if !self.outlet.push(conn, Lane::vouching(), encode) {
+            self.shard.fell_behind(conn);
         }
     }
 

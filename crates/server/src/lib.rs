@@ -13,6 +13,7 @@ pub mod logging;
 pub mod metrics;
 pub mod network;
 pub mod node;
+pub mod presence;
 pub mod routes;
 pub mod scrape;
 pub mod startup;

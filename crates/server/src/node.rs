@@ -31,6 +31,7 @@ use crate::gateway::tls;
 use crate::gateway::ws::Deflate;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
+use crate::presence::Presence;
 use crate::routes::{self, Readiness};
 use crate::scrape::{self, Sources};
 use crate::startup;
@@ -39,8 +40,10 @@ use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::accounts::SqliteAccounts;
 use crate::store::{self, Store, StoreError};
 
-/// Shards of a node. One until a measurement asks for more.
+/// Shards of a node. One until a measurement asks for more. Then who is online has to be told from
+/// shard to shard, as from node to node: `core::presence` says how.
 const SHARDS: usize = 1;
+const _: () = assert!(SHARDS == 1, "shards know nothing of each other's users");
 /// Between "not ready" and refusing commands: load balancers look about once a second.
 const UNREADY: Duration = Duration::from_secs(1);
 /// For the last tasks after the sockets were closed.
@@ -313,6 +316,7 @@ fn join(
         store: store.clone(),
         accounts: accounts.clone(),
         commit: Commit::start(store, &hub, &connections, clock, &metrics, &tasks),
+        presence: Presence::start(store, &hub, &connections, clock, &tasks),
         hub,
         connections,
         deflate: config.compression.then(|| Arc::new(Deflate::default())),

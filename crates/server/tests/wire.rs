@@ -21,6 +21,8 @@ mod clock;
 mod codes;
 #[path = "wire/connecting.rs"]
 mod connecting;
+#[path = "wire/conversation.rs"]
+mod conversation;
 #[path = "wire/disk.rs"]
 mod disk;
 #[path = "wire/ending.rs"]
@@ -33,6 +35,8 @@ mod limits;
 mod markers;
 #[path = "wire/metrics.rs"]
 mod metrics;
+#[path = "wire/presence.rs"]
+mod presence;
 #[path = "wire/process.rs"]
 mod process;
 #[path = "wire/reading.rs"]
@@ -43,5 +47,7 @@ mod rooms;
 mod sending;
 #[path = "wire/sessions.rs"]
 mod sessions;
+#[path = "wire/typing.rs"]
+mod typing;
 #[path = "wire/unavailable.rs"]
 mod unavailable;

@@ -3,11 +3,11 @@
 //! Time is a number that jumps from one happening to the next; nothing reads a clock.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
 use chinwag_core::event::Shared;
-use chinwag_core::ids::{Key, Millis, Tick};
+use chinwag_core::ids::{Key, Millis, RoomId, Tick, UserId};
 use chinwag_core::live::ConnId;
 
 use crate::fault::Fault;
@@ -18,7 +18,7 @@ use crate::store::{AppendAnswer, MarkAnswer, ReadAnswer};
 use crate::trace::Trace;
 
 /// A node in one of its lives: what was meant for an earlier one is void.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct NodeRef {
     /// Which of the three.
     pub(crate) node: usize,
@@ -128,6 +128,8 @@ pub(crate) struct Settings {
     pub(crate) old_room: bool,
     /// How long faults go on, in ms.
     pub(crate) chaos_ms: u64,
+    /// Whether the world ends only when everybody who has gone is offline.
+    pub(crate) patient: bool,
 }
 
 impl Settings {
@@ -141,6 +143,7 @@ impl Settings {
             send_per_mille: *rng.pick(&[150, 300, 500]),
             old_room: rng.chance(200),
             chaos_ms: rng.between(20_000, 35_000),
+            patient: rng.chance(150),
         }
     }
 }
@@ -159,6 +162,10 @@ pub(crate) struct Base {
     pub(crate) settings: Settings,
     /// Keys of commands that a client has sent and that are neither acked nor refused for good.
     pub(crate) flying: BTreeSet<Key>,
+    /// When a node last heard that somebody types.
+    pub(crate) typed: BTreeMap<(NodeRef, RoomId, UserId), u64>,
+    /// What a node told and must not have.
+    pub(crate) wrong: Vec<String>,
     agenda: BinaryHeap<Entry>,
     turn: u64,
 }
@@ -176,6 +183,8 @@ impl Base {
             counts: Counts::default(),
             settings,
             flying: BTreeSet::new(),
+            typed: BTreeMap::new(),
+            wrong: Vec::new(),
             agenda: BinaryHeap::new(),
             turn: 0,
         }

@@ -4,6 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::fault::Fault;
 
+/// The kinds of event that every world of some size has.
+const KINDS: [&str; 9] = [
+    "room", "member", "message", "edit", "redact", "reaction", "settings", "role", "pin",
+];
+
 /// How often things happened.
 #[derive(Debug, Clone, Default)]
 pub struct Counts {
@@ -39,6 +44,12 @@ pub struct Counts {
     pub full: u64,
     /// Close frames received.
     pub closes: u64,
+    /// Events stored while the world went on, by kind.
+    pub(crate) events: BTreeMap<&'static str, u64>,
+    /// Frames received that tell who types.
+    pub typing: u64,
+    /// Frames received that tell who is online.
+    pub presence: u64,
     /// By kind: all, and those that hit a send in flight.
     pub(crate) faults: BTreeMap<Fault, (u64, u64)>,
 }
@@ -68,7 +79,12 @@ impl Counts {
         self.behinds += other.behinds;
         self.conflicts += other.conflicts;
         self.closes += other.closes;
+        self.typing += other.typing;
+        self.presence += other.presence;
         self.full += other.full;
+        for (kind, count) in &other.events {
+            *self.events.entry(kind).or_default() += count;
+        }
         for (fault, (all, hit)) in &other.faults {
             let slot = self.faults.entry(*fault).or_default();
             slot.0 += all;
@@ -81,7 +97,7 @@ impl Counts {
         self.faults.values().fold((0, 0), sum)
     }
 
-    fn figures(&self) -> [(&'static str, u64); 15] {
+    fn figures(&self) -> [(&'static str, u64); 17] {
         [
             ("seeds", self.seeds),
             ("sends", self.sends),
@@ -98,6 +114,8 @@ impl Counts {
             ("behinds", self.behinds),
             ("conflicts", self.conflicts),
             ("closes", self.closes),
+            ("typing told", self.typing),
+            ("presence told", self.presence),
         ]
     }
 
@@ -109,6 +127,11 @@ impl Counts {
             .into_iter()
             .filter(|(_name, count)| *count == 0);
         let mut why: Vec<String> = zero.map(|(name, _count)| format!("no {name}")).collect();
+        for kind in KINDS {
+            if self.events.get(kind).is_none_or(|count| *count == 0) {
+                why.push(format!("no event of kind {kind}"));
+            }
+        }
         for fault in Fault::ALL {
             if self.faults.get(fault).is_none_or(|(all, _hit)| *all == 0) {
                 why.push(format!("no {}", fault.name()));
@@ -128,6 +151,10 @@ impl Counts {
         let hours = self.simulated_ms as f64 / 3_600_000.0;
         lines.push(format!("{:<24}{hours:>12.1}", "simulated hours"));
         for (name, count) in self.figures() {
+            lines.push(format!("{name:<24}{count:>12}"));
+        }
+        for (kind, count) in &self.events {
+            let name = format!("events: {kind}");
             lines.push(format!("{name:<24}{count:>12}"));
         }
         let (all, hit) = self.faults_sum();

@@ -4,25 +4,29 @@
 //! be late, unknown, or come before the moment. A read sees one moment. The ledger itself is the
 //! core's; only time and failure are modelled here.
 
+mod ask;
+
 use std::collections::BTreeMap;
 
 use chinwag_core::answer;
+use chinwag_core::aside;
 use chinwag_core::batch::Submission;
+use chinwag_core::code::ErrorCode;
 use chinwag_core::event::Event;
-use chinwag_core::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
+use chinwag_core::ids::{Epoch, Position, Seq};
 use chinwag_core::ledger::{Committed, Ledger};
 use chinwag_core::limits;
 use chinwag_core::marker::{Mark, Marked};
-use chinwag_core::read::{self, Snapshot, Stretch};
+use chinwag_core::read;
 use chinwag_core::recent::Recalling;
 use chinwag_core::room::Range;
-use chinwag_core::session::Query;
 use chinwag_core::view::{Changes, View};
-use chinwag_core::wire::{Cursor, Req, RoomRow, ServerFrame};
 
 use crate::base::{Base, Happening, NodeRef, NodeWork};
 use crate::fault::Fault;
 use crate::recent::Memories;
+
+pub(crate) use ask::{Ask, Found, ReadAnswer};
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,51 +49,6 @@ pub(crate) struct AppendAnswer {
 pub(crate) struct MarkAnswer {
     /// One for each, in order.
     pub(crate) result: Result<Vec<Option<Marked>>, StoreError>,
-}
-
-/// What a node reads, and for whom.
-#[derive(Debug, Clone)]
-pub(crate) enum Ask {
-    /// The snapshot of connecting, for a sync of a connection.
-    Snapshot(u64, u64, UserId, Cursor),
-    /// A stretch of the stream of a sync.
-    Stretch(u64, u64, UserId, RoomId, Range),
-    /// A client's question.
-    Query(u64, UserId, Req, Query),
-    /// A gap of the feed.
-    Fetch(RoomId, Seq),
-    /// What changed since.
-    Look(Position),
-    /// A member's own row, for a marker that rose on this connection.
-    Row(u64, UserId, RoomId),
-    /// Whether a user's command is stored, for a connection whose sends wait for it.
-    Key(u64, UserId, RoomId, Key),
-}
-
-/// What a read found.
-#[derive(Debug)]
-pub(crate) enum Found {
-    /// See [`Ask::Snapshot`].
-    Snapshot(u64, u64, Option<Snapshot>),
-    /// See [`Ask::Stretch`].
-    Stretch(u64, u64, RoomId, Range, Option<Option<Stretch>>),
-    /// See [`Ask::Query`].
-    Query(u64, Req, Box<ServerFrame>),
-    /// See [`Ask::Fetch`].
-    Fetch(RoomId, Option<Vec<Event>>, bool),
-    /// See [`Ask::Look`].
-    Look(Changes),
-    /// See [`Ask::Row`].
-    Row(u64, UserId, Option<RoomRow>),
-    /// See [`Ask::Key`].
-    Key(u64, RoomId, Key, bool),
-}
-
-/// What a read found, on its way to the node.
-#[derive(Debug)]
-pub(crate) struct ReadAnswer {
-    /// What.
-    pub(crate) found: Found,
 }
 
 #[derive(Debug)]
@@ -315,6 +274,10 @@ impl Store {
     fn find(&mut self, ask: Ask, node: NodeRef, base: &mut Base) -> Found {
         let up = !self.is_down(base);
         self.ledger.set_node(node.node as u64);
+        if let Ask::Set(conn, user, req, change) = ask {
+            let settings = up.then(|| self.ledger.set(user, change));
+            return Found::Set(conn, user, req, settings);
+        }
         let view = &Recalling::new(&self.ledger, self.recent.of(node));
         match ask {
             Ask::Snapshot(conn, sync, user, cursor) => {
@@ -359,6 +322,18 @@ impl Store {
                 };
                 Found::Row(conn, user, row)
             }
+            Ask::Asides(asks) => {
+                let grant = |(conn, user, req, aside)| {
+                    let granted = if up {
+                        sure(aside::grant(view, user, aside))
+                    } else {
+                        Err(ErrorCode::Unavailable)
+                    };
+                    (conn, req, granted)
+                };
+                Found::Asides(asks.into_iter().map(grant).collect())
+            }
+            Ask::Set(..) => unreachable!("it was done above"),
             Ask::Key(conn, user, room, key) => {
                 let stored = up && sure(view.replay(key, user, room)).is_some();
                 Found::Key(conn, room, key, stored)

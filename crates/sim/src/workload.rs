@@ -1,8 +1,9 @@
-//! What the people of a world do: write, come, go, let in, send away, repeat themselves, and
-//! break the rules on keys.
+//! What the people of a world do: write, change what they wrote, come, go, let in, send away,
+//! repeat themselves, and break the rules on keys.
 
 use chinwag_core::batch::{Command, Submission};
-use chinwag_core::ids::{Key, RoomId, UserId};
+use chinwag_core::event::Mention;
+use chinwag_core::ids::{Key, RoomId, Seq, UserId};
 use chinwag_core::room::{Role, RoomKind};
 
 use crate::base::Base;
@@ -58,10 +59,7 @@ impl Town {
         base: &mut Base,
     ) {
         let from = self.users[owner];
-        let create = Command::Create {
-            kind,
-            name: format!("room of {owner}"),
-        };
+        let create = Command::open(kind, format!("room of {owner}"));
         let key = Key(base.rng.bytes());
         let room = RoomId::created(from, key);
         let mut items = vec![Submission {
@@ -86,7 +84,7 @@ impl Town {
                 items.push(Submission {
                     from,
                     key: Key(base.rng.bytes()),
-                    command: Command::Send { room, text },
+                    command: Command::say(room, text),
                 });
             }
         }
@@ -117,7 +115,7 @@ impl Town {
         let room = *base.rng.pick(&rooms);
         let text = self.text(base);
         let key = Key(base.rng.bytes());
-        device.submit(key, Command::Send { room, text }, Purpose::Real);
+        device.submit(key, Command::say(room, text), Purpose::Real);
         true
     }
 
@@ -163,12 +161,21 @@ impl Town {
             }
             116..=117 => {
                 let kind = *shore.base.rng.pick(&[RoomKind::Group, RoomKind::Public]);
-                let name = self.text(shore.base).chars().take(20).collect();
+                let name: String = self.text(shore.base).chars().take(20).collect();
                 let key = Key(shore.base.rng.bytes());
                 if kind == RoomKind::Public {
                     self.public.push(RoomId::created(device.user, key));
                 }
-                device.submit(key, Command::Create { kind, name }, Purpose::Real);
+                device.submit(key, Command::open(kind, name), Purpose::Real);
+            }
+            118..=157 => self.converse(device, shore.base),
+            158..=187 => {
+                let rooms = rooms(device, |copy| copy.joined);
+                if !rooms.is_empty() {
+                    let room = *shore.base.rng.pick(&rooms);
+                    let on = shore.base.rng.chance(800);
+                    device.types(room, on, shore);
+                }
             }
             _ => {}
         }
@@ -180,7 +187,56 @@ impl Town {
         *base.rng.pick(&others)
     }
 
-    /// Owners let in and send away.
+    /// People change, delete, react to and pin what was said, their own and others', and answer.
+    fn converse(&mut self, device: &mut Device, base: &mut Base) {
+        let rooms = rooms(device, |copy| copy.joined && !copy.spoken.is_empty());
+        if rooms.is_empty() || device.outbox.len() >= WAITING_MAX {
+            return;
+        }
+        let room = *base.rng.pick(&rooms);
+        let spoken = &device.memory.rooms[&room].spoken;
+        let own = spoken.iter().filter(|(_seq, who)| *who == device.user);
+        let own: Vec<Seq> = own.map(|(seq, _who)| *seq).collect();
+        let (any, _who) = *base.rng.pick(spoken);
+        let target = if own.is_empty() || base.rng.chance(200) {
+            any
+        } else {
+            *base.rng.pick(&own)
+        };
+        let on = base.rng.chance(700);
+        let command = match base.rng.below(10) {
+            0..=2 => Command::Edit {
+                room,
+                target,
+                text: self.text(base),
+            },
+            3 => Command::Redact { room, target },
+            4..=6 => Command::React {
+                room,
+                target: any,
+                emoji: (*base.rng.pick(&["👍", "🎉", "❤️"])).to_owned(),
+                on,
+            },
+            7 => Command::Pin {
+                room,
+                target: any,
+                on,
+            },
+            _ => Command::Send {
+                room,
+                text: self.text(base),
+                reply_to: Some(any),
+                mentions: match base.rng.below(3) {
+                    0 => Vec::new(),
+                    1 => vec![Mention::Room],
+                    _ => vec![Mention::User(self.other(device.user, base))],
+                },
+            },
+        };
+        device.submit(Key(base.rng.bytes()), command, Purpose::Real);
+    }
+
+    /// Owners let in and send away, and say who may do what.
     fn govern(&self, device: &mut Device, base: &mut Base) {
         let rooms = rooms(device, |copy| {
             copy.joined && copy.role.is_none_or(|role| role == Role::Owner)
@@ -190,10 +246,22 @@ impl Town {
         }
         let room = *base.rng.pick(&rooms);
         let user = self.other(device.user, base);
-        let command = if base.rng.chance(500) {
-            Command::Remove { room, user }
-        } else {
-            Command::Add { room, user }
+        let on = base.rng.chance(500);
+        let command = match base.rng.below(12) {
+            0..=2 => Command::Remove { room, user },
+            3..=6 => Command::Add { room, user },
+            7 => Command::Ban { room, user, on },
+            8 => Command::Mute { room, user, on },
+            9 | 10 => {
+                let roles = [Role::Reader, Role::Member, Role::Admin, Role::Owner];
+                let role = *base.rng.pick(&roles);
+                Command::SetRole { room, user, role }
+            }
+            _ => Command::Configure {
+                room,
+                name: on.then(|| "renamed".to_owned()),
+                topic: Some("a topic".to_owned()),
+            },
         };
         device.submit(Key(base.rng.bytes()), command, Purpose::Real);
     }
@@ -225,7 +293,7 @@ impl Town {
         let command = match (purpose, command) {
             (Purpose::Conflict, Command::Send { room, .. }) => {
                 let text = self.text(base);
-                Command::Send { room, text }
+                Command::say(room, text)
             }
             (_, command) => command,
         };

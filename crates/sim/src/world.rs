@@ -144,6 +144,9 @@ impl World {
                 return self.oracle.violation("all converge", what);
             }
             self.happen(what);
+            for what in std::mem::take(&mut self.base.wrong) {
+                self.oracle.violation("told to whom it may be", what);
+            }
         }
     }
 
@@ -288,7 +291,12 @@ impl World {
         let Some(unrest) = unrest else {
             // Long enough for a last look at the store by every node.
             let quiet = *self.quiet_since.get_or_insert(self.base.now);
-            self.over = self.base.now >= quiet.max(since + 4_000) + 6_500;
+            let patience = if self.base.settings.patient {
+                chinwag_core::limits::PRESENCE_GRACE_MS + 2_000
+            } else {
+                0
+            };
+            self.over = self.base.now >= quiet.max(since + 4_000) + 6_500 + patience;
             return self.base.later(QUIET_EVERY_MS, Happening::Quiet);
         };
         self.quiet_since = None;
@@ -299,9 +307,20 @@ impl World {
     }
 
     fn judge(mut self, seed: u64) -> Outcome {
+        for entry in &self.store.journal {
+            let kind = entry.event.body.kind();
+            *self.base.counts.events.entry(kind).or_default() += 1;
+        }
         if self.oracle.violations.is_empty() {
             self.oracle
                 .finish(&mut self.store, &self.devices, NODES as u64);
+            for device in &self.devices {
+                let ends = device.link().and_then(|link| self.links.ends(link));
+                if let Some((_device, node)) = ends {
+                    let online = self.nodes[node].online(self.base.now);
+                    self.oracle.judge_presence(device, &online);
+                }
+            }
         }
         let mut counts = self.base.counts;
         counts.seeds = 1;

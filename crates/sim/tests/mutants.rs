@@ -62,6 +62,26 @@ fn a_tail_that_goes_on_behind_a_hole() {
 }
 
 #[test]
+fn typing_that_is_told_to_its_sender() {
+    check(Mutant::TypingToSender);
+}
+
+#[test]
+fn a_grace_that_goes_on_after_coming_back() {
+    check(Mutant::GraceGoesOn);
+}
+
+#[test]
+fn a_redaction_that_keeps_the_text() {
+    check(Mutant::RedactionKeepsText);
+}
+
+#[test]
+fn a_last_owner_who_goes() {
+    check(Mutant::LastOwnerGoes);
+}
+
+#[test]
 fn all_are_named_here() {
-    assert_eq!(Mutant::ALL.len(), 9, "a new mutant wants a test above");
+    assert_eq!(Mutant::ALL.len(), 11, "a new mutant wants a test above");
 }

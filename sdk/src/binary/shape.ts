@@ -11,6 +11,10 @@ export interface Shape {
   in(plain: Plain, whole: Fields): unknown;
   /** What an absent one stands for, where JSON must have something. */
   absent?: unknown;
+  /** What is written where JSON has nothing. */
+  given?: unknown;
+  /** Whether false and an empty list say something: that it is so, not that nothing was said. */
+  said?: boolean;
 }
 
 export type Fields = Record<string, unknown>;
@@ -22,6 +26,9 @@ export const same: Shape = { out: (value) => value as Plain, in: (plain) => plai
 
 /** `true` or `false`; false need not be said. */
 export const flag: Shape = { ...same, absent: false };
+
+/** A number that JSON leaves out at 0. */
+export const count: Shape = { out: (value) => (value ?? 0) as Plain, in: (plain) => plain || undefined, given: 0 };
 
 /** 16 bytes; in JSON a prefix and base32 (RFC 4648, lower case, no padding). */
 export const id = (prefix: string): Shape => ({
@@ -72,8 +79,9 @@ export const record = (fields: Record<string, Shape>): Shape => ({
   out(value) {
     const whole = value as Fields;
     const items = Object.entries(fields).map(([name, shape]) => {
-      const item = whole[name.replace('?', '')];
-      const nothing = item === undefined || item === false || (Array.isArray(item) && !item.length);
+      const item = whole[name.replace('?', '')] ?? shape.given;
+      const empty = item === false || (Array.isArray(item) && !item.length);
+      const nothing = item === undefined || (empty && !shape.said);
       return nothing ? null : shape.out(item, whole);
     });
     while (items.at(-1) === null) items.pop();

@@ -1,6 +1,6 @@
 /** The tables of docs/protocol.md, section 16. Their order is the protocol's; the golden frames hold it. */
 
-import { flag, frames, id, list, pair, record, same, word, type Shape } from './shape.js';
+import { count, flag, frames, id, list, pair, record, same, word, type Shape } from './shape.js';
 
 const room = id('r_');
 const user = id('u_');
@@ -9,22 +9,31 @@ const epoch = id('e_');
 
 const roomKind = word('direct', 'group', 'public');
 const role = word('reader', 'member', 'admin', 'owner');
-const state = word('joined', 'left', 'removed');
+const state = word('joined', 'left', 'removed', 'banned');
 const history = word('joining', 'beginning');
 const skipWhy = word('before_join', 'not_member', 'purged');
 const resetWhy = word('epoch', 'history', 'too_far');
+
+/** A person, or `true` for the whole room. */
+const mention: Shape = {
+  out: (value, whole) => value === 'room' || user.out(value, whole),
+  in: (plain, whole) => (plain === true ? 'room' : user.in(plain, whole)),
+};
 
 const text = record({ text: same });
 const nothing = record({});
 /** By the word in `kind`. */
 const bodies: Record<string, Shape> = {
   room: record({ kind: roomKind, 'name?': same, history, members: list(pair(user, role)) }),
-  member: record({ user, state, role }),
+  member: record({ user, state, role, 'members?': same }),
   message: text,
   edit: text,
   redact: nothing,
   reaction: record({ emoji: same, on: flag }),
   damaged: nothing,
+  settings: record({ 'name?': same, 'topic?': same }),
+  role: record({ user, role, muted: flag }),
+  pin: record({ on: flag }),
 };
 const body: Shape = {
   out: (value, whole) => (bodies[whole['kind'] as string] ?? same).out(value, whole),
@@ -33,18 +42,24 @@ const body: Shape = {
 
 const event = {
   room, seq: same, msg_no: same, v: same, from: pair(user, same), key, ts: same,
-  kind: word(...Object.keys(bodies)), body, 'target?': same,
+  kind: word(...Object.keys(bodies)), body, 'target?': same, 'reply_to?': same,
+  'mentions?': list(mention),
 };
 const skip = { room, from: same, to: same, why: skipWhy };
 const line = record({ ...event, 'edited?': same, 'redacted?': same, 'reactions?': list(pair(same, user)) });
 const profile = record({ id: user, name: same, version: same });
-const me = record({ state, role, since: same, delivered: same, read: same, unread: same });
+const me = record({ state, role, since: same, delivered: same, read: same, unread: same, 'mentions?': count, 'muted?': same });
 const row = record({
   room, kind: roomKind, 'name?': same, 'peer?': user, history, head: same, msg_no: same, floor: same, members: same, me,
+  'topic?': same, 'pins?': list(same),
 });
 const limits = record({
   text_bytes: same, frame_bytes: same, in_flight: same, open_rooms: same, rate_per_second: same, rate_burst: same,
 });
+
+const settings = { hide_last_seen: flag, hide_online: flag, version: same };
+const choice: Shape = { ...same, said: true };
+const everybody: Shape = { ...list(user), said: true };
 
 const req = same;
 const cursor = {
@@ -56,8 +71,8 @@ export const client = frames({
   hello: { v: same, token: same, 'device?': id('d_'), ...cursor, 'low_bandwidth?': flag },
   auth: { req, token: same },
   sync: { req, ...cursor },
-  send: { req, key, room, text: same },
-  create: { req, key, kind: roomKind, name: same },
+  send: { req, key, room, text: same, 'reply_to?': same, 'mentions?': list(mention) },
+  create: { req, key, kind: roomKind, name: same, 'history?': history },
   direct: { req, key, user },
   join: { req, key, room },
   leave: { req, key, room },
@@ -71,6 +86,18 @@ export const client = frames({
   profiles: { req, 'users?': list(user), 'name?': same },
   directory: { req, 'after?': room },
   ping: { req, 'rooms?': list(room) },
+  edit: { req, key, room, target: same, text: same },
+  redact: { req, key, room, target: same },
+  react: { req, key, room, target: same, emoji: same, on: flag },
+  pin: { req, key, room, target: same, on: flag },
+  configure: { req, key, room, 'name?': same, 'topic?': same },
+  ban: { req, key, room, user, on: flag },
+  role: { req, key, room, user, role },
+  mute: { req, key, room, user, on: flag },
+  typing: { req, room, on: flag },
+  watch: { req, 'rooms?': list(room) },
+  who: { req, room, 'after?': user, 'online?': flag },
+  settings: { req, 'hide_last_seen?': choice, 'hide_online?': choice },
 });
 
 /** The items of `events` are whole frames themselves. */
@@ -81,7 +108,7 @@ export const server: Shape = frames({
   welcome: { v: same, epoch, user: profile, 'session?': id('s_'), features: list(same), limits, now: same },
   event,
   skip,
-  summary: { rooms: list(row), new: same, all: flag, 'reset?': resetWhy, more: flag },
+  summary: { rooms: list(row), new: same, all: flag, 'reset?': resetWhy, more: flag, 'settings?': record(settings) },
   events: { 'req?': req, room, from: same, to: same, head: same, items: list(item) },
   reset: { 'req?': req, why: resetWhy, row, page: list(line), redacted: list(same) },
   page: { req, room, as_of: same, messages: list(line), skips: list(record(skip)), 'before?': same },
@@ -90,7 +117,7 @@ export const server: Shape = frames({
   ok: { req },
   error: { 'req?': req, code: same, message: same, 'field?': same, retryable: flag, 'retry_after_ms?': same },
   behind: {},
-  marker: { room, delivered: same, read: same, unread: same },
+  marker: { room, delivered: same, read: same, unread: same, 'mentions?': count },
   token_expiring: { in_ms: same },
   reconnect: { after_ms: same, spread_ms: same },
   pong: { req, now: same, 'position?': same, heads: list(pair(room, same)) },
@@ -98,4 +125,8 @@ export const server: Shape = frames({
   members: { req, room, members: list(pair(user, role)), more: flag },
   profiles: { req, users: list(profile) },
   directory: { req, rooms: list(record({ room, name: same, members: same })), more: flag },
+  typing: { room, users: list(user), more: same },
+  presence: { room, count: same, 'change?': same, 'online?': everybody, 'joined?': list(user), 'left?': list(user) },
+  who: { req, room, people: list(record({ user, online: flag, 'last_seen?': same })), more: flag },
+  settings,
 });

@@ -23,7 +23,8 @@ export function Announcer() {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const speak = () => {
       timer = undefined;
-      if (waiting.length === 0) return;
+      // What has been said does not stay: it may be deleted.
+      if (waiting.length === 0) return void (said.value = '');
       said.value = waiting.length === 1 ? (waiting[0] ?? '') : t.newMessages(waiting.length);
       waiting = [];
       timer = setTimeout(speak, pauseMs);

@@ -10,6 +10,9 @@ export type Asking =
   | { kind: 'directory' }
   | { kind: 'add-people'; room: string }
   | { kind: 'leave'; room: string }
+  | { kind: 'edit-room'; room: string }
+  | { kind: 'remove-message'; room: string; seq: number }
+  | { kind: 'send-away'; room: string; user: string; forGood: boolean }
   | { kind: 'sign-out'; waiting: number };
 
 /** From this width on, people stand beside the timeline; below, they lie over it. */

@@ -2,7 +2,6 @@
 import { useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 
-import { PeoplePane } from '../people/pane';
 import { RoomsPane } from '../rooms/pane';
 import { RoomSheet } from '../timeline/sheet';
 import { later } from '../ui/later';
@@ -12,8 +11,9 @@ import { NoRoom } from './blank';
 import { listenToKeys } from './keys';
 import { useWorld } from './world';
 
-/** Dialogs come with their own chunk. */
+/** Dialogs come with their own chunk, and so do the people. */
 const Asked = later(() => import('../rooms/asked').then((part) => part.Asked));
+const PeoplePane = later(() => import('../people/pane').then((part) => part.PeoplePane));
 
 export function Shell() {
   const { nav, place, session } = useWorld();

@@ -3,20 +3,27 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 
 import { useWorld } from '../app/world';
-import type { Conversation, RoomRow } from '../model';
+import type { Conversation, Message, RoomRow } from '../model';
+import type { Doing } from '../timeline/doing';
 import { Icon } from '../ui/icons';
+import { later } from '../ui/later';
 import { t } from '../words';
 import { excess } from './length';
+import { mentionsIn } from './mention';
+
+/** The names to choose from come with the first `@`. */
+const Offers = later(() => import('./offers').then((part) => part.Offers));
 
 export interface ComposerProps {
   room: RoomRow;
   conversation: Conversation;
+  doing: Doing;
   fresh: boolean;
   onSent: () => void;
 }
 
-export function Composer({ room, conversation, fresh, onSent }: ComposerProps) {
-  const { drafts } = useWorld();
+export function Composer({ room, conversation, doing, fresh, onSent }: ComposerProps) {
+  const { drafts, place } = useWorld();
   const area = useRef<HTMLTextAreaElement>(null);
   const text = useSignal(drafts.of(room.id));
   const over = excess(text.value);
@@ -30,22 +37,44 @@ export function Composer({ room, conversation, fresh, onSent }: ComposerProps) {
     if (!matchMedia('(pointer: coarse)').matches) area.current?.focus({ preventScroll: true });
   }, []);
 
+  const editing = doing.editing.value;
+  // The words to change take the place of the draft, which waits.
+  useLayoutEffect(() => {
+    text.value = editing ? editing.text : drafts.of(room.id);
+  }, [editing]);
   const type = (value: string) => {
     text.value = value;
-    drafts.keep(room.id, value);
+    if (!editing) drafts.keep(room.id, value);
   };
   const send = () => {
     // Read from the field: what stands there is what goes, to the byte.
     const words = area.current?.value ?? '';
     if (words.trim() === '' || excess(words) > 0) return;
-    void conversation.send(words);
+    if (editing?.seq !== undefined) {
+      if (words !== editing.text) conversation.edit(editing.seq, words);
+      doing.edit(undefined);
+      return;
+    }
+    const mentions = mentionsIn(words, conversation.members.peek(), room);
+    void conversation.send(words, { replyTo: doing.answering.peek()?.seq, mentions });
+    doing.answering.value = undefined;
     type('');
     onSent();
     area.current?.focus();
   };
   const pressed = (event: KeyboardEvent) => {
     // During composition Enter belongs to the input method; 229 is how some of them say it.
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    if (event.isComposing || event.keyCode === 229) return;
+    if (event.key === 'Escape' && (editing || doing.answering.peek())) {
+      event.preventDefault();
+      return doing.edit(undefined);
+    }
+    if (event.key === 'ArrowUp' && text.peek() === '' && !editing) {
+      const last = lastOwn(conversation, place.me.id);
+      if (last) event.preventDefault();
+      return last && doing.edit(last);
+    }
+    if (event.key !== 'Enter' || event.shiftKey) return;
     // A touch keyboard has no Shift Enter: there the button sends.
     if (matchMedia('(pointer: coarse)').matches) return;
     event.preventDefault();
@@ -55,6 +84,8 @@ export function Composer({ room, conversation, fresh, onSent }: ComposerProps) {
   const prompt = fresh ? t.firstWord : t.writeTo(room.name);
   return (
     <>
+      <About doing={doing} />
+      {text.value.includes('@') && area.current && <Offers room={room} conversation={conversation} field={area.current} />}
       <form
         class="composer"
         data-testid="composer-form"
@@ -71,6 +102,7 @@ export function Composer({ room, conversation, fresh, onSent }: ComposerProps) {
           aria-label={t.writeTo(room.name)}
           aria-describedby="composer-hint"
           placeholder={prompt}
+          aria-autocomplete="list"
           value={text.value}
           onInput={(event) => type(event.currentTarget.value)}
           onKeyDown={pressed}
@@ -81,6 +113,33 @@ export function Composer({ room, conversation, fresh, onSent }: ComposerProps) {
       </form>
       <Hint over={over} fresh={fresh} />
     </>
+  );
+}
+
+/** One's newest message that can be changed. */
+function lastOwn(conversation: Conversation, me: string): Message | undefined {
+  const entries = conversation.entries.peek();
+  return entries.findLast((entry): entry is Message => entry.kind === 'message' && entry.from === me && !entry.removed && entry.seq !== undefined);
+}
+
+/** What the next Enter does, when it is not just a new message. */
+function About({ doing }: { doing: Doing }) {
+  const { place } = useWorld();
+  const editing = doing.editing.value;
+  const entry = editing ?? doing.answering.value;
+  if (!entry) return null;
+  const who = entry.from === place.me.id ? t.you : place.person(entry.from).name;
+  return (
+    <div class="about" role="status" data-testid={editing ? 'editing' : 'answering'}>
+      <Icon name={editing ? 'pencil' : 'reply'} small />
+      <div class="grow cut">
+        <b dir="auto">{editing ? t.editing : t.answering(who)}</b>{' '}
+        <span dir="auto">{entry.text.split('\n', 1)[0]}</span>
+      </div>
+      <button type="button" class="ib ib-sm" aria-label={t.stopIt} data-testid="stop-about" onClick={() => doing.edit(undefined)}>
+        <Icon name="close" small />
+      </button>
+    </div>
   );
 }
 

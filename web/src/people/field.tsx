@@ -3,7 +3,7 @@ import { useRef } from 'preact/hooks';
 
 import { Face } from '../ui/faces';
 import { Icon } from '../ui/icons';
-import { t } from '../words';
+import { said } from '../words-later';
 import type { Picker } from './picker';
 
 export interface PeopleFieldProps {
@@ -30,14 +30,14 @@ export function PeopleField({ picker, label, optional, id }: PeopleFieldProps) {
   return (
     <div>
       <label class="label" for={id}>
-        {label} {optional && <span class="quiet">{t.canWait}</span>}
+        {label} {optional && <span class="quiet">{said.canWait}</span>}
       </label>
       <div class={`field tokens${problem ? ' is-bad' : ''}`}>
         {picker.chosen.value.map((person) => (
           <span class="token" key={person.id}>
             <Face person={person} size={24} />
             <span class="cut">{person.name}</span>
-            <button type="button" class="ib" aria-label={t.takeOut(person.name)} onClick={() => picker.drop(person.id)}>
+            <button type="button" class="ib" aria-label={said.takeOut(person.name)} onClick={() => picker.drop(person.id)}>
               <Icon name="close" small />
             </button>
           </span>
@@ -46,7 +46,7 @@ export function PeopleField({ picker, label, optional, id }: PeopleFieldProps) {
           ref={input}
           id={id}
           value={picker.text.value}
-          placeholder={t.addName}
+          placeholder={said.addName}
           autocomplete="off"
           aria-describedby={`${id}-help`}
           aria-invalid={problem !== ''}
@@ -56,7 +56,7 @@ export function PeopleField({ picker, label, optional, id }: PeopleFieldProps) {
       </div>
       <p class={`help${problem ? ' help-bad' : ''}`} id={`${id}-help`} role={problem ? 'alert' : undefined}>
         {problem && <Icon name="alert" small />}
-        {problem || t.writeToHelp}
+        {problem || said.writeToHelp}
       </p>
       <Suggestions picker={picker} onChosen={() => input.current?.focus()} />
     </div>

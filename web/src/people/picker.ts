@@ -2,7 +2,7 @@
 import { computed, signal } from '@preact/signals';
 
 import type { Person, Place } from '../model';
-import { t } from '../words';
+import { said } from '../words-later';
 import { actProblem } from '../rooms/problem';
 
 const suggestionsMax = 5;
@@ -58,7 +58,7 @@ export class Picker {
         this.choose(found);
         return true;
       }
-      this.problem.value = found ? this.#why : t.nobodyCalled(name);
+      this.problem.value = found ? this.#why : said.nobodyCalled(name);
     } catch (error) {
       this.problem.value = actProblem(error);
     }

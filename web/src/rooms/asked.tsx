@@ -2,6 +2,7 @@
 import { useWorld } from '../app/world';
 import { AddPeople, Leave, NewMessage, NewRoom, SignOut } from './dialogs';
 import { Directory } from './directory';
+import { EditRoom, RemoveMessage, SendAway } from './steward';
 
 export function Asked() {
   const { nav, place } = useWorld();
@@ -23,6 +24,14 @@ export function Asked() {
       const room = roomOf(asking.room);
       return room ? <AddPeople room={room} onClose={close} /> : null;
     }
+    case 'edit-room': {
+      const room = roomOf(asking.room);
+      return room ? <EditRoom room={room} onClose={close} /> : null;
+    }
+    case 'remove-message':
+      return <RemoveMessage room={asking.room} seq={asking.seq} onClose={close} />;
+    case 'send-away':
+      return <SendAway {...asking} onClose={close} />;
     case 'leave': {
       const room = roomOf(asking.room);
       return room ? <Leave room={room} onClose={close} /> : null;

@@ -9,6 +9,7 @@ import { Picker } from '../people/picker';
 import { Dialog, Ends } from '../ui/dialog';
 import { Icon } from '../ui/icons';
 import { t } from '../words';
+import { said } from '../words-later';
 import { actProblem } from './problem';
 
 interface Closing {
@@ -43,7 +44,7 @@ export function NewRoom({ onClose }: Closing) {
   const { place, nav, session } = useWorld();
   const name = useSignal('');
   const isPublic = useSignal(true);
-  const picker = useMemo(() => new Picker(place, 50, [place.me.id], t.actError('self_direct')), [place]);
+  const picker = useMemo(() => new Picker(place, 50, [place.me.id], said.actError('self_direct')), [place]);
   const { problem, busy, run } = useAct(async () => {
     if (!(await picker.settle())) return;
     const room = await place.create(isPublic.peek() ? 'public' : 'group', name.peek().trim());
@@ -52,7 +53,7 @@ export function NewRoom({ onClose }: Closing) {
     nav.open(room);
   });
   return (
-    <Dialog title={t.newRoom} testid="new-room-dialog" onClose={onClose} onSubmit={run} foot={<Ends act={t.createRoom} busy={busy.value} onClose={onClose} />}>
+    <Dialog title={t.newRoom} testid="new-room-dialog" onClose={onClose} onSubmit={run} foot={<Ends act={said.createRoom} busy={busy.value} onClose={onClose} />}>
       <div>
         <label class="label" for="room-name">
           {t.name}
@@ -63,11 +64,11 @@ export function NewRoom({ onClose }: Closing) {
         </div>
       </div>
       <fieldset class="choices">
-        <legend class="label">{t.whoComesIn}</legend>
-        <Choice on={isPublic.value} title={t.everyoneAt(session.placeName.value)} help={t.everyoneHelp} testid="public" onChoose={() => (isPublic.value = true)} />
-        <Choice on={!isPublic.value} title={t.invitedOnly} help={t.invitedHelp} testid="group" onChoose={() => (isPublic.value = false)} />
+        <legend class="label">{said.whoComesIn}</legend>
+        <Choice on={isPublic.value} title={said.everyoneAt(session.placeName.value)} help={said.everyoneHelp} testid="public" onChoose={() => (isPublic.value = true)} />
+        <Choice on={!isPublic.value} title={said.invitedOnly} help={said.invitedHelp} testid="group" onChoose={() => (isPublic.value = false)} />
       </fieldset>
-      <PeopleField picker={picker} label={t.invite} optional id="room-people" />
+      <PeopleField picker={picker} label={said.invite} optional id="room-people" />
       <Problem text={problem.value} />
     </Dialog>
   );
@@ -87,7 +88,7 @@ function Choice({ on, title, help, testid, onChoose }: { on: boolean; title: str
 
 export function NewMessage({ onClose }: Closing) {
   const { place, nav } = useWorld();
-  const picker = useMemo(() => new Picker(place, 1, [place.me.id], t.actError('self_direct')), [place]);
+  const picker = useMemo(() => new Picker(place, 1, [place.me.id], said.actError('self_direct')), [place]);
   const { problem, busy, run } = useAct(async () => {
     if (!(await picker.settle())) return;
     const person = picker.chosen.peek()[0];
@@ -97,8 +98,8 @@ export function NewMessage({ onClose }: Closing) {
     nav.open(room);
   });
   return (
-    <Dialog title={t.newMessage} testid="new-message-dialog" onClose={onClose} onSubmit={run} foot={<Ends act={t.startWriting} busy={busy.value} onClose={onClose} />}>
-      <PeopleField picker={picker} label={t.writeToWhom} id="message-person" />
+    <Dialog title={t.newMessage} testid="new-message-dialog" onClose={onClose} onSubmit={run} foot={<Ends act={said.startWriting} busy={busy.value} onClose={onClose} />}>
+      <PeopleField picker={picker} label={said.writeToWhom} id="message-person" />
       <Problem text={problem.value} />
     </Dialog>
   );
@@ -108,7 +109,7 @@ export function AddPeople({ room, onClose }: Closing & { room: RoomRow }) {
   const { place } = useWorld();
   const picker = useMemo(() => {
     const inside = place.open(room.id).members.peek().map(({ id }) => id);
-    return new Picker(place, 50, inside, t.actError('already_member'));
+    return new Picker(place, 50, inside, said.actError('already_member'));
   }, [place, room.id]);
   const { problem, busy, run } = useAct(async () => {
     if (!(await picker.settle())) return;
@@ -119,7 +120,7 @@ export function AddPeople({ room, onClose }: Closing & { room: RoomRow }) {
     onClose();
   });
   return (
-    <Dialog title={t.addPeople} testid="add-people-dialog" onClose={onClose} onSubmit={run} foot={<Ends act={t.add} busy={busy.value} onClose={onClose} />}>
+    <Dialog title={t.addPeople} testid="add-people-dialog" onClose={onClose} onSubmit={run} foot={<Ends act={said.add} busy={busy.value} onClose={onClose} />}>
       <PeopleField picker={picker} label={t.name} id="add-person" />
       <Problem text={problem.value} />
     </Dialog>
@@ -134,8 +135,8 @@ export function Leave({ room, onClose }: Closing & { room: RoomRow }) {
     nav.back();
   });
   return (
-    <Dialog title={t.leaveQuestion(room.name)} testid="leave-dialog" onClose={onClose} onSubmit={run} foot={<Ends act={t.leave} bad busy={busy.value} onClose={onClose} />}>
-      <p>{room.kind === 'public' ? t.leaveHelp : t.leaveGroupHelp}</p>
+    <Dialog title={said.leaveQuestion(room.name)} testid="leave-dialog" onClose={onClose} onSubmit={run} foot={<Ends act={said.leave} bad busy={busy.value} onClose={onClose} />}>
+      <p>{room.kind === 'public' ? said.leaveHelp : said.leaveGroupHelp}</p>
       <Problem text={problem.value} />
     </Dialog>
   );
@@ -145,8 +146,8 @@ export function SignOut({ waiting, onClose }: Closing & { waiting: number }) {
   const { session } = useWorld();
   const { problem, busy, run } = useAct(() => session.signOut());
   return (
-    <Dialog title={t.signOutQuestion} testid="sign-out-dialog" onClose={onClose} onSubmit={run} foot={<Ends act={t.signOut} bad busy={busy.value} onClose={onClose} />}>
-      <p>{t.signOutHelp(waiting)}</p>
+    <Dialog title={said.signOutQuestion} testid="sign-out-dialog" onClose={onClose} onSubmit={run} foot={<Ends act={t.signOut} bad busy={busy.value} onClose={onClose} />}>
+      <p>{said.signOutHelp(waiting)}</p>
       <Problem text={problem.value} />
     </Dialog>
   );

@@ -7,6 +7,7 @@ import type { Listed } from '../model';
 import { Dialog } from '../ui/dialog';
 import { Tile } from '../ui/faces';
 import { t } from '../words';
+import { said } from '../words-later';
 import { Problem } from './dialogs';
 import { actProblem } from './problem';
 
@@ -33,12 +34,12 @@ export function Directory({ onClose }: { onClose: () => void }) {
   };
   const foot = (
     <button type="button" class="btn btn-soft" onClick={onClose}>
-      {t.close}
+      {said.close}
     </button>
   );
   return (
     <Dialog title={t.joinRoom} testid="directory-dialog" onClose={onClose} foot={foot}>
-      {rooms.value?.length === 0 && <p class="quiet">{t.directoryEmpty}</p>}
+      {rooms.value?.length === 0 && <p class="quiet">{said.directoryEmpty}</p>}
       <ul class="listing">
         {rooms.value?.map((room) => (
           <li key={room.id} class="person">
@@ -50,7 +51,7 @@ export function Directory({ onClose }: { onClose: () => void }) {
               <small>{t.people(room.members)}</small>
             </span>
             <button type="button" class={`btn btn-sm ${mine.has(room.id) ? 'btn-soft' : 'btn-main'}`} data-join={room.id} onClick={() => enter(room)}>
-              {mine.has(room.id) ? t.openIt : t.join}
+              {mine.has(room.id) ? said.openIt : said.join}
               <span class="sr"> {room.name}</span>
             </button>
           </li>

@@ -1,5 +1,5 @@
 // Why an act did not work, in words. Pure.
-import { t } from '../words';
+import { said } from '../words-later';
 
 /** Reads the code of whatever was thrown. */
 export function codeOf(error: unknown): string {
@@ -8,5 +8,5 @@ export function codeOf(error: unknown): string {
 }
 
 export function actProblem(error: unknown): string {
-  return t.actError(codeOf(error));
+  return said.actError(codeOf(error));
 }

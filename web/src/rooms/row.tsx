@@ -28,6 +28,7 @@ export function Row({ room }: { room: RoomRow }) {
       aria-current={here ? 'page' : undefined}
       data-room={room.id}
       data-unread={room.unread}
+      data-mentions={room.mentions}
       onClick={open}
     >
       <RoomFace room={room} />
@@ -49,10 +50,18 @@ export function Row({ room }: { room: RoomRow }) {
         <time>{last && shortLabel(last.ts, now.value)}</time>
         <span class="foot">
           {room.unread > 0 ? (
-            <span class="badge">
-              <span aria-hidden="true">{t.unread(room.unread)}</span>
-              <span class="sr">{t.unreadSpoken(room.unread)}</span>
-            </span>
+            <>
+              {room.mentions > 0 && (
+                <span class="badge badge-spark" data-testid="mentions">
+                  <span aria-hidden="true">{t.called(room.mentions)}</span>
+                  <span class="sr">{t.calledSpoken(room.mentions)}</span>
+                </span>
+              )}
+              <span class="badge">
+                <span aria-hidden="true">{t.unread(room.unread)}</span>
+                <span class="sr">{t.unreadSpoken(room.unread)}</span>
+              </span>
+            </>
           ) : draft ? (
             <Icon name="pencil" small />
           ) : (

@@ -1,22 +1,34 @@
 // One message: of others without a bubble, one's own in one. Words are text nodes, byte for byte.
+import { useWorld } from '../app/world';
 import type { Conversation, Message } from '../model';
 import { Face } from '../ui/faces';
 import { Icon } from '../ui/icons';
 import { memo } from '../ui/memo';
 import { momentOf, timeOf } from '../ui/times';
 import { t } from '../words';
-import { pieces } from './text';
+import { showMessage, type Doing } from './doing';
+import { marked, pieces } from './text';
 import { Tick } from './tick';
 
 export interface OthersProps {
   entry: Message;
   first: boolean;
   name: string;
+  /** It calls on the reader. */
+  called: boolean;
   moves: boolean;
+  conversation: Conversation;
+  doing: Doing;
 }
 
-export const OthersMessage = memo(({ entry, first, name, moves }: OthersProps) => (
-  <li class={`msg${first ? ' first' : ''}${moves ? ' is-fresh' : ''}`} data-key={entry.key} data-seq={entry.seq} data-from={entry.from}>
+export const OthersMessage = memo(({ entry, first, name, called, moves, conversation, doing }: OthersProps) => (
+  <li
+    class={`msg${first ? ' first' : ''}${moves ? ' is-fresh' : ''}${called ? ' calls' : ''}`}
+    data-key={entry.key}
+    data-seq={entry.seq}
+    data-from={entry.from}
+    onContextMenu={(event) => onPress(event, entry, doing)}
+  >
     {first ? <Face person={{ id: entry.from, name }} /> : <When ts={entry.ts} stamp />}
     <div class="body">
       {first ? (
@@ -29,9 +41,13 @@ export const OthersMessage = memo(({ entry, first, name, moves }: OthersProps) =
       ) : (
         <span class="sr">{name}</span>
       )}
+      <Quote entry={entry} conversation={conversation} />
+      {called && <span class="sr">{t.callsYou}</span>}
       <Words entry={entry} />
       {entry.edited && !entry.removed && <span class="edited">{t.edited}</span>}
+      <Below entry={entry} conversation={conversation} />
     </div>
+    <Act entry={entry} name={name} doing={doing} />
   </li>
 ));
 
@@ -41,9 +57,10 @@ export interface OwnProps {
   last: boolean;
   moves: boolean;
   conversation: Conversation;
+  doing: Doing;
 }
 
-export const OwnMessage = memo(({ entry, first, last, moves, conversation }: OwnProps) => {
+export const OwnMessage = memo(({ entry, first, last, moves, conversation, doing }: OwnProps) => {
   const waiting = entry.sending === 'queued' || entry.sending === 'sending';
   const classes = [
     'own',
@@ -54,16 +71,27 @@ export const OwnMessage = memo(({ entry, first, last, moves, conversation }: Own
     moves && 'is-fresh',
   ].filter(Boolean);
   return (
-    <li class={classes.join(' ')} data-key={entry.key} data-seq={entry.seq} data-from={entry.from} data-sending={entry.sending}>
+    <li
+      class={classes.join(' ')}
+      data-key={entry.key}
+      data-seq={entry.seq}
+      data-from={entry.from}
+      data-sending={entry.sending}
+      onContextMenu={(event) => onPress(event, entry, doing)}
+    >
       <span class="meta">
+        <Act entry={entry} name={t.you} doing={doing} />
         {entry.edited && !entry.removed && <span class="edited">{t.edited}</span>}
         <When ts={entry.ts} />
-        <Tick sending={entry.sending} />
+        {entry.changing && <Tick sending="queued" />}
+        {!entry.changing && <Tick sending={entry.sending} />}
       </span>
       <div class="bubble">
         <span class="sr">{t.you}</span>
+        <Quote entry={entry} conversation={conversation} />
         <Words entry={entry} />
       </div>
+      <Below entry={entry} conversation={conversation} />
       {entry.sending === 'failed' && <Fix entry={entry} conversation={conversation} />}
     </li>
   );
@@ -83,6 +111,95 @@ function Fix({ entry, conversation }: { entry: Message; conversation: Conversati
   );
 }
 
+/** A long press opens the menu of a message; the browser's own stays with the mouse. */
+function onPress(event: MouseEvent, entry: Message, doing: Doing): void {
+  if (!acted(entry) || !matchMedia('(pointer: coarse)').matches) return;
+  event.preventDefault();
+  doing.menu.value = { entry, opener: event.currentTarget as HTMLElement };
+}
+
+/** Whether there is anything to do with it: the server has it, and it has words. */
+function acted(entry: Message): boolean {
+  return entry.seq !== undefined && !entry.removed;
+}
+
+function Act({ entry, name, doing }: { entry: Message; name: string; doing: Doing }) {
+  if (!acted(entry)) return null;
+  return (
+    <button
+      type="button"
+      class="ib ib-sm act"
+      aria-label={t.actions(name)}
+      aria-haspopup="true"
+      data-testid="act"
+      onClick={(event) => (doing.menu.value = { entry, opener: event.currentTarget })}
+    >
+      <Icon name="more" small />
+    </button>
+  );
+}
+
+/** Who wrote what this one answers, and its first line: nothing of what is gone or may not be seen. */
+function Quote({ entry, conversation }: { entry: Message; conversation: Conversation }) {
+  const { place } = useWorld();
+  const seq = entry.replyTo;
+  if (seq === undefined || entry.removed) return null;
+  const quoted = conversation.bySeq.value.get(seq);
+  if (!quoted || quoted.removed) return <div class="quote">{quoted ? t.deletedMessage : t.noSuchMessage}</div>;
+  const who = quoted.from === place.me.id ? t.you : place.person(quoted.from).name;
+  return (
+    <button type="button" class="quote" data-testid="quote" onClick={() => showMessage(seq)}>
+      <span class="sr">{t.answerTo}</span>
+      <b class="cut" dir="auto">
+        {who}
+      </b>
+      <span class="cut" dir="auto">
+        {quoted.text.split('\n', 1)[0]}
+      </span>
+    </button>
+  );
+}
+
+/** What stands below the words: reactions, and what was refused. */
+function Below({ entry, conversation }: { entry: Message; conversation: Conversation }) {
+  const { reactions, refused, seq } = entry;
+  return (
+    <>
+      {reactions.length > 0 && seq !== undefined && <Chips entry={entry} seq={seq} conversation={conversation} />}
+      {refused && (
+        <div class="fix" role="status" data-testid="refused">
+          <span>{t.refusedChange(refused.what, refused.why)}</span>
+          <button type="button" class="text-btn" data-testid="again" onClick={() => conversation.again(refused.key)}>
+            {t.tryAgain}
+          </button>
+          <button type="button" class="text-btn" data-testid="dismiss" onClick={() => conversation.forget(refused.key)}>
+            {t.dismiss}
+          </button>
+        </div>
+      )}
+    </>
+  );
+}
+
+function Chips({ entry, seq, conversation }: { entry: Message; seq: number; conversation: Conversation }) {
+  const { place } = useWorld();
+  const name = (user: string) => (user === place.me.id ? t.you : place.person(user).name);
+  return (
+    <div class="reactions" role="group" aria-label={t.reactions}>
+      {entry.reactions.map(({ emoji, users, mine }) => {
+        const who = t.reacted(emoji, users.length, users.slice(0, 20).map(name).join(', '));
+        return (
+          <button type="button" class="reaction" aria-pressed={mine} aria-label={who} title={who} data-emoji={emoji} data-count={users.length} onClick={() => conversation.react(seq, emoji, !mine)}>
+            <span aria-hidden="true">
+              {emoji} {users.length}
+            </span>
+          </button>
+        );
+      })}
+    </div>
+  );
+}
+
 function When({ ts, stamp }: { ts: number; stamp?: boolean }) {
   return (
     <time class={stamp ? 'stamp' : undefined} dateTime={new Date(ts).toISOString()} title={momentOf(ts)}>
@@ -92,6 +209,7 @@ function When({ ts, stamp }: { ts: number; stamp?: boolean }) {
 }
 
 function Words({ entry }: { entry: Message }) {
+  const { place } = useWorld();
   if (entry.removed) {
     return (
       <span class="gone">
@@ -101,8 +219,10 @@ function Words({ entry }: { entry: Message }) {
   }
   return (
     <div class="text" dir="auto" data-text>
-      {pieces(entry.text).map(({ text, href }) =>
-        href ? (
+      {marked(pieces(entry.text), entry.mentions.map((id) => (id === 'room' ? id : place.person(id).name))).map(({ text, href, at }) =>
+        at ? (
+          <b class="at">{text}</b>
+        ) : href ? (
           <a href={href} target="_blank" rel="noopener noreferrer nofollow">
             {text}
           </a>

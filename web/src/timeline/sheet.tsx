@@ -5,32 +5,57 @@ import { FreshRoom } from '../app/blank';
 import { useWorld } from '../app/world';
 import { Composer } from '../composer/composer';
 import { LineWords, useLine } from '../line/line';
-import type { RoomRow } from '../model';
+import { looksAfter, type Conversation, type RoomRow } from '../model';
 import { RoomFace } from '../ui/faces';
 import { Icon } from '../ui/icons';
+import { later } from '../ui/later';
 import { Menu, MenuItem } from '../ui/menu';
 import { t } from '../words';
+import { Doing, showMessage } from './doing';
 import { Reading } from './reading';
 import { Sill } from './sillstrip';
 import { Timeline } from './timeline';
+
+/** The menu of a message comes with its own chunk. */
+const Actions = later(() => import('./actions').then((part) => part.Actions));
 
 export function RoomSheet({ room }: { room: RoomRow }) {
   const { place } = useWorld();
   const conversation = useMemo(() => place.open(room.id), [place, room.id]);
   const reading = useMemo(() => new Reading(conversation, place.me.id), [conversation, place]);
+  const doing = useMemo(() => new Doing(), [conversation]);
   const entries = conversation.entries.value;
   const fresh = !conversation.hasOlder.value && entries.every((entry) => entry.kind === 'room');
   return (
     <div class="sheet-in">
       <Head room={room} />
+      <Pinned room={room} conversation={conversation} />
       <div class="stream">
-        {fresh ? <FreshRoom room={room} /> : <Timeline room={room} conversation={conversation} reading={reading} />}
+        {fresh ? <FreshRoom room={room} /> : <Timeline room={room} conversation={conversation} reading={reading} doing={doing} />}
       </div>
       <div class="dock">
         <Sill reading={reading} conversation={conversation} />
-        <Composer room={room} conversation={conversation} fresh={fresh} onSent={() => reading.toEnd()} />
+        <Composer room={room} conversation={conversation} doing={doing} fresh={fresh} onSent={() => reading.toEnd()} />
       </div>
+      {doing.menu.value && <Actions room={room} conversation={conversation} doing={doing} />}
     </div>
+  );
+}
+
+/** The message pinned last, if it is held here; a press shows it. */
+function Pinned({ room, conversation }: { room: RoomRow; conversation: Conversation }) {
+  const held = room.pins.flatMap((seq) => conversation.bySeq.value.get(seq) ?? []);
+  const entry = held.findLast(({ removed }) => !removed);
+  if (entry?.seq === undefined) return null;
+  const { seq, text } = entry;
+  const words = text.split('\n', 1)[0] ?? '';
+  return (
+    <button type="button" class="pinned" data-testid="pinned" aria-label={t.pinnedWords(words)} onClick={() => showMessage(seq)}>
+      <Icon name="pin" small />
+      <span class="cut" dir="auto">
+        {words}
+      </span>
+    </button>
   );
 }
 
@@ -70,13 +95,16 @@ function Head({ room }: { room: RoomRow }) {
 
 function RoomMenu({ room }: { room: RoomRow }) {
   const { nav } = useWorld();
-  const mayAdd = room.role === 'owner' || room.role === 'admin';
+  const mayAdd = looksAfter(room);
   return (
     <Menu label={t.more} testid="room-menu" button={<Icon name="more" />}>
       {mayAdd && (
         <>
           <MenuItem icon="invite" testid="add-people" onClick={() => nav.ask({ kind: 'add-people', room: room.id })}>
             {t.addPeople}
+          </MenuItem>
+          <MenuItem icon="pencil" testid="edit-room" onClick={() => nav.ask({ kind: 'edit-room', room: room.id })}>
+            {t.editRoom}
           </MenuItem>
           <hr />
         </>
@@ -89,6 +117,7 @@ function RoomMenu({ room }: { room: RoomRow }) {
 }
 
 function topic(room: RoomRow): string {
+  if (room.topic) return room.topic;
   switch (room.kind) {
     case 'direct':
       return t.directRoom;

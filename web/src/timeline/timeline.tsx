@@ -2,10 +2,11 @@
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 
 import { useWorld } from '../app/world';
-import type { Conversation, RoomRow } from '../model';
+import { looksAfter, type Conversation, type Entry, type RoomRow } from '../model';
 import { Icon } from '../ui/icons';
 import { dayLabel } from '../ui/times';
 import { t } from '../words';
+import type { Doing } from './doing';
 import { OthersMessage, OwnMessage } from './message';
 import { noticeWords } from './notice';
 import type { Reading } from './reading';
@@ -15,9 +16,10 @@ export interface TimelineProps {
   room: RoomRow;
   conversation: Conversation;
   reading: Reading;
+  doing: Doing;
 }
 
-export function Timeline({ room, conversation, reading }: TimelineProps) {
+export function Timeline({ room, conversation, reading, doing }: TimelineProps) {
   const { place } = useWorld();
   const log = useRef<HTMLDivElement>(null);
   const entries = conversation.entries.value;
@@ -36,14 +38,17 @@ export function Timeline({ room, conversation, reading }: TimelineProps) {
       <ol class="log-in">
         {!conversation.hasOlder.value && <li class="beginning">{t.beginning}</li>}
         {rows.map((row) => (
-          <Line key={row.key} row={row} conversation={conversation} reading={reading} />
+          <Line key={row.key} row={row} room={room} conversation={conversation} reading={reading} doing={doing} />
         ))}
       </ol>
     </div>
   );
 }
 
-function Line({ row, conversation, reading }: { row: Row; conversation: Conversation; reading: Reading }) {
+/** Beside the lines that nobody wrote. */
+const drawings = { room: 'invite', member: 'invite', settings: 'pencil', role: 'people', unreadable: 'alert' } as const;
+
+function Line({ row, room, conversation, reading, doing }: TimelineProps & { row: Row }) {
   const { place } = useWorld();
   switch (row.kind) {
     case 'day':
@@ -57,20 +62,32 @@ function Line({ row, conversation, reading }: { row: Row; conversation: Conversa
     case 'notice':
       return (
         <li class="sys" data-key={row.key} data-seq={row.entry.seq}>
-          <Icon name={row.entry.kind === 'unreadable' ? 'alert' : 'invite'} small />
+          <Icon name={drawings[row.entry.kind]} small />
           <span>
             {noticeWords(row.entry, place).map(({ text, name }) => (name ? <b dir="auto">{text}</b> : ` ${text} `))}
           </span>
+          <LetBack entry={row.entry} room={room} />
         </li>
       );
     case 'message': {
       const { entry, own, first, last } = row;
       const moves = entry.seq === undefined || entry.seq > reading.openedAt;
       return own ? (
-        <OwnMessage entry={entry} first={first} last={last} moves={moves} conversation={conversation} />
+        <OwnMessage entry={entry} first={first} last={last} moves={moves} conversation={conversation} doing={doing} />
       ) : (
-        <OthersMessage entry={entry} first={first} name={place.person(entry.from).name} moves={moves} />
+        <OthersMessage entry={entry} first={first} name={place.person(entry.from).name} called={entry.mentions.some((one) => one === 'room' || one === place.me.id)} moves={moves} conversation={conversation} doing={doing} />
       );
     }
   }
+}
+
+/** Beside the line that says that somebody was sent away for good. */
+function LetBack({ entry, room }: { entry: Entry; room: RoomRow }) {
+  const { place } = useWorld();
+  if (entry.kind !== 'member' || entry.state !== 'banned' || !looksAfter(room)) return null;
+  return (
+    <button type="button" class="text-btn" data-testid="let-back" onClick={() => void place.ban(room.id, entry.user, false).catch(() => undefined)}>
+      {t.letBack}
+    </button>
+  );
 }

@@ -24,7 +24,7 @@ export function Menu({ label, testid, buttonClass = 'ib', button, children }: Me
       const opens = (event as ToggleEvent).newState === 'open';
       setOpen(opens);
       if (!opens || !element || !opener.current) return;
-      place(element, opener.current);
+      placeMenu(element, opener.current);
       element.querySelector<HTMLElement>('button')?.focus();
     };
     element?.addEventListener('toggle', toggled);
@@ -55,7 +55,7 @@ export function Menu({ label, testid, buttonClass = 'ib', button, children }: Me
         onClick={(event) => {
           if ((event.target as Element).closest('.menu-item')) menu.current?.hidePopover();
         }}
-        onKeyDown={walk}
+        onKeyDown={walkMenu}
       >
         {children}
       </div>
@@ -73,7 +73,7 @@ export function MenuItem({ icon, bad, testid, onClick, children }: { icon: IconN
 }
 
 /** Puts the menu beside its button, inside of the window. */
-function place(menu: HTMLElement, opener: HTMLElement): void {
+export function placeMenu(menu: HTMLElement, opener: HTMLElement): void {
   const at = opener.getBoundingClientRect();
   const { offsetWidth: width, offsetHeight: height } = menu;
   const edge = 8;
@@ -84,8 +84,8 @@ function place(menu: HTMLElement, opener: HTMLElement): void {
 }
 
 /** Arrows walk through the items. */
-function walk(event: KeyboardEvent): void {
-  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+export function walkMenu(event: KeyboardEvent): void {
+  const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
   if (step === undefined) return;
   const items = [...(event.currentTarget as Element).querySelectorAll<HTMLElement>('button')];
   const index = items.indexOf(document.activeElement as HTMLElement);

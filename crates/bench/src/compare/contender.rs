@@ -313,6 +313,8 @@ fn event_bytes() -> usize {
         key: Key([1; 16]),
         ts: Millis(1_763_780_001_234),
         target: None,
+        reply_to: None,
+        mentions: Vec::new(),
         body: Body::Message(TextBody {
             text: "x".repeat(TEXT_BYTES),
         }),
@@ -327,6 +329,8 @@ fn message_bytes() -> usize {
         key: Key([1; 16]),
         room: RoomId([1; 16]),
         text: "x".repeat(TEXT_BYTES),
+        reply_to: None,
+        mentions: Vec::new(),
     };
     codec::encode(&frame).len()
 }

@@ -27,6 +27,12 @@ pub(super) fn wrong(field: &'static str, wanted: &str) -> Refusal {
     )
 }
 
+/// The refusal of a word that is none of those known.
+pub(super) fn not_a_word<T>(field: &'static str, words: &[(&str, T)]) -> Refusal {
+    let known: Vec<String> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+    wrong(field, &format!("one of {}", known.join(", ")))
+}
+
 /// Reads an element that is a text of its own kind.
 pub(super) fn parse<T: FromStr>(value: Json) -> Option<T> {
     match value {
@@ -82,9 +88,13 @@ impl Fields {
 
     /// Absent is the same as false.
     pub(super) fn flag(&mut self, field: &'static str) -> Result<bool, Refusal> {
+        self.flag_maybe(field).map(Option::unwrap_or_default)
+    }
+
+    pub(super) fn flag_maybe(&mut self, field: &'static str) -> Result<Option<bool>, Refusal> {
         match self.take(field) {
-            None => Ok(false),
-            Some(Json::Bool(value)) => Ok(value),
+            None => Ok(None),
+            Some(Json::Bool(value)) => Ok(Some(value)),
             Some(_) => Err(wrong(field, "`true` or `false`")),
         }
     }
@@ -117,6 +127,27 @@ impl Fields {
 
     pub(super) fn parsed<T: FromStr>(&mut self, field: &'static str) -> Result<T, Refusal> {
         self.parsed_maybe(field)?.ok_or_else(|| missing(field))
+    }
+
+    pub(super) fn word_maybe<T: Copy>(
+        &mut self,
+        field: &'static str,
+        words: &[(&str, T)],
+    ) -> Result<Option<T>, Refusal> {
+        let Some(text) = self.text_maybe(field)? else {
+            return Ok(None);
+        };
+        let known = words.iter().find(|(word, _meaning)| *word == text);
+        let (_word, meaning) = known.ok_or_else(|| not_a_word(field, words))?;
+        Ok(Some(*meaning))
+    }
+
+    pub(super) fn word<T: Copy>(
+        &mut self,
+        field: &'static str,
+        words: &[(&str, T)],
+    ) -> Result<T, Refusal> {
+        self.word_maybe(field, words)?.ok_or_else(|| missing(field))
     }
 
     pub(super) fn object_maybe(&mut self, field: &'static str) -> Result<Option<Self>, Refusal> {

@@ -5,6 +5,8 @@
 //! unknown *fields*; the server refuses an unknown *command*.
 
 pub mod binary;
+mod check;
+mod commands;
 mod fields;
 mod strict;
 
@@ -14,8 +16,6 @@ use serde::Serialize;
 use crate::code::ErrorCode;
 use crate::event::Event;
 use crate::limits;
-use crate::room::RoomKind;
-use crate::text;
 use crate::wire::{ClientFrame, Cursor, Last, Req, ServerFrame};
 
 use fields::Fields;
@@ -98,69 +98,13 @@ fn frame(fields: &mut Fields, req: &Result<Option<u64>, Refusal>) -> Result<Clie
         Err(refusal) => return Err(refusal.clone()),
     };
     match kind.as_str() {
-        "send" | "create" | "direct" | "join" | "leave" | "add" | "remove" => {
-            writing(&kind, req, fields)
+        "send" | "edit" | "redact" | "react" | "pin" => {
+            commands::about_messages(&kind, req, fields)
         }
+        "create" | "direct" | "configure" | "join" | "leave" | "add" | "remove" | "ban"
+        | "role" | "mute" => commands::about_rooms(&kind, req, fields),
         _ => reading(&kind, req, fields),
     }
-}
-
-fn writing(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Refusal> {
-    let key = fields.parsed("key")?;
-    Ok(match kind {
-        "send" => {
-            let text = fields.text("text")?;
-            text::message(&text).map_err(|code| bad_text(code, "text"))?;
-            ClientFrame::Send {
-                req,
-                key,
-                room: fields.parsed("room")?,
-                text,
-            }
-        }
-        "create" => {
-            let kind = match fields.text("kind")?.as_str() {
-                "group" => RoomKind::Group,
-                "public" => RoomKind::Public,
-                _ => return Err(not_a_kind()),
-            };
-            let name = fields.text("name")?;
-            text::room_name(&name).map_err(|code| bad_text(code, "name"))?;
-            ClientFrame::Create {
-                req,
-                key,
-                kind,
-                name,
-            }
-        }
-        "direct" => ClientFrame::Direct {
-            req,
-            key,
-            user: fields.parsed("user")?,
-        },
-        "join" => ClientFrame::Join {
-            req,
-            key,
-            room: fields.parsed("room")?,
-        },
-        "leave" => ClientFrame::Leave {
-            req,
-            key,
-            room: fields.parsed("room")?,
-        },
-        "add" => ClientFrame::Add {
-            req,
-            key,
-            room: fields.parsed("room")?,
-            user: fields.parsed("user")?,
-        },
-        _ => ClientFrame::Remove {
-            req,
-            key,
-            room: fields.parsed("room")?,
-            user: fields.parsed("user")?,
-        },
-    })
 }
 
 fn reading(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Refusal> {
@@ -215,10 +159,36 @@ fn reading(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Ref
             req,
             rooms: fields.list("rooms", limits::OPEN_ROOMS_MAX, fields::parse)?,
         },
+        "typing" | "watch" | "who" | "settings" => return beside(kind, req, fields),
         other => {
             let shown: String = other.chars().take(32).collect();
             return Err(unknown_command(&shown));
         }
+    })
+}
+
+fn beside(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Refusal> {
+    Ok(match kind {
+        "typing" => ClientFrame::Typing {
+            req,
+            room: fields.parsed("room")?,
+            on: fields.flag("on")?,
+        },
+        "watch" => ClientFrame::Watch {
+            req,
+            rooms: fields.list("rooms", limits::WATCHED_ROOMS_MAX, fields::parse)?,
+        },
+        "who" => ClientFrame::Who {
+            req,
+            room: fields.parsed("room")?,
+            after: fields.parsed_maybe("after")?,
+            online: fields.flag("online")?,
+        },
+        _ => ClientFrame::Settings {
+            req,
+            hide_last_seen: fields.flag_maybe("hide_last_seen")?,
+            hide_online: fields.flag_maybe("hide_online")?,
+        },
     })
 }
 
@@ -242,20 +212,6 @@ fn cursor(fields: &mut Fields) -> Result<Cursor, Refusal> {
 fn unknown_command(shown: &str) -> Refusal {
     let message = format!("there is no command `{shown}`");
     Refusal::new(ErrorCode::UnknownCommand, message)
-}
-
-fn not_a_kind() -> Refusal {
-    let message = "`kind` is `group` or `public`; `direct` is a command";
-    Refusal::field(ErrorCode::BadField, "kind", message)
-}
-
-fn bad_text(code: ErrorCode, field: &'static str) -> Refusal {
-    let message = match code {
-        ErrorCode::TooLong => format!("`{field}` is longer than its limit"),
-        ErrorCode::Blank => format!("`{field}` has nothing to see"),
-        _ => format!("`{field}` holds a character that it may not"),
-    };
-    Refusal::field(code, field, message)
 }
 
 /// A frame as text. Frames are data without maps of foreign keys: this cannot fail.

@@ -142,6 +142,8 @@ proptest! {
             key: KEY.parse().expect("a key"),
             room: ROOM.parse().expect("a room"),
             text: text.clone(),
+            reply_to: None,
+            mentions: Vec::new(),
         };
         let bytes = encode(&frame);
         let read = decode(std::str::from_utf8(&bytes).expect("JSON is UTF-8"));

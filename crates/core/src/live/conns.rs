@@ -91,6 +91,13 @@ impl Conns {
         conn.expect("rooms list the places of those who are here")
     }
 
+    /// The user of the connection at a place that some room lists.
+    pub(super) fn user_at(&self, place: Place) -> UserId {
+        let conn = self.conns[place.0].as_ref();
+        conn.expect("rooms list the places of those who are here")
+            .user
+    }
+
     pub(super) fn get(&self, conn: ConnId) -> Option<&Conn> {
         self.conns[self.places.get(&conn)?.0].as_ref()
     }

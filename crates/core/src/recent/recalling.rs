@@ -4,15 +4,17 @@
 //! [`Tail`]). Lifetime: one snapshot.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 
 use super::{Begin, Fared, Tail, Tails};
+use crate::aside::Seen;
 use crate::batch::Ack;
 use crate::event::Event;
 use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
 use crate::limits;
 use crate::room::{Member, Range, Role, Room};
 use crate::view::{Changes, View};
-use crate::wire::{DirectoryRow, Profile};
+use crate::wire::{DirectoryRow, Profile, Settings};
 
 /// What an attempt to complete a tail came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,9 +201,13 @@ impl<V: View + ?Sized, R: Recall> View for Recalling<'_, V, R> {
         rooms_in(user: UserId) -> usize;
         heads(user: UserId) -> Vec<(RoomId, Seq)>;
         changed(user: UserId, since: Option<Position>) -> Vec<RoomId>;
+        reaction_kinds(room: RoomId, target: Seq) -> BTreeSet<String>;
+        mentioned(room: RoomId, user: UserId, range: Range, limit: u64) -> u64;
         members(room: RoomId, after: Option<UserId>, limit: usize) -> Vec<(UserId, Role)>;
         directory(after: Option<RoomId>, limit: usize) -> Vec<DirectoryRow>;
         changes(since: Position) -> Changes;
+        settings(user: UserId) -> Settings;
+        people(room: RoomId, after: Option<UserId>, limit: usize) -> Vec<Seen>;
     }
 
     fn room(&self, room: RoomId) -> Result<Option<Room>, V::Error> {

@@ -11,7 +11,7 @@ use crate::fold;
 use crate::ids::{Seq, UserId};
 use crate::limits;
 use crate::mutant::{self, Mutant};
-use crate::room::{Range, Role};
+use crate::room::Range;
 
 /// The newest events of one room: never empty, dense, at most [`limits::RECENT_EVENTS_MAX`].
 ///
@@ -78,7 +78,7 @@ impl Tail {
             }
         }
         self.redact(&event);
-        self.elsewhere += elsewhere(&event);
+        self.elsewhere += event.elsewhere();
         self.events.push_back(event);
         self.trim();
     }
@@ -100,7 +100,7 @@ impl Tail {
             if event.seq.next() != self.first() {
                 break;
             }
-            self.elsewhere += elsewhere(&event);
+            self.elsewhere += event.elsewhere();
             self.events.push_front(event);
             grew = true;
         }
@@ -116,14 +116,14 @@ impl Tail {
     fn redact(&mut self, event: &Event) {
         if is_redaction(event) {
             fold::empty(&mut self.events, event);
-            self.elsewhere = self.events.iter().map(elsewhere).sum();
+            self.elsewhere = self.events.iter().map(Event::elsewhere).sum();
         }
     }
 
     fn trim(&mut self) {
         while self.events.len() > limits::RECENT_EVENTS_MAX {
             if let Some(gone) = self.events.pop_front() {
-                self.elsewhere -= elsewhere(&gone);
+                self.elsewhere -= gone.elsewhere();
             }
         }
     }
@@ -255,17 +255,4 @@ pub fn newest(head: Seq) -> Option<Range> {
 
 fn is_redaction(event: &Event) -> bool {
     matches!(event.body, Body::Redact(_))
-}
-
-/// What an event holds outside of its own place, in bytes.
-fn elsewhere(event: &Event) -> usize {
-    match &event.body {
-        Body::Message(text) | Body::Edit(text) => text.text.capacity(),
-        Body::Room(body) => {
-            body.name.as_ref().map_or(0, String::capacity)
-                + body.members.capacity() * size_of::<(UserId, Role)>()
-        }
-        Body::Reaction(body) => body.emoji.capacity(),
-        Body::Member(_) | Body::Redact(_) | Body::Damaged(_) => 0,
-    }
 }

@@ -2,6 +2,7 @@
 //! (design, principle 14).
 
 use super::effect::Query;
+use crate::aside::{Aside, SettingsChange};
 use crate::batch::Command;
 use crate::ids::{Key, RoomId, Seq};
 use crate::wire::{ClientFrame, Cursor, Req};
@@ -24,6 +25,10 @@ pub(super) enum Asked {
     Read(Query),
     /// A command under its key.
     Write(Key, Command),
+    /// Something beside the log.
+    Aside(Aside),
+    /// What one shows of oneself.
+    Settings(SettingsChange),
 }
 
 impl ClientFrame {
@@ -41,6 +46,14 @@ impl ClientFrame {
             | Self::Leave { req, .. }
             | Self::Add { req, .. }
             | Self::Remove { req, .. }
+            | Self::Edit { req, .. }
+            | Self::Redact { req, .. }
+            | Self::React { req, .. }
+            | Self::Pin { req, .. }
+            | Self::Configure { req, .. }
+            | Self::Ban { req, .. }
+            | Self::Role { req, .. }
+            | Self::Mute { req, .. }
             | Self::Mark { req, .. }
             | Self::After { req, .. }
             | Self::History { req, .. }
@@ -48,7 +61,11 @@ impl ClientFrame {
             | Self::Members { req, .. }
             | Self::Profiles { req, .. }
             | Self::Directory { req, .. }
-            | Self::Ping { req, .. } => Some(*req),
+            | Self::Ping { req, .. }
+            | Self::Typing { req, .. }
+            | Self::Watch { req, .. }
+            | Self::Who { req, .. }
+            | Self::Settings { req, .. } => Some(*req),
         }
     }
 
@@ -69,7 +86,36 @@ impl ClientFrame {
                 delivered: delivered.unwrap_or_default(),
                 read: read.unwrap_or_default(),
             }),
+            aside @ (Self::Typing { .. } | Self::Watch { .. } | Self::Who { .. }) => {
+                aside.beside().map(Asked::Aside)
+            }
+            Self::Settings {
+                hide_last_seen,
+                hide_online,
+                ..
+            } => Some(Asked::Settings(SettingsChange {
+                hide_last_seen,
+                hide_online,
+            })),
             reading_or_writing => reading_or_writing.question_or_command(),
+        }
+    }
+
+    fn beside(self) -> Option<Aside> {
+        match self {
+            Self::Typing { room, on, .. } => Some(Aside::Typing { room, on }),
+            Self::Watch { rooms, .. } => Some(Aside::Watch { rooms }),
+            Self::Who {
+                room,
+                after,
+                online,
+                ..
+            } => Some(Aside::Who {
+                room,
+                after,
+                online,
+            }),
+            _ => None,
         }
     }
 
@@ -112,33 +158,121 @@ impl ClientFrame {
 
     /// The typed command of a writing frame.
     fn command(self) -> Option<(Key, Command)> {
-        match self {
+        let (key, command) = match self {
             Self::Send {
-                key, room, text, ..
-            } => Some((key, Command::Send { room, text })),
+                key,
+                room,
+                text,
+                reply_to,
+                mentions,
+                ..
+            } => {
+                let command = Command::Send {
+                    room,
+                    text,
+                    reply_to,
+                    mentions,
+                };
+                (key, command)
+            }
+            Self::Edit {
+                key,
+                room,
+                target,
+                text,
+                ..
+            } => (key, Command::Edit { room, target, text }),
+            Self::Redact {
+                key, room, target, ..
+            } => (key, Command::Redact { room, target }),
+            Self::React {
+                key,
+                room,
+                target,
+                emoji,
+                on,
+                ..
+            } => {
+                let command = Command::React {
+                    room,
+                    target,
+                    emoji,
+                    on,
+                };
+                (key, command)
+            }
+            Self::Pin {
+                key,
+                room,
+                target,
+                on,
+                ..
+            } => (key, Command::Pin { room, target, on }),
+            rest => return rest.command_about_a_room(),
+        };
+        Some((key, command))
+    }
+
+    fn command_about_a_room(self) -> Option<(Key, Command)> {
+        Some(match self {
             Self::Create {
-                key, kind, name, ..
-            } => Some((key, Command::Create { kind, name })),
-            Self::Direct { key, user, .. } => Some((key, Command::Direct { user })),
-            Self::Join { key, room, .. } => Some((key, Command::Join { room })),
-            Self::Leave { key, room, .. } => Some((key, Command::Leave { room })),
+                key,
+                kind,
+                name,
+                history,
+                ..
+            } => {
+                let command = Command::Create {
+                    kind,
+                    name,
+                    history,
+                };
+                (key, command)
+            }
+            Self::Direct { key, user, .. } => (key, Command::Direct { user }),
+            Self::Configure {
+                key,
+                room,
+                name,
+                topic,
+                ..
+            } => (key, Command::Configure { room, name, topic }),
+            Self::Join { key, room, .. } => (key, Command::Join { room }),
+            Self::Leave { key, room, .. } => (key, Command::Leave { room }),
+            rest => return rest.command_about_somebody(),
+        })
+    }
+
+    fn command_about_somebody(self) -> Option<(Key, Command)> {
+        Some(match self {
             Self::Add {
                 key, room, user, ..
-            } => Some((key, Command::Add { room, user })),
+            } => (key, Command::Add { room, user }),
             Self::Remove {
                 key, room, user, ..
-            } => Some((key, Command::Remove { room, user })),
-            Self::Hello { .. }
-            | Self::Auth { .. }
-            | Self::Sync { .. }
-            | Self::Mark { .. }
-            | Self::After { .. }
-            | Self::History { .. }
-            | Self::Room { .. }
-            | Self::Members { .. }
-            | Self::Profiles { .. }
-            | Self::Directory { .. }
-            | Self::Ping { .. } => None,
-        }
+            } => (key, Command::Remove { room, user }),
+            Self::Ban {
+                key,
+                room,
+                user,
+                on,
+                ..
+            } => (key, Command::Ban { room, user, on }),
+            Self::Role {
+                key,
+                room,
+                user,
+                role,
+                ..
+            } => (key, Command::SetRole { room, user, role }),
+            Self::Mute {
+                key,
+                room,
+                user,
+                on,
+                ..
+            } => (key, Command::Mute { room, user, on }),
+            _ => return None,
+        })
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! The whole interface between [`super::Session`] and its driver, beside its methods.
 
+use crate::aside::{Aside, SettingsChange};
 use crate::batch::{Outcome, Submission};
 use crate::code::{CloseCode, ErrorCode};
 use crate::codec::Refusal;
@@ -64,7 +65,8 @@ pub enum Input {
         /// Whether it is stored.
         stored: bool,
     },
-    /// The driver has answered [`Effect::Mark`] or [`Effect::Read`].
+    /// The driver has answered [`Effect::Mark`], [`Effect::Read`], [`Effect::Aside`] or
+    /// [`Effect::Settings`].
     Replied(Req),
     /// `caught_up` is queued: the connection is live.
     CaughtUp,
@@ -113,6 +115,12 @@ pub enum Effect {
     Read(Req, Query),
     /// Let the shard queue a `pong`.
     Pong(Req, Vec<RoomId>),
+    /// Ask the store what it needs, let the shard do it and reply; answer with
+    /// [`Input::Replied`]. In the order of the frames.
+    Aside(Req, Aside),
+    /// Store the user's settings, let the shard and their other connections know, and reply; answer
+    /// with [`Input::Replied`].
+    Settings(Req, SettingsChange),
     /// Queue a frame.
     Send(Lane, Box<ServerFrame>),
     /// Send a protocol ping (RFC 6455, 5.5.2).

@@ -4,6 +4,7 @@
 //! the frame alone proves wrong is refused here for good; mute, role and membership are decided
 //! in the commit, after the key look-up (contract 2).
 
+mod aside;
 mod command;
 mod effect;
 mod reply;
@@ -293,6 +294,8 @@ impl Session {
                 };
                 self.submit(req, submission, now, bucket, effects);
             }
+            Asked::Aside(aside) => self.aside(req, aside, now, bucket, effects),
+            Asked::Settings(change) => self.settings(req, change, now, bucket, effects),
         }
     }
 

@@ -7,7 +7,9 @@ use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::parts::{device, epoch, key, number, position, room, seq, text, user};
+use crate::parts::{
+    device, epoch, history, key, mentions, number, position, role, room, seq, text, user,
+};
 
 pub(crate) fn any_frame() -> impl Strategy<Value = ClientFrame> {
     let all = (number(), text(), of(device()), cursor(), any::<bool>());
@@ -22,40 +24,124 @@ pub(crate) fn any_frame() -> impl Strategy<Value = ClientFrame> {
     );
     let renewing = (number(), text()).prop_map(|(req, token)| ClientFrame::Auth { req, token });
     let sync = (number(), cursor()).prop_map(|(req, cursor)| ClientFrame::Sync { req, cursor });
-    prop_oneof![hello, renewing, sync, writing(), asking(), listing()]
+    prop_oneof![
+        hello,
+        renewing,
+        sync,
+        writing(),
+        changing(),
+        asking(),
+        listing(),
+        beside()
+    ]
 }
 
 fn writing() -> impl Strategy<Value = ClientFrame> {
     let kinds = select(vec![RoomKind::Group, RoomKind::Public]);
     let all = (number(), key(), room(), user(), text(), kinds);
-    (0..7, all).prop_map(|(which, (req, key, room, user, text, kind))| match which {
-        0 => ClientFrame::Send {
-            req,
-            key,
-            room,
-            text,
-        },
-        1 => ClientFrame::Create {
-            req,
-            key,
-            kind,
-            name: "Tea \u{1f375}".into(),
-        },
-        2 => ClientFrame::Direct { req, key, user },
-        3 => ClientFrame::Join { req, key, room },
-        4 => ClientFrame::Leave { req, key, room },
-        5 => ClientFrame::Add {
-            req,
-            key,
-            room,
-            user,
-        },
-        _ => ClientFrame::Remove {
-            req,
-            key,
-            room,
-            user,
-        },
+    let more = (of(seq()), mentions(), of(history()));
+    (0..7, all, more).prop_map(|(which, all, more)| {
+        let (req, key, room, user, text, kind) = all;
+        let (reply_to, mentions, history) = more;
+        match which {
+            0 => ClientFrame::Send {
+                req,
+                key,
+                room,
+                text,
+                reply_to,
+                mentions,
+            },
+            1 => ClientFrame::Create {
+                req,
+                key,
+                kind,
+                name: "Tea \u{1f375}".into(),
+                history,
+            },
+            2 => ClientFrame::Direct { req, key, user },
+            3 => ClientFrame::Join { req, key, room },
+            4 => ClientFrame::Leave { req, key, room },
+            5 => ClientFrame::Add {
+                req,
+                key,
+                room,
+                user,
+            },
+            _ => ClientFrame::Remove {
+                req,
+                key,
+                room,
+                user,
+            },
+        }
+    })
+}
+
+fn changing() -> impl Strategy<Value = ClientFrame> {
+    let all = (number(), key(), room(), user(), seq());
+    let more = (text(), any::<bool>(), role());
+    (0..8, all, more).prop_map(|(which, all, more)| {
+        let (req, key, room, user, target) = all;
+        let (text, on, role) = more;
+        match which {
+            0 => ClientFrame::Edit {
+                req,
+                key,
+                room,
+                target,
+                text,
+            },
+            1 => ClientFrame::Redact {
+                req,
+                key,
+                room,
+                target,
+            },
+            2 => ClientFrame::React {
+                req,
+                key,
+                room,
+                target,
+                emoji: "\u{1f44d}".into(),
+                on,
+            },
+            3 => ClientFrame::Pin {
+                req,
+                key,
+                room,
+                target,
+                on,
+            },
+            4 => ClientFrame::Configure {
+                req,
+                key,
+                room,
+                name: on.then(|| "Tea".into()),
+                topic: Some("About tea".into()),
+            },
+            5 => ClientFrame::Ban {
+                req,
+                key,
+                room,
+                user,
+                on,
+            },
+            6 => ClientFrame::Role {
+                req,
+                key,
+                room,
+                user,
+                role,
+            },
+            _ => ClientFrame::Mute {
+                req,
+                key,
+                room,
+                user,
+                on,
+            },
+        }
     })
 }
 
@@ -116,6 +202,32 @@ fn listing() -> impl Strategy<Value = ClientFrame> {
             1 => ClientFrame::Profiles { req, users, name },
             2 => ClientFrame::Directory { req, after },
             _ => ClientFrame::Ping { req, rooms },
+        },
+    )
+}
+
+fn beside() -> impl Strategy<Value = ClientFrame> {
+    let flags = (any::<bool>(), of(any::<bool>()), of(any::<bool>()));
+    let all = (number(), room(), of(user()), vec(room(), 0..4), flags);
+    (0..4, all).prop_map(
+        |(which, (req, room, after, rooms, (flag, one, other)))| match which {
+            0 => ClientFrame::Typing {
+                req,
+                room,
+                on: flag,
+            },
+            1 => ClientFrame::Watch { req, rooms },
+            2 => ClientFrame::Who {
+                req,
+                room,
+                after,
+                online: flag,
+            },
+            _ => ClientFrame::Settings {
+                req,
+                hide_last_seen: one,
+                hide_online: other,
+            },
         },
     )
 }

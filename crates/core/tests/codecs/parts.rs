@@ -1,7 +1,8 @@
 //! What frames are made of: any ids, numbers, events and rows at all.
 
 use chinwag_core::event::{
-    Author, Body, DamagedBody, Event, MemberBody, ReactionBody, RedactBody, RoomBody, TextBody,
+    Author, Body, DamagedBody, Event, MemberBody, Mention, PinBody, ReactionBody, RedactBody,
+    RoleBody, RoomBody, SettingsBody, TextBody,
 };
 use chinwag_core::fold::Folded;
 use chinwag_core::ids::{DeviceId, Epoch, Key, Millis, Position, RoomId, Seq, SessionId, UserId};
@@ -50,6 +51,7 @@ pub(crate) fn state() -> impl Strategy<Value = MemberState> {
         MemberState::Joined,
         MemberState::Left,
         MemberState::Removed,
+        MemberState::Banned,
     ])
 }
 
@@ -76,14 +78,28 @@ pub(crate) fn body() -> impl Strategy<Value = Body> {
             members,
         })
     });
-    let member = (user(), state(), role())
-        .prop_map(|(user, state, role)| Body::Member(MemberBody { user, state, role }));
+    let member = (user(), state(), role(), of(any::<u32>()));
+    let member = member.prop_map(|(user, state, role, members)| {
+        Body::Member(MemberBody {
+            user,
+            state,
+            role,
+            members,
+        })
+    });
+    let standing = (user(), role(), any::<bool>())
+        .prop_map(|(user, role, muted)| Body::Role(RoleBody { user, role, muted }));
+    let settings = (of(text()), of(text()))
+        .prop_map(|(name, topic)| Body::Settings(SettingsBody { name, topic }));
     let reaction =
         (text(), any::<bool>()).prop_map(|(emoji, on)| Body::Reaction(ReactionBody { emoji, on }));
     prop_oneof![
         made,
         member,
         reaction,
+        standing,
+        settings,
+        any::<bool>().prop_map(|on| Body::Pin(PinBody { on })),
         ".{0,60}".prop_map(|text| Body::Message(TextBody { text })),
         ".{0,60}".prop_map(|text| Body::Edit(TextBody { text })),
         Just(Body::Redact(RedactBody {})),
@@ -91,10 +107,16 @@ pub(crate) fn body() -> impl Strategy<Value = Body> {
     ]
 }
 
+pub(crate) fn mentions() -> impl Strategy<Value = Vec<Mention>> {
+    let one = prop_oneof![Just(Mention::Room), user().prop_map(Mention::User)];
+    vec(one, 0..3)
+}
+
 pub(crate) fn event() -> impl Strategy<Value = Event> {
     let head = (room(), seq(), number(), any::<u8>(), (user(), number()));
-    (head, key(), millis(), of(seq()), body()).prop_map(
-        |((room, seq, msg_no, v, (user, version)), key, ts, target, body)| Event {
+    let about = (of(seq()), of(seq()), mentions());
+    (head, key(), millis(), about, body()).prop_map(
+        |((room, seq, msg_no, v, (user, version)), key, ts, about, body)| Event {
             room,
             seq,
             msg_no,
@@ -102,7 +124,9 @@ pub(crate) fn event() -> impl Strategy<Value = Event> {
             from: Author(user, version),
             key,
             ts,
-            target,
+            target: about.0,
+            reply_to: about.1,
+            mentions: about.2,
             body,
         },
     )
@@ -137,25 +161,34 @@ pub(crate) fn skip() -> impl Strategy<Value = Skip> {
 pub(crate) fn row() -> impl Strategy<Value = RoomRow> {
     let head = (room(), kind(), of(text()), of(user()), history());
     let numbers = (seq(), number(), seq(), any::<u32>());
-    let me = (state(), role(), seq(), seq(), seq(), number());
-    (head, numbers, me).prop_map(
-        |((room, kind, name, peer, history), (head, msg_no, floor, members), me)| RoomRow {
+    let me = (
+        (state(), role(), any::<bool>()),
+        (seq(), seq(), seq()),
+        (number(), number()),
+    );
+    let more = (of(text()), vec(seq(), 0..3));
+    (head, numbers, me, more).prop_map(
+        |((room, kind, name, peer, history), (head, msg_no, floor, members), me, more)| RoomRow {
             room,
             kind,
             name,
+            topic: more.0,
             peer,
             history,
             head,
             msg_no,
             floor,
             members,
+            pins: more.1,
             me: Me {
-                state: me.0,
-                role: me.1,
-                since: me.2,
-                delivered: me.3,
-                read: me.4,
-                unread: me.5,
+                state: me.0.0,
+                role: me.0.1,
+                muted: me.0.2,
+                since: me.1.0,
+                delivered: me.1.1,
+                read: me.1.2,
+                unread: me.2.0,
+                mentions: me.2.1,
             },
         },
     )

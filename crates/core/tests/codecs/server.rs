@@ -1,7 +1,7 @@
 //! Any frame of the server at all.
 
 use chinwag_core::code::ErrorCode;
-use chinwag_core::wire::{DirectoryRow, Item, PublicLimits, Reset, ServerFrame};
+use chinwag_core::wire::{DirectoryRow, Item, Person, PublicLimits, Reset, ServerFrame, Settings};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
@@ -66,6 +66,7 @@ pub(crate) fn any_frame() -> impl Strategy<Value = ServerFrame> {
         connecting(),
         small(),
         lists(),
+        ephemeral(),
     ]
 }
 
@@ -101,14 +102,18 @@ fn connecting() -> impl Strategy<Value = ServerFrame> {
         any::<bool>(),
         of(why()),
         any::<bool>(),
+        of(settings()),
     );
-    let summary = all.prop_map(|(rooms, new, all, reset, more)| ServerFrame::Summary {
-        rooms,
-        new,
-        all,
-        reset,
-        more,
-    });
+    let summary = all.prop_map(
+        |(rooms, new, all, reset, more, settings)| ServerFrame::Summary {
+            rooms,
+            new,
+            all,
+            reset,
+            more,
+            settings,
+        },
+    );
     prop_oneof![
         welcome,
         summary,
@@ -149,6 +154,7 @@ fn small() -> impl Strategy<Value = ServerFrame> {
             delivered: seq,
             read,
             unread: number,
+            mentions: req,
         },
         4 => ServerFrame::TokenExpiring { in_ms: number },
         _ => ServerFrame::Reconnect {
@@ -188,4 +194,56 @@ fn lists() -> impl Strategy<Value = ServerFrame> {
     let directory = (number(), vec(public, 0..3), any::<bool>())
         .prop_map(|(req, rooms, more)| ServerFrame::Directory { req, rooms, more });
     prop_oneof![pong, one, members, profiles, directory]
+}
+
+fn settings() -> impl Strategy<Value = Settings> {
+    let all = (any::<bool>(), any::<bool>(), number());
+    all.prop_map(|(hide_last_seen, hide_online, version)| Settings {
+        hide_last_seen,
+        hide_online,
+        version,
+    })
+}
+
+fn ephemeral() -> impl Strategy<Value = ServerFrame> {
+    let users = || vec(user(), 0..3);
+    let typing = (room(), users(), number()).prop_map(|(room, users, more)| ServerFrame::Typing {
+        room,
+        users,
+        more,
+    });
+    let all = (
+        room(),
+        any::<u32>(),
+        of(number()),
+        of(users()),
+        users(),
+        users(),
+    );
+    let presence =
+        all.prop_map(
+            |(room, count, change, online, joined, left)| ServerFrame::Presence {
+                room,
+                count,
+                change,
+                online,
+                joined,
+                left,
+            },
+        );
+    let person = (user(), any::<bool>(), of(millis()));
+    let person = person.prop_map(|(user, online, last_seen)| Person {
+        user,
+        online,
+        last_seen,
+    });
+    let all = (number(), room(), vec(person, 0..3), any::<bool>());
+    let who = all.prop_map(|(req, room, people, more)| ServerFrame::Who {
+        req,
+        room,
+        people,
+        more,
+    });
+    let settings = settings().prop_map(ServerFrame::Settings);
+    prop_oneof![typing, presence, who, settings]
 }

@@ -51,7 +51,7 @@ fn check(items: impl Fn(RoomId) -> Vec<Submission>, expected: &[&str]) {
 
 fn send(room: RoomId, from: UserId, number: u8) -> Submission {
     let text = format!("{number}");
-    by(from, number, Command::Send { room, text })
+    by(from, number, Command::say(room, text))
 }
 
 #[test]
@@ -87,16 +87,7 @@ fn items_see_the_effect_of_earlier_ones() {
 
 #[test]
 fn a_key_is_looked_up_before_anything_else() {
-    let other = |room| {
-        by(
-            BOB,
-            2,
-            Command::Send {
-                room,
-                text: "other".into(),
-            },
-        )
-    };
+    let other = |room| by(BOB, 2, Command::say(room, "other"));
     let remove = |room| by(ANN, 1, Command::Remove { room, user: BOB });
     check(
         |room| vec![send(room, BOB, 2), send(room, BOB, 2), other(room)],
@@ -142,16 +133,7 @@ fn sixty_four_equal_sends_are_one() {
 #[test]
 fn rooms_are_named_by_who_makes_them_and_how() {
     let mut ledger = ledger();
-    let create = |from, number| {
-        by(
-            from,
-            number,
-            Command::Create {
-                kind: RoomKind::Public,
-                name: "Kitchen".into(),
-            },
-        )
-    };
+    let create = |from, number| by(from, number, Command::open(RoomKind::Public, "Kitchen"));
     let direct = |from, number, user| by(from, number, Command::Direct { user });
     let items = [
         create(ANN, 1),

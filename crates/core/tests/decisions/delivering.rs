@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chinwag_core::batch::Command;
 use chinwag_core::event::{Event, Shared};
-use chinwag_core::ids::{Position, RoomId, Seq, Tick, UserId};
+use chinwag_core::ids::{Key, Position, RoomId, Seq, Tick, UserId};
 use chinwag_core::ledger::Ledger;
 use chinwag_core::limits;
 use chinwag_core::live::{ConnId, Outlet};
@@ -89,10 +89,7 @@ impl Node {
         self.number += 1;
         let room = self.room;
         let command = match word {
-            "send" => Command::Send {
-                room,
-                text: "x".into(),
-            },
+            "send" => Command::say(room, "x"),
             "add" => Command::Add { room, user: BOB },
             "remove" => Command::Remove { room, user: BOB },
             other => panic!("{other} is no command"),
@@ -153,14 +150,14 @@ impl Node {
                 shard.shown(conn, &heads, now, outboxes, &mut self.wants);
             }
             "flush" => {
-                shard.flush(conn, self.snapshots[&number].position, outboxes);
+                shard.flush(conn, self.snapshots[&number].position, now, outboxes);
             }
             "enter" => {
                 for step in ["register", "snapshot", "shown", "flush"] {
                     self.of_conn(step, number);
                 }
             }
-            "gone" => shard.unregister(conn),
+            "gone" => shard.unregister(conn, now),
             "full" => {
                 outboxes.full.insert(number);
             }
@@ -197,25 +194,14 @@ impl Node {
             }
             "lost" => self.late.clear(),
             "many" => {
-                for _ in 0..limits::RING_EVENTS_MAX + 1 {
-                    // Straight through the number space of keys: the ledger is not asked.
-                    let mut event = self
-                        .ledger
-                        .range(
-                            self.room,
-                            chinwag_core::room::Range {
-                                from: Seq(1),
-                                to: Seq(1),
-                            },
-                            1,
-                        )
-                        .remove(0);
-                    let Ok(found) = self.ledger.room(self.room);
-                    event.seq = found.expect("it is there").head.next();
-                    event.body =
-                        chinwag_core::event::Body::Redact(chinwag_core::event::RedactBody {});
-                    self.ledger.put_event(event.clone());
-                    self.deliver(vec![event]);
+                for number in 0..=limits::RING_EVENTS_MAX as u64 {
+                    // Keys of a space of their own.
+                    let mut key = [1; 16];
+                    key[8..].copy_from_slice(&number.to_be_bytes());
+                    let mut say = by(ANN, 0, Command::say(self.room, "x"));
+                    say.key = Key(key);
+                    let events = commit(&mut self.ledger, &[say]).events;
+                    self.deliver(events);
                 }
             }
             word => match word.strip_suffix('?') {

@@ -2,9 +2,11 @@
 //! delivery and the reads of a snapshot, over scripts.
 
 mod batches;
+mod conversation;
 mod delivering;
 mod neighbours;
 mod overlooked;
+mod policy;
 mod reading;
 
 use chinwag_core::batch::{Ack, Command, Outcome, Submission};
@@ -37,10 +39,7 @@ fn ledger() -> Ledger {
 
 /// Ann's group under this key.
 fn group(ledger: &mut Ledger, number: u8) -> RoomId {
-    let create = Command::Create {
-        kind: RoomKind::Group,
-        name: "Kitchen".into(),
-    };
+    let create = Command::open(RoomKind::Group, "Kitchen");
     let submission = by(ANN, number, create);
     let room = submission.room();
     one(ledger, submission);

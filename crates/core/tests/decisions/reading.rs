@@ -18,14 +18,7 @@ fn setting(messages: u64) -> (Ledger, RoomId) {
     let room = group(&mut ledger, 200);
     one(&mut ledger, by(ANN, 201, Command::Add { room, user: BOB }));
     for number in 0..messages {
-        let mut send = by(
-            ANN,
-            0,
-            Command::Send {
-                room,
-                text: number.to_string(),
-            },
-        );
+        let mut send = by(ANN, 0, Command::say(room, number.to_string()));
         send.key = Key([&number.to_be_bytes()[..], &[1; 8]]
             .concat()
             .try_into()
@@ -49,6 +42,7 @@ fn told(ledger: &Ledger, user: UserId, cursor: &Cursor, page: usize) -> Vec<Stri
                     all,
                     reset,
                     more,
+                    settings: _,
                 } => {
                     let heads: Vec<_> = rooms
                         .iter()
@@ -283,17 +277,7 @@ fn a_thousand_missed_events_are_too_far() {
 fn who_is_gone_sees_up_to_their_going_and_strangers_nothing() {
     let (mut ledger, room) = setting(2);
     one(&mut ledger, by(ANN, 1, Command::Remove { room, user: BOB }));
-    one(
-        &mut ledger,
-        by(
-            ANN,
-            2,
-            Command::Send {
-                room,
-                text: "later".into(),
-            },
-        ),
-    );
+    one(&mut ledger, by(ANN, 2, Command::say(room, "later")));
     let cursor = Cursor {
         position: Some(Position(4)),
         open: vec![(room, Seq(4))],
@@ -344,17 +328,7 @@ fn unread_follows_from_marker_and_log() {
         }]);
         assert_eq!(unread(&ledger, BOB), left, "read {read}");
     }
-    commit(
-        &mut ledger,
-        &[by(
-            BOB,
-            7,
-            Command::Send {
-                room,
-                text: "mine".into(),
-            },
-        )],
-    );
+    commit(&mut ledger, &[by(BOB, 7, Command::say(room, "mine"))]);
     assert_eq!((unread(&ledger, BOB), unread(&ledger, ANN)), (0, 1));
 }
 
@@ -363,7 +337,7 @@ fn pages_are_bounded_by_bytes_and_lose_no_line() {
     let (mut ledger, room) = setting(0);
     for number in 0..40 {
         let text = "x".repeat(limits::TEXT_BYTES_MAX);
-        one(&mut ledger, by(ANN, number, Command::Send { room, text }));
+        one(&mut ledger, by(ANN, number, Command::say(room, text)));
     }
     let (mut before, mut seen, mut pages) = (None, Vec::new(), 0);
     loop {

@@ -1,7 +1,8 @@
 //! Examples of what a client says.
 
+use chinwag_core::event::Mention;
 use chinwag_core::ids::{DeviceId, Epoch, Position, Seq};
-use chinwag_core::room::RoomKind;
+use chinwag_core::room::{Role, RoomKind};
 use chinwag_core::wire::{ClientFrame, Cursor, Last};
 
 use crate::{ANN, BOB, KEY, ROOM, TEXT};
@@ -28,7 +29,7 @@ pub(crate) fn frames() -> Vec<(&'static str, ClientFrame)> {
         cursor,
         low_bandwidth,
     };
-    let text = TEXT.to_owned();
+    let text = || TEXT.to_owned();
     let name = || "Tea & talk".to_owned();
     vec![
         ("hello, first time", hello(None, Cursor::default(), false)),
@@ -57,7 +58,20 @@ pub(crate) fn frames() -> Vec<(&'static str, ClientFrame)> {
                 req: 3,
                 key: KEY,
                 room: ROOM,
-                text,
+                text: text(),
+                reply_to: None,
+                mentions: Vec::new(),
+            },
+        ),
+        (
+            "send, an answer that mentions",
+            ClientFrame::Send {
+                req: 3,
+                key: KEY,
+                room: ROOM,
+                text: text(),
+                reply_to: Some(Seq(12)),
+                mentions: vec![Mention::Room, Mention::User(BOB)],
             },
         ),
         (
@@ -67,6 +81,7 @@ pub(crate) fn frames() -> Vec<(&'static str, ClientFrame)> {
                 key: KEY,
                 kind: RoomKind::Public,
                 name: name(),
+                history: None,
             },
         ),
         (
@@ -109,6 +124,86 @@ pub(crate) fn frames() -> Vec<(&'static str, ClientFrame)> {
                 key: KEY,
                 room: ROOM,
                 user: BOB,
+            },
+        ),
+        (
+            "edit",
+            ClientFrame::Edit {
+                req: 21,
+                key: KEY,
+                room: ROOM,
+                target: Seq(12),
+                text: text(),
+            },
+        ),
+        (
+            "redact",
+            ClientFrame::Redact {
+                req: 22,
+                key: KEY,
+                room: ROOM,
+                target: Seq(12),
+            },
+        ),
+        (
+            "react",
+            ClientFrame::React {
+                req: 23,
+                key: KEY,
+                room: ROOM,
+                target: Seq(12),
+                emoji: "\u{1f44d}".into(),
+                on: true,
+            },
+        ),
+        (
+            "pin",
+            ClientFrame::Pin {
+                req: 24,
+                key: KEY,
+                room: ROOM,
+                target: Seq(12),
+                on: false,
+            },
+        ),
+        (
+            "configure",
+            ClientFrame::Configure {
+                req: 25,
+                key: KEY,
+                room: ROOM,
+                name: Some(name()),
+                topic: Some("Black, green, white".into()),
+            },
+        ),
+        (
+            "ban",
+            ClientFrame::Ban {
+                req: 26,
+                key: KEY,
+                room: ROOM,
+                user: BOB,
+                on: true,
+            },
+        ),
+        (
+            "role",
+            ClientFrame::Role {
+                req: 27,
+                key: KEY,
+                room: ROOM,
+                user: BOB,
+                role: Role::Admin,
+            },
+        ),
+        (
+            "mute",
+            ClientFrame::Mute {
+                req: 28,
+                key: KEY,
+                room: ROOM,
+                user: BOB,
+                on: true,
             },
         ),
         (
@@ -183,6 +278,46 @@ pub(crate) fn frames() -> Vec<(&'static str, ClientFrame)> {
             ClientFrame::Ping {
                 req: (1 << 53) - 1,
                 rooms: vec![ROOM],
+            },
+        ),
+    ]
+    .into_iter()
+    .chain(beside())
+    .collect()
+}
+
+fn beside() -> Vec<(&'static str, ClientFrame)> {
+    vec![
+        (
+            "typing",
+            ClientFrame::Typing {
+                req: 30,
+                room: ROOM,
+                on: true,
+            },
+        ),
+        (
+            "watch",
+            ClientFrame::Watch {
+                req: 31,
+                rooms: vec![ROOM],
+            },
+        ),
+        (
+            "who",
+            ClientFrame::Who {
+                req: 32,
+                room: ROOM,
+                after: Some(BOB),
+                online: true,
+            },
+        ),
+        (
+            "settings",
+            ClientFrame::Settings {
+                req: 33,
+                hide_last_seen: Some(true),
+                hide_online: Some(false),
             },
         ),
     ]

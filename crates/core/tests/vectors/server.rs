@@ -2,19 +2,21 @@
 
 use chinwag_core::code::ErrorCode;
 use chinwag_core::event::{
-    Author, Body, DamagedBody, Event, MemberBody, ReactionBody, RedactBody, RoomBody, TextBody,
+    Author, Body, DamagedBody, Event, MemberBody, Mention, PinBody, ReactionBody, RedactBody,
+    RoleBody, RoomBody, SettingsBody, TextBody,
 };
 use chinwag_core::fold::Folded;
 use chinwag_core::ids::{Epoch, Millis, Position, Seq, SessionId};
 use chinwag_core::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
 use chinwag_core::wire::{
-    DirectoryRow, Item, Me, Profile, PublicLimits, Reset, ResetWhy, RoomRow, ServerFrame, Skip,
+    DirectoryRow, Item, Me, Person, Profile, PublicLimits, Reset, ResetWhy, RoomRow, ServerFrame,
+    Settings, Skip,
 };
 
 use crate::{ANN, BOB, KEY, ROOM, TEXT};
 
 pub(crate) fn frames() -> Vec<(&'static str, ServerFrame)> {
-    [connecting(), events(), replies()]
+    [connecting(), events(), replies(), ephemeral()]
         .into_iter()
         .flatten()
         .collect()
@@ -30,6 +32,8 @@ fn event(seq: u64, target: Option<u64>, body: Body) -> Event {
         key: KEY,
         ts: Millis(1_795_324_500_285),
         target: target.map(Seq),
+        reply_to: None,
+        mentions: Vec::new(),
         body,
     }
 }
@@ -43,12 +47,14 @@ fn row() -> RoomRow {
         room: ROOM,
         kind: RoomKind::Direct,
         name: None,
+        topic: Some("Black, green, white".into()),
         peer: Some(BOB),
         history: HistoryFrom::Beginning,
         head: Seq(13),
         msg_no: 7,
         floor: Seq(1),
         members: 2,
+        pins: vec![Seq(3)],
         me: Me {
             state: MemberState::Joined,
             role: Role::Member,
@@ -56,6 +62,8 @@ fn row() -> RoomRow {
             delivered: Seq(12),
             read: Seq(9),
             unread: 3,
+            mentions: 1,
+            muted: true,
         },
     }
 }
@@ -96,6 +104,21 @@ fn events() -> Vec<(&'static str, ServerFrame)> {
         user: BOB,
         state: MemberState::Joined,
         role: Role::Member,
+        members: Some(2),
+    };
+    let settings = SettingsBody {
+        name: None,
+        topic: Some("Black, green, white".into()),
+    };
+    let role_of = RoleBody {
+        user: BOB,
+        role: Role::Reader,
+        muted: true,
+    };
+    let answer = Event {
+        reply_to: Some(Seq(2)),
+        mentions: vec![Mention::Room, Mention::User(BOB)],
+        ..message(10)
     };
     let edit = TextBody {
         text: "better".into(),
@@ -113,6 +136,16 @@ fn events() -> Vec<(&'static str, ServerFrame)> {
         ("event: reaction", of(5, Some(3), Body::Reaction(reaction))),
         ("event: redact", of(6, Some(3), Body::Redact(RedactBody {}))),
         ("event: damaged", of(7, None, Body::Damaged(DamagedBody {}))),
+        ("event: settings", of(8, None, Body::Settings(settings))),
+        ("event: role", of(9, None, Body::Role(role_of))),
+        (
+            "event: message that answers and mentions",
+            ServerFrame::Event(answer),
+        ),
+        (
+            "event: pin",
+            of(11, Some(3), Body::Pin(PinBody { on: true })),
+        ),
     ]
 }
 
@@ -143,6 +176,15 @@ fn connecting() -> Vec<(&'static str, ServerFrame)> {
         all,
         reset,
         more: false,
+        settings: None,
+    };
+    let hiding = ServerFrame::Summary {
+        rooms: Vec::new(),
+        new: 0,
+        all: false,
+        reset: None,
+        more: false,
+        settings: Some(settings()),
     };
     let reset = |req, why| Reset {
         req,
@@ -154,6 +196,7 @@ fn connecting() -> Vec<(&'static str, ServerFrame)> {
     vec![
         ("welcome", welcome),
         ("summary, nothing new", summary(false, None, Vec::new())),
+        ("summary, hiding", hiding),
         (
             "summary, all anew",
             summary(true, Some(ResetWhy::Epoch), vec![row()]),
@@ -262,6 +305,7 @@ fn replies() -> Vec<(&'static str, ServerFrame)> {
                 delivered: Seq(13),
                 read: Seq(13),
                 unread: 0,
+                mentions: 0,
             },
         ),
         (
@@ -312,5 +356,65 @@ fn replies() -> Vec<(&'static str, ServerFrame)> {
                 more: false,
             },
         ),
+    ]
+}
+
+fn settings() -> Settings {
+    Settings {
+        hide_last_seen: true,
+        hide_online: false,
+        version: 2,
+    }
+}
+
+fn ephemeral() -> Vec<(&'static str, ServerFrame)> {
+    let presence = |change, online, joined, left| ServerFrame::Presence {
+        room: ROOM,
+        count: 2,
+        change,
+        online,
+        joined,
+        left,
+    };
+    let person = |user, online, last_seen| Person {
+        user,
+        online,
+        last_seen,
+    };
+    let people = vec![
+        person(ANN, true, None),
+        person(BOB, false, Some(Millis(1_795_324_500_000))),
+    ];
+    vec![
+        (
+            "typing",
+            ServerFrame::Typing {
+                room: ROOM,
+                users: vec![ANN],
+                more: 0,
+            },
+        ),
+        (
+            "presence, all of it",
+            presence(Some(7), Some(vec![ANN, BOB]), Vec::new(), Vec::new()),
+        ),
+        (
+            "presence, what changed",
+            presence(Some(8), None, vec![BOB], vec![ANN]),
+        ),
+        (
+            "presence, a large room",
+            presence(None, None, Vec::new(), Vec::new()),
+        ),
+        (
+            "who",
+            ServerFrame::Who {
+                req: 32,
+                room: ROOM,
+                people,
+                more: false,
+            },
+        ),
+        ("settings", ServerFrame::Settings(settings())),
     ]
 }

@@ -120,6 +120,7 @@ impl Writer {
                 delivered: row.me.delivered,
                 read: row.me.read,
                 unread: row.me.unread,
+                mentions: row.me.mentions,
             };
             self.hub.marker(one.user, one.by, frame).await;
         }

@@ -29,6 +29,7 @@ use crate::gateway::syncing::sync;
 use crate::gateway::ws::{Closed, Deflate, Message, Reader, WebSocket, ping_frame, pong_frame};
 use crate::hub::{Hub, Item};
 use crate::metrics::{Direction, Metrics};
+use crate::presence::Presence;
 use crate::store::{self, AnyView, Store, StoreError};
 
 /// What every driver of a node uses.
@@ -42,6 +43,8 @@ pub struct Services {
     pub commit: Commit,
     /// The way out to the sockets.
     pub hub: Hub,
+    /// What goes on beside the log.
+    pub presence: Presence,
     /// All sockets.
     pub connections: Arc<Connections>,
     /// What compresses for clients that ask for it, with its counters; none: nobody is offered it.
@@ -228,7 +231,8 @@ impl Driver {
     }
 
     fn effect(&self, effect: Effect, sync_id: SyncId) -> Next<'_> {
-        let Services { hub, commit, .. } = &*self.services;
+        let (hub, commit) = (&self.services.hub, &self.services.commit);
+        let presence = &self.services.presence;
         let id = self.connection.id;
         match effect {
             Effect::Authenticate(token) => self.authenticate(token),
@@ -260,6 +264,8 @@ impl Driver {
             Effect::Pong(req, rooms) => {
                 return Next::Wait(Box::pin(hub.send(id, Item::Pong(id, req, rooms))));
             }
+            Effect::Aside(req, aside) => presence.ask(&self.connection, req, aside),
+            Effect::Settings(req, change) => presence.change(&self.connection, req, change),
             Effect::Ping => self.control(ping_frame(&[])),
             Effect::Close(code) => return Next::Close(code),
             // Queued where the session was stepped.

@@ -3,8 +3,7 @@
 //! The driver reads the socket. Shard, commit and the reading tasks hold an `Arc` of this, step
 //! the session with what they know and queue frames. Whoever has queued sees to it that they are
 //! written (`outgoing.rs`): the shard does so itself, others wake the driver. Lock order: this
-//! lock, then the user's bucket; nothing else is taken under it, and it is never held across an
-//! await.
+//! lock, then the user's bucket; nothing else is taken under it, nor is it held across an await.
 
 mod outgoing;
 
@@ -14,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
 use chinwag_core::ids::{SessionId, Tick, UserId};
-use chinwag_core::lanes::{Lane, Outbox};
+use chinwag_core::lanes::{Lane, Outbox, Topic};
 use chinwag_core::live::ConnId;
 use chinwag_core::rate::Bucket;
 use chinwag_core::session::{Effect, Input, Session, Terms};
@@ -220,6 +219,13 @@ impl Connection {
     pub fn queue(&self, lane: Lane, frame: Bytes) -> bool {
         let bytes = frame.len();
         self.state().outbox.push(lane, frame, bytes)
+    }
+
+    /// Queues a frame that may vanish, in the place of an older one of its topic, for somebody who
+    /// writes afterwards.
+    pub fn queue_ephemeral(&self, topic: Option<Topic>, frame: Bytes) {
+        let bytes = frame.len();
+        self.state().outbox.push_ephemeral(topic, frame, bytes);
     }
 
     /// Queues the end of a sync, for somebody who writes afterwards. At once with the session's

@@ -65,7 +65,13 @@ async fn run(
     let (answer, answered) = oneshot::channel();
     hub.send(
         connection.id,
-        Item::Shown(connection.id, id, snapshot.heads.clone(), answer),
+        Item::Shown(
+            connection.id,
+            id,
+            snapshot.heads.clone(),
+            snapshot.settings,
+            answer,
+        ),
     )
     .await;
     // No answer: this sync is over, or the shard has ended with the node.

@@ -13,13 +13,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use chinwag_core::event::{Run, Shared};
 use chinwag_core::ids::{Position, Tick};
-use chinwag_core::lanes::Lane;
+use chinwag_core::lanes::{Lane, Topic};
 use chinwag_core::live::{ConnId, Outlet};
-use chinwag_core::wire::ServerFrame;
+use chinwag_core::watch::Tell;
+use chinwag_core::wire::{Req, ServerFrame};
 use tokio::time::Instant;
 
 use super::delays::Delays;
-use crate::gateway::dialect::Dialect;
+use crate::gateway::dialect::{Dialect, ForSeveral};
 use crate::gateway::outbox::{Connection, Pen, SyncId};
 use crate::metrics::Metrics;
 
@@ -33,6 +34,8 @@ pub(super) struct Outboxes {
     /// With an ack among what waits. Each connection stands in each list once at most.
     urgent: Vec<ConnId>,
     dirty: VecDeque<ConnId>,
+    /// With nothing but what may vanish: written when nothing else is to be.
+    faint: VecDeque<ConnId>,
     /// Reused by every write.
     pen: Pen,
     /// The event that is being delivered is alone: nothing is known of that could share a write
@@ -78,6 +81,7 @@ struct Slot {
     connection: Arc<Connection>,
     urgent: bool,
     dirty: bool,
+    faint: bool,
 }
 
 impl Outboxes {
@@ -86,6 +90,7 @@ impl Outboxes {
             slots: HashMap::new(),
             urgent: Vec::new(),
             dirty: VecDeque::new(),
+            faint: VecDeque::new(),
             pen: Pen::default(),
             sets_aside: false,
             aside: VecDeque::new(),
@@ -118,6 +123,7 @@ impl Outboxes {
             connection,
             urgent: false,
             dirty: false,
+            faint: false,
         };
         self.slots.entry(slot.connection.id).or_insert(slot);
     }
@@ -179,9 +185,16 @@ impl Outboxes {
         room
     }
 
+    /// Answers a request of `conn`; its driver writes it, if the shard does not come to it first.
+    pub(super) fn reply(&self, conn: ConnId, req: Req, frame: &ServerFrame) {
+        if let Some(slot) = self.slots.get(&conn) {
+            slot.connection.reply(req, frame, self.now);
+        }
+    }
+
     /// Whether something waits to be written.
     pub(super) fn has_dirty(&self) -> bool {
-        !self.urgent.is_empty() || self.has_backlog()
+        !self.urgent.is_empty() || self.has_backlog() || !self.faint.is_empty()
     }
 
     /// Whether more than acks waits to be written, perhaps of an earlier slice.
@@ -214,6 +227,15 @@ impl Outboxes {
             self.turns += 1;
             if let Some(slot) = self.slots.get_mut(&conn) {
                 slot.dirty = false;
+                slot.connection.flush(&mut self.pen, self.now);
+            }
+            if slice.is_over() {
+                return;
+            }
+        }
+        while let Some(conn) = self.faint.pop_front() {
+            if let Some(slot) = self.slots.get_mut(&conn) {
+                slot.faint = false;
                 slot.connection.flush(&mut self.pen, self.now);
             }
             if slice.is_over() {
@@ -301,6 +323,27 @@ impl Outlet for Outboxes {
     fn behind(&mut self, to: ConnId) {
         if let Some(slot) = self.slots.get(&to) {
             slot.connection.fall_behind(self.now);
+        }
+    }
+}
+
+impl Tell for Outboxes {
+    fn tell(
+        &mut self,
+        to: &mut dyn Iterator<Item = ConnId>,
+        topic: Option<Topic>,
+        frame: &ServerFrame,
+    ) {
+        let mut frame = ForSeveral::new(frame);
+        for conn in to {
+            let Some(slot) = self.slots.get_mut(&conn) else {
+                continue;
+            };
+            let bytes = frame.encode(&slot.connection.dialect);
+            slot.connection.queue_ephemeral(topic, bytes);
+            if !slot.dirty && !std::mem::replace(&mut slot.faint, true) {
+                self.faint.push_back(conn);
+            }
         }
     }
 }

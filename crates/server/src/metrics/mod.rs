@@ -128,6 +128,12 @@ labels! {
         Redact = "redact",
         /// A reaction.
         Reaction = "reaction",
+        /// A room has another name or topic.
+        Settings = "settings",
+        /// A member may do something else.
+        Role = "role",
+        /// A message was pinned or unpinned.
+        Pin = "pin",
     }
 }
 
@@ -141,6 +147,9 @@ impl EventKind {
             Body::Edit(_) => Some(Self::Edit),
             Body::Redact(_) => Some(Self::Redact),
             Body::Reaction(_) => Some(Self::Reaction),
+            Body::Settings(_) => Some(Self::Settings),
+            Body::Role(_) => Some(Self::Role),
+            Body::Pin(_) => Some(Self::Pin),
             Body::Damaged(_) => None,
         }
     }

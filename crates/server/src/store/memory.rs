@@ -3,10 +3,12 @@
 
 pub mod accounts;
 
+use std::collections::BTreeSet;
 use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use chinwag_core::aside::{Seen, SettingsChange};
 use chinwag_core::batch::{Ack, Submission};
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
@@ -14,7 +16,7 @@ use chinwag_core::ledger::{Committed, Ledger};
 use chinwag_core::marker::{Mark, Marked};
 use chinwag_core::room::{Member, Range, Role, Room};
 use chinwag_core::view::{Changes, View};
-use chinwag_core::wire::{DirectoryRow, Profile};
+use chinwag_core::wire::{DirectoryRow, Profile, Settings};
 
 use super::{ReadJob, Store, StoreError, StoreFuture};
 
@@ -39,12 +41,6 @@ impl MemoryStore {
         self.lock().put_profile(profile);
     }
 
-    /// Puts an event of a kind that no command makes yet at the end of its log.
-    #[cfg(test)]
-    pub(in crate::store) fn put_event(&self, event: Event) {
-        self.lock().put_event(event);
-    }
-
     fn lock(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -57,6 +53,15 @@ impl Store for MemoryStore {
 
     fn mark(&self, marks: Vec<Mark>) -> StoreFuture<'_, Vec<Option<Marked>>> {
         Box::pin(ready(Ok(self.lock().mark(&marks))))
+    }
+
+    fn set(&self, user: UserId, change: SettingsChange) -> StoreFuture<'_, Settings> {
+        Box::pin(ready(Ok(self.lock().set(user, change))))
+    }
+
+    fn saw(&self, seen: Vec<(UserId, Millis)>) -> StoreFuture<'_, ()> {
+        self.lock().saw(&seen);
+        Box::pin(ready(Ok(())))
     }
 
     fn run(&self, job: ReadJob) -> StoreFuture<'_, ()> {
@@ -104,7 +109,11 @@ pass_on! {
     about(room: RoomId, range: Range) -> Vec<Event>;
     redacted(room: RoomId, range: Range) -> Vec<Seq>;
     countable(room: RoomId, user: UserId, range: Range, limit: u64) -> u64;
+    reaction_kinds(room: RoomId, target: Seq) -> BTreeSet<String>;
+    mentioned(room: RoomId, user: UserId, range: Range, limit: u64) -> u64;
     members(room: RoomId, after: Option<UserId>, limit: usize) -> Vec<(UserId, Role)>;
     directory(after: Option<RoomId>, limit: usize) -> Vec<DirectoryRow>;
     changes(since: Position) -> Changes;
+    settings(user: UserId) -> Settings;
+    people(room: RoomId, after: Option<UserId>, limit: usize) -> Vec<Seen>;
 }

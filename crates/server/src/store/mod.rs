@@ -14,11 +14,13 @@ pub mod sqlite;
 use std::future::Future;
 use std::pin::Pin;
 
+use chinwag_core::aside::SettingsChange;
 use chinwag_core::batch::Submission;
-use chinwag_core::ids::Millis;
+use chinwag_core::ids::{Millis, UserId};
 use chinwag_core::ledger::Committed;
 use chinwag_core::marker::{Mark, Marked};
 use chinwag_core::view::View;
+use chinwag_core::wire::Settings;
 
 /// Why a store did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,6 +58,14 @@ pub trait Store: Send + Sync {
     /// Raises markers, durably; none for rooms that the user was never in. A lower queue than
     /// [`Store::append`]: it never delays messages.
     fn mark(&self, marks: Vec<Mark>) -> StoreFuture<'_, Vec<Option<Marked>>>;
+
+    /// Changes what a user shows of themselves, durably; the settings after it. As low a queue as
+    /// [`Store::mark`].
+    fn set(&self, user: UserId, change: SettingsChange) -> StoreFuture<'_, Settings>;
+
+    /// Keeps when users went offline, which `core::aside::to_the_minute` has made coarse. As low a
+    /// queue as [`Store::mark`].
+    fn saw(&self, seen: Vec<(UserId, Millis)>) -> StoreFuture<'_, ()>;
 
     /// Runs `job` over one read snapshot.
     fn run(&self, job: ReadJob) -> StoreFuture<'_, ()>;

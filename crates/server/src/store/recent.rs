@@ -9,14 +9,16 @@ use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
+use chinwag_core::aside::SettingsChange;
 use chinwag_core::batch::Submission;
 use chinwag_core::event::Event;
-use chinwag_core::ids::{Millis, RoomId, Seq};
+use chinwag_core::ids::{Millis, RoomId, Seq, UserId};
 use chinwag_core::ledger::Committed;
 use chinwag_core::limits;
 use chinwag_core::marker::{Mark, Marked};
 use chinwag_core::recent::{Begin, Fared, Figures, Loaded, Recall, Recalling, Tail, Tails};
 use chinwag_core::room::Range;
+use chinwag_core::wire::Settings;
 
 use super::{ReadJob, Store, StoreFuture};
 
@@ -179,6 +181,14 @@ impl<S: Store + ?Sized> Store for RecentFirst<S> {
         self.store.mark(marks)
     }
 
+    fn set(&self, user: UserId, change: SettingsChange) -> StoreFuture<'_, Settings> {
+        self.store.set(user, change)
+    }
+
+    fn saw(&self, seen: Vec<(UserId, Millis)>) -> StoreFuture<'_, ()> {
+        self.store.saw(seen)
+    }
+
     fn run(&self, job: ReadJob) -> StoreFuture<'_, ()> {
         let recent = Arc::clone(&self.recent);
         self.store
@@ -197,7 +207,7 @@ mod tests {
     use std::thread;
 
     use chinwag_core::event::{Author, Body, TextBody};
-    use chinwag_core::ids::{Key, UserId};
+    use chinwag_core::ids::Key;
 
     use super::*;
 
@@ -213,6 +223,8 @@ mod tests {
             key: Key([1; 16]),
             ts: Millis(0),
             target: None,
+            reply_to: None,
+            mentions: Vec::new(),
             body: Body::Message(TextBody {
                 text: "text".into(),
             }),

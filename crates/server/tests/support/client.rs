@@ -305,6 +305,8 @@ impl Client {
             key: sent.key,
             room: sent.room,
             text: sent.text.clone(),
+            reply_to: None,
+            mentions: Vec::new(),
         };
         drop(notes);
         session.sends.insert(req, place);

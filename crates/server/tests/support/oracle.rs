@@ -209,7 +209,13 @@ fn is_known(event: &Event, sent: Option<&Sent>) -> bool {
     match &event.body {
         Body::Message(body) => sent.is_some_and(|sent| sent.text == body.text),
         Body::Room(_) | Body::Member(_) => true,
-        Body::Edit(_) | Body::Redact(_) | Body::Reaction(_) | Body::Damaged(_) => false,
+        Body::Edit(_)
+        | Body::Redact(_)
+        | Body::Reaction(_)
+        | Body::Settings(_)
+        | Body::Role(_)
+        | Body::Pin(_)
+        | Body::Damaged(_) => false,
     }
 }
 

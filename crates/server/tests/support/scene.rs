@@ -177,6 +177,7 @@ fn furnish(address: SocketAddr) -> (Vec<Account>, Vec<RoomId>) {
             key,
             kind: RoomKind::Group,
             name: name.clone(),
+            history: None,
         });
         for person in &people[1..] {
             ask(&|req, key| ClientFrame::Add {

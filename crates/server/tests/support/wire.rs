@@ -80,6 +80,13 @@ impl Node {
         bounded("the node stops", running.stop()).await;
     }
 
+    /// Drains, waits for the end, and keeps what is stored.
+    pub(crate) async fn halt(mut self) -> tempfile::TempDir {
+        let running = self.running.take().expect("it runs until now");
+        bounded("the node stops", running.stop()).await;
+        self.place
+    }
+
     /// Waits until so many connections and users are left.
     pub(crate) async fn settle(&self, connections: usize, users: usize) {
         let running = self.running.as_ref().expect("it runs");

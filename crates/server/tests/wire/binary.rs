@@ -45,6 +45,8 @@ async fn both_forms_meet_in_one_room() {
         key: Key([9; 16]),
         room,
         text: "Grüße \u{1f41f}".into(),
+        reply_to: None,
+        mentions: Vec::new(),
     };
     say(&mut client, &send).await;
     let ack = client.expect("ack").await;

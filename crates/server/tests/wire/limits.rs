@@ -41,7 +41,7 @@ async fn append(store: &SqliteStore, from: UserId, commands: Vec<Command>) {
 
 fn create(name: String) -> Command {
     let kind = RoomKind::Public;
-    Command::Create { kind, name }
+    Command::open(kind, name)
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 //! The memory of rooms and position is stored as a whole from time to time; a crash goes back to
 //! what was stored. The outbox is stored before anything is sent.
 
+mod beside;
 mod receive;
 mod reply;
 mod send;
@@ -17,6 +18,7 @@ use chinwag_core::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
 use chinwag_core::room::Role;
 use chinwag_core::wire::{ClientFrame, Cursor, Last, Req};
 
+use self::beside::Beside;
 use crate::base::{Base, Happening};
 use crate::link::{End, LinkId, Links, Up};
 use crate::oracle::Oracle;
@@ -58,6 +60,8 @@ pub(crate) struct Copy {
     marked: (Seq, Seq),
     /// What one has read.
     read: Seq,
+    /// The newest messages that came one by one, and who wrote them.
+    pub(crate) spoken: Vec<(Seq, UserId)>,
 }
 
 /// What a device stores in one transaction.
@@ -109,6 +113,7 @@ enum Asked {
     Command(Key, Purpose, RoomId),
     After(RoomId),
     Mark(RoomId, Seq, Seq),
+    Watch,
     History(Seq),
     Other,
 }
@@ -145,6 +150,7 @@ pub(crate) struct Device {
     off_until: u64,
     /// Acked sends, to be repeated one day.
     pub(crate) past: Vec<(Key, Command)>,
+    beside: Beside,
 }
 
 impl Device {
@@ -174,6 +180,7 @@ impl Device {
             hint: None,
             off_until: 0,
             past: Vec::new(),
+            beside: Beside::default(),
         }
     }
 
@@ -194,6 +201,9 @@ impl Device {
     pub(crate) fn unrest(&self) -> Option<String> {
         if self.phase != Phase::Live {
             return Some(format!("d{} is {:?}", self.index, self.phase));
+        }
+        if self.beside.stale {
+            return Some(format!("d{} wants to look again", self.index));
         }
         if let Some(first) = self.outbox.first() {
             return Some(format!("d{} still sends {:?}", self.index, first));
@@ -232,6 +242,7 @@ impl Device {
         self.pump(shore);
         self.repair(shore);
         self.mark(shore);
+        self.look_again(shore);
         if shore.base.rng.chance(400) {
             self.save(shore.oracle);
         }
@@ -271,6 +282,7 @@ impl Device {
         self.fetching.clear();
         self.pauses.clear();
         self.pinged = None;
+        self.beside = Beside::default();
         for waiting in &mut self.outbox {
             waiting.sent = None;
         }

@@ -9,6 +9,9 @@ use super::{Asked, Copy, Device, Phase, Purpose, Shore};
 use crate::link::{Down, Up};
 use crate::oracle::Way;
 
+/// Messages that a device remembers in each room, to say something about.
+const SPOKEN_MAX: usize = 16;
+
 impl Device {
     /// Something arrived on the present link.
     pub(crate) fn hear(&mut self, what: Down, shore: &mut Shore<'_>) {
@@ -58,6 +61,7 @@ impl Device {
                 self.failures = 0;
                 self.phase = Phase::Live;
                 self.position(*position, "caught_up", shore);
+                self.look_at_rooms(shore);
                 self.repair(shore);
                 self.pump(shore);
             }
@@ -100,7 +104,14 @@ impl Device {
                 }
                 self.repair(shore);
             }
-            ServerFrame::Page { req, as_of, .. } => {
+            ServerFrame::Page {
+                req,
+                as_of,
+                messages,
+                ..
+            } => {
+                let lines = messages.iter().map(|line| &line.event);
+                shore.oracle.read(self.user, lines, *as_of);
                 if let Some(Asked::History(at_least)) = self.asked.remove(req)
                     && *as_of < at_least
                 {
@@ -113,7 +124,12 @@ impl Device {
             | ServerFrame::Room { .. }
             | ServerFrame::Members { .. }
             | ServerFrame::Profiles { .. }
-            | ServerFrame::Directory { .. } => {}
+            | ServerFrame::Directory { .. }
+            | ServerFrame::Who { .. }
+            | ServerFrame::Settings(_) => {}
+            ServerFrame::Typing { .. } | ServerFrame::Presence { .. } => {
+                self.ephemeral(frame, shore);
+            }
         }
     }
 
@@ -189,12 +205,21 @@ impl Device {
         copy.cursor = event.seq;
         copy.key = Some(event.key);
         copy.head = copy.head.max(event.seq);
+        if event.body.is_message() {
+            copy.spoken.push((event.seq, event.from.0));
+            let old = copy.spoken.len().saturating_sub(SPOKEN_MAX);
+            copy.spoken.drain(..old);
+        }
         event.turns(|turn| match turn {
             Turn::In(who) if who == user => {
                 copy.joined = true;
                 copy.role = None;
+                self.beside.stale = true;
             }
-            Turn::Out(who) if who == user => copy.joined = false,
+            Turn::Out(who) if who == user => {
+                copy.joined = false;
+                self.beside.online.remove(&event.room);
+            }
             Turn::In(_) | Turn::Out(_) => {}
         });
         self.memory.last = Some(Last {
@@ -269,6 +294,7 @@ impl Device {
         let note = format_args!("d{} is behind", self.index);
         shore.base.trace.note(shore.base.now, note);
         self.phase = Phase::Syncing;
+        self.beside = super::beside::Beside::default();
         self.held.clear();
         let cursor = self.stored_cursor(shore);
         shore

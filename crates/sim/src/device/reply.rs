@@ -111,6 +111,8 @@ impl Device {
             Asked::After(room) => {
                 self.fetching.remove(&room);
             }
+            // Too often: it looks again a little later.
+            Asked::Watch => self.beside.stale = true,
             Asked::Mark(..) | Asked::History(_) | Asked::Other => {}
         }
     }

@@ -1,7 +1,7 @@
 //! What a device says: commands from its outbox, in order; repairs; markers; questions.
 
 use chinwag_core::batch::Command;
-use chinwag_core::ids::{RoomId, Seq};
+use chinwag_core::ids::{Key, RoomId, Seq};
 use chinwag_core::wire::{ClientFrame, Req};
 
 use super::{Asked, Device, Phase, Purpose, Shore, Waiting};
@@ -13,12 +13,7 @@ const REQUESTS_MAX: usize = 24;
 
 impl Device {
     /// Stores a command before anything else is done with it.
-    pub(crate) fn submit(
-        &mut self,
-        key: chinwag_core::ids::Key,
-        command: Command,
-        purpose: Purpose,
-    ) {
+    pub(crate) fn submit(&mut self, key: Key, command: Command, purpose: Purpose) {
         let submission = chinwag_core::batch::Submission {
             from: self.user,
             key,
@@ -179,21 +174,85 @@ impl Device {
 fn command_frame(req: Req, item: &Waiting) -> ClientFrame {
     let key = item.key;
     match item.command.clone() {
-        Command::Send { room, text } => ClientFrame::Send {
+        Command::Send {
+            room,
+            text,
+            reply_to,
+            mentions,
+        } => ClientFrame::Send {
             req,
             key,
             room,
             text,
+            reply_to,
+            mentions,
         },
-        Command::Create { kind, name } => ClientFrame::Create {
+        Command::Edit { room, target, text } => ClientFrame::Edit {
+            req,
+            key,
+            room,
+            target,
+            text,
+        },
+        Command::Redact { room, target } => ClientFrame::Redact {
+            req,
+            key,
+            room,
+            target,
+        },
+        Command::React {
+            room,
+            target,
+            emoji,
+            on,
+        } => ClientFrame::React {
+            req,
+            key,
+            room,
+            target,
+            emoji,
+            on,
+        },
+        Command::Pin { room, target, on } => ClientFrame::Pin {
+            req,
+            key,
+            room,
+            target,
+            on,
+        },
+        other => room_frame(req, key, other),
+    }
+}
+
+fn room_frame(req: Req, key: Key, command: Command) -> ClientFrame {
+    match command {
+        Command::Create {
+            kind,
+            name,
+            history,
+        } => ClientFrame::Create {
             req,
             key,
             kind,
             name,
+            history,
         },
         Command::Direct { user } => ClientFrame::Direct { req, key, user },
+        Command::Configure { room, name, topic } => ClientFrame::Configure {
+            req,
+            key,
+            room,
+            name,
+            topic,
+        },
         Command::Join { room } => ClientFrame::Join { req, key, room },
         Command::Leave { room } => ClientFrame::Leave { req, key, room },
+        other => person_frame(req, key, other),
+    }
+}
+
+fn person_frame(req: Req, key: Key, command: Command) -> ClientFrame {
+    match command {
         Command::Add { room, user } => ClientFrame::Add {
             req,
             key,
@@ -206,5 +265,27 @@ fn command_frame(req: Req, item: &Waiting) -> ClientFrame {
             room,
             user,
         },
+        Command::Ban { room, user, on } => ClientFrame::Ban {
+            req,
+            key,
+            room,
+            user,
+            on,
+        },
+        Command::SetRole { room, user, role } => ClientFrame::Role {
+            req,
+            key,
+            room,
+            user,
+            role,
+        },
+        Command::Mute { room, user, on } => ClientFrame::Mute {
+            req,
+            key,
+            room,
+            user,
+            on,
+        },
+        other => unreachable!("no frame for {other:?}"),
     }
 }

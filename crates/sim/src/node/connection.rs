@@ -1,11 +1,11 @@
 //! A connection on a node: session, outbox, and what its driver still has to do.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use chinwag_core::code::CloseCode;
-use chinwag_core::event::Shared;
-use chinwag_core::ids::{Position, Tick, UserId};
+use chinwag_core::event::{Shared, Turn};
+use chinwag_core::ids::{Position, RoomId, Tick, UserId};
 use chinwag_core::lanes::{Lane, Outbox};
 use chinwag_core::live::{ConnId, Outlet};
 use chinwag_core::rate::Bucket;
@@ -43,6 +43,10 @@ pub(super) struct Conn {
     pub(super) syncs: BTreeMap<u64, Sync>,
     pub(super) syncs_begun: u64,
     pub(super) closing: Option<CloseCode>,
+    /// Its user has been told of being out of these rooms.
+    pub(super) out: BTreeSet<RoomId>,
+    /// It has caught up once.
+    pub(super) caught: bool,
     /// The socket is gone; the shard has not forgotten it yet.
     pub(super) gone: bool,
     scratch: Vec<Effect>,
@@ -62,6 +66,8 @@ impl Conn {
             syncs: BTreeMap::new(),
             syncs_begun: 0,
             closing: None,
+            out: BTreeSet::new(),
+            caught: false,
             gone: false,
             scratch: Vec::new(),
         }
@@ -125,7 +131,18 @@ pub(super) struct Outboxes<'a> {
 impl Outlet for Outboxes<'_> {
     fn event(&mut self, to: ConnId, event: &Arc<Shared>) -> bool {
         match self.conns.get_mut(&to) {
-            Some(conn) => conn.push(Lane::Message, Down::Event(event.clone()), self.now),
+            Some(conn) => {
+                event.event.turns(|turn| match turn {
+                    Turn::In(user) if conn.user == Some(user) => {
+                        conn.out.remove(&event.event.room);
+                    }
+                    Turn::Out(user) if conn.user == Some(user) => {
+                        conn.out.insert(event.event.room);
+                    }
+                    Turn::In(_) | Turn::Out(_) => {}
+                });
+                conn.push(Lane::Message, Down::Event(event.clone()), self.now)
+            }
             None => true,
         }
     }
@@ -137,6 +154,7 @@ impl Outlet for Outboxes<'_> {
         let frame = Down::Frame(Arc::new(ServerFrame::CaughtUp { position }));
         let queued = conn.push(Lane::vouching(), frame, self.now);
         if queued {
+            conn.caught = true;
             conn.input(Input::CaughtUp, self.now, None);
         }
         queued

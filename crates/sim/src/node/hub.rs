@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chinwag_core::aside::Granted;
 use chinwag_core::event::{Event, Shared};
 use chinwag_core::ids::{Position, RoomId, Seq, UserId};
 use chinwag_core::lanes::Lane;
@@ -9,7 +10,7 @@ use chinwag_core::live::ConnId;
 use chinwag_core::session::Input;
 use chinwag_core::shard::Origin;
 use chinwag_core::view::Changes;
-use chinwag_core::wire::{Req, ServerFrame};
+use chinwag_core::wire::{Req, ServerFrame, Settings};
 
 use super::{Node, Site};
 use crate::base::{Base, NodeWork};
@@ -22,13 +23,15 @@ pub(super) enum Item {
     Bus(Vec<Arc<Shared>>),
     Check(Vec<RoomId>),
     Register(ConnId, UserId),
-    Shown(ConnId, u64, Vec<(RoomId, Seq)>),
+    Shown(ConnId, u64, Vec<(RoomId, Seq)>, Settings),
     Flush(ConnId, Position),
     Unregister(ConnId),
     Pong(ConnId, Req, Vec<RoomId>),
     Marker(UserId, ConnId, Arc<ServerFrame>),
     Fetched(RoomId, Option<Vec<Event>>, bool),
     Changed(Changes),
+    Granted(ConnId, Req, Granted),
+    Settled(UserId, Settings),
 }
 
 impl Node {
@@ -50,6 +53,7 @@ impl Node {
             self.shard_item(item, site);
             self.fetch(site);
         }
+        self.tell(site);
     }
 
     fn shard_item(&mut self, item: Item, site: &mut Site<'_>) {
@@ -63,17 +67,24 @@ impl Node {
             Item::Bus(events) => shard.deliver(&events, Origin::Bus, now, &mut outlet, wants),
             Item::Check(rooms) => shard.check(&rooms, now, &mut outlet, wants),
             Item::Register(conn, user) => shard.register(conn, user),
-            Item::Shown(conn, sync, heads) => {
+            Item::Shown(conn, sync, heads, settings) => {
                 // A sync that was given up meanwhile shows nothing.
                 let under_way = outlet.conns.get(&conn);
                 if !under_way.is_some_and(|conn| conn.syncs.contains_key(&sync)) {
                     return;
                 }
+                if let Some(user) = shard.live().user_of(conn) {
+                    shard.learn(user, settings, now);
+                }
+                if let Some(conn) = outlet.conns.get_mut(&conn) {
+                    conn.out
+                        .retain(|room| heads.iter().all(|(head, _seq)| head != room));
+                }
                 let on = shard.shown(conn, &heads, now, &mut outlet, wants);
                 self.shown(conn, sync, on);
             }
             Item::Flush(conn, position) => {
-                let live = shard.flush(conn, position, &mut outlet);
+                let live = shard.flush(conn, position, now, &mut outlet);
                 site.base.trace.note(
                     site.base.now,
                     format_args!("n{} flushes {conn:?} at {position}: {live}", self.index),
@@ -82,7 +93,7 @@ impl Node {
             Item::Unregister(conn) => {
                 let note = format_args!("n{} forgets {conn:?}", self.index);
                 site.base.trace.note(site.base.now, note);
-                shard.unregister(conn);
+                shard.unregister(conn, now);
                 self.conns.remove(&conn);
             }
             Item::Pong(conn, req, rooms) => {
@@ -109,6 +120,8 @@ impl Node {
                     }
                 }
             }
+            Item::Granted(conn, req, granted) => self.grant(conn, req, granted, site),
+            Item::Settled(user, settings) => shard.learn(user, settings, now),
             Item::Fetched(room, events, more) => {
                 let found = events.as_ref().map(Vec::len);
                 site.base.trace.note(
@@ -138,7 +151,10 @@ impl Node {
 
     /// Puts the feed's next time on the agenda.
     pub(super) fn plan_due(&mut self, base: &mut Base) {
-        let Some(due) = self.shard.due() else { return };
+        let due = [self.shard.due(), self.shard.tell_due()];
+        let Some(due) = due.into_iter().flatten().min() else {
+            return;
+        };
         if self.due_planned.is_none_or(|planned| due.0 < planned) {
             self.due_planned = Some(due.0.max(base.now + 1));
             let delay = due.0.saturating_sub(base.now).max(1);
@@ -151,6 +167,7 @@ impl Node {
         let now = site.base.tick();
         let mut outlet = Self::outboxes(&mut self.conns, site.base);
         self.shard.tick(now, &mut outlet, &mut self.wants);
+        self.tell(site);
         self.fetch(site);
     }
 
@@ -189,10 +206,15 @@ impl Node {
                         delivered: row.me.delivered,
                         read: row.me.read,
                         unread: row.me.unread,
+                        mentions: row.me.mentions,
                     };
                     let item = Item::Marker(user, ConnId(conn), Arc::new(frame));
                     self.item(item, site.base);
                 }
+            }
+            Found::Asides(found) => self.granted(found, site),
+            Found::Set(conn, user, req, settings) => {
+                self.settled(conn, user, req, settings, site);
             }
             Found::Key(conn, room, key, stored) => {
                 let input = Input::LookedUp { room, key, stored };

@@ -3,6 +3,7 @@
 //!
 //! A crash forgets everything here; a new life begins with [`Node::start`].
 
+mod beside;
 mod commit;
 mod connection;
 mod driver;
@@ -24,6 +25,7 @@ use crate::base::{Base, Happening, NodeRef, NodeWork};
 use crate::bus::Bus;
 use crate::link::{End, LinkId, Links, Up};
 use crate::store::Store;
+use beside::AsideJob;
 use commit::{Job, MarkJob, Work};
 use connection::{Conn, Outboxes};
 use hub::Item;
@@ -72,6 +74,11 @@ pub(crate) struct Node {
     committing: Option<Vec<Job>>,
     marks: VecDeque<MarkJob>,
     marking: Option<Vec<MarkJob>>,
+    asides: VecDeque<AsideJob>,
+    /// What some of them need is being read.
+    asking: bool,
+    /// When users lost their last connection here: the judge's, not the shard's.
+    lost: BTreeMap<UserId, u64>,
 }
 
 impl Node {
@@ -99,6 +106,9 @@ impl Node {
             committing: None,
             marks: VecDeque::new(),
             marking: None,
+            asides: VecDeque::new(),
+            asking: false,
+            lost: BTreeMap::new(),
         }
     }
 
@@ -262,6 +272,7 @@ impl Node {
         };
         conn.gone = true;
         conn.syncs.clear();
+        self.note_loss(id, base.now);
         self.item(Item::Unregister(id), base);
         self.work.push_back(Work::Gone(id));
     }
@@ -285,6 +296,7 @@ impl Node {
         }
         self.begin_commit(site);
         self.begin_marks(site);
+        self.begin_asides(site);
         self.plan_due(site.base);
     }
 

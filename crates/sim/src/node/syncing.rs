@@ -35,9 +35,9 @@ impl Node {
         let Some(snapshot) = snapshot else {
             return self.input(id, Input::SyncFailed, base);
         };
-        let heads = snapshot.heads.clone();
+        let (heads, settings) = (snapshot.heads.clone(), snapshot.settings);
         conn.syncs.insert(sync, Sync::Showing(Box::new(snapshot)));
-        self.item(Item::Shown(id, sync, heads), base);
+        self.item(Item::Shown(id, sync, heads, settings), base);
     }
 
     /// The shard has said whether the sync goes on.

@@ -3,15 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use chinwag_core::event::{Body, Event};
+use chinwag_core::event::{Body, Event, Mention};
 use chinwag_core::ids::{RoomId, Seq, UserId};
 use chinwag_core::ledger::Ledger;
 use chinwag_core::limits;
 use chinwag_core::read::{self, After};
-use chinwag_core::room::Range;
+use chinwag_core::room::{Range, Role, RoomKind};
+use chinwag_core::view::View as _;
 use chinwag_core::wire::Item;
 
-use super::Oracle;
+use super::{Oracle, emptied, has_text};
 use crate::device::Device;
 use crate::store::{Entry, Store};
 
@@ -33,6 +34,7 @@ impl Oracle {
         }
         self.judge_logs(&logs, &journal);
         self.judge_sends(&logs);
+        self.judge_redactions(&logs);
         self.judge_receptions(&logs);
         for node in 0..nodes {
             store.ledger.set_node(node);
@@ -43,6 +45,7 @@ impl Oracle {
             }
         }
         for (room, members) in &people {
+            self.judge_owners(&store.ledger, *room);
             for user in members {
                 self.judge_markers(&store.ledger, *user, *room, &logs[room]);
             }
@@ -59,8 +62,8 @@ impl Oracle {
                     self.violation("dense", what);
                     break;
                 }
-                let message = matches!(event.body, Body::Message(_));
-                if message && !self.standing.was_in(event.from.0, *room, event.seq) {
+                let said = has_text(event) || matches!(event.body, Body::Reaction(_));
+                if said && !self.standing.was_in(event.from.0, *room, event.seq) {
                     let what = format!("{room} #{}: {} is not in", event.seq, event.from.0);
                     self.violation("only members write", what);
                 }
@@ -70,10 +73,58 @@ impl Oracle {
             let event = &entry.event;
             let log = &logs[&event.room];
             let place = usize::try_from(event.seq.0 - 1).expect("logs are short");
-            if log.get(place) != Some(event) {
+            let stands = log.get(place);
+            if stands != Some(event) && stands != Some(&emptied(event)) {
                 let what = format!("{} #{} is not what was committed", event.room, event.seq);
                 self.violation("a seq keeps its meaning", what);
             }
+        }
+    }
+
+    /// What a redaction names has no text, what has none was redacted, and no text was read out
+    /// of a snapshot that knew of its redaction.
+    fn judge_redactions(&mut self, logs: &Logs) {
+        let shown = std::mem::take(&mut self.shown);
+        for (room, log) in logs {
+            let redactions = log
+                .iter()
+                .filter(|event| matches!(event.body, Body::Redact(_)));
+            let redacted: BTreeMap<Seq, Seq> = redactions
+                .filter_map(|event| Some((event.target?, event.seq)))
+                .collect();
+            for event in log.iter().filter(|event| has_text(event)) {
+                let of = if event.body.is_message() {
+                    Some(event.seq)
+                } else {
+                    event.target
+                };
+                let gone = of.and_then(|of| redacted.get(&of)).copied();
+                if event.is_emptied() != gone.is_some() {
+                    let what = format!("{event:?}, redacted by {gone:?}");
+                    self.violation("redacted is empty", what);
+                }
+                let read = shown.get(&(*room, event.seq)).copied();
+                if let (Some(gone), Some(read)) = (gone, read)
+                    && gone <= read
+                {
+                    let what = format!("{room} #{}, redacted by #{gone}, as of #{read}", event.seq);
+                    self.violation("nothing returns a redacted text", what);
+                }
+            }
+        }
+    }
+
+    /// A room with people in it has an owner.
+    fn judge_owners(&mut self, ledger: &Ledger, room: RoomId) {
+        let Ok(row) = ledger.room(room);
+        let Ok(people) = ledger.members(room, None, usize::MAX);
+        let owners = people.iter().filter(|(_user, role)| *role == Role::Owner);
+        let owners = owners.count() as u64;
+        let Some(row) = row else { return };
+        let lost = row.kind != RoomKind::Direct && owners == 0 && !people.is_empty();
+        let miscounted = u64::from(row.owners) != owners || row.members as usize != people.len();
+        if lost || miscounted {
+            self.violation("owners", format!("{row:?} has {people:?}"));
         }
     }
 
@@ -82,7 +133,7 @@ impl Oracle {
         for ((room, seq), event) in std::mem::take(&mut self.contents) {
             let place = usize::try_from(seq.0.saturating_sub(1)).expect("logs are short");
             let stands = logs.get(&room).and_then(|log| log.get(place));
-            if stands != Some(&event) {
+            if stands != Some(&event) && stands != Some(&emptied(&event)) {
                 let what = format!("{room} #{seq}: received {event:?}, stands {stands:?}");
                 self.violation("received is logged", what);
             }
@@ -165,15 +216,22 @@ impl Oracle {
             let what = format!("{user} in {room}: {row:?}, asked {asked:?}, told {told:?}");
             self.violation("markers", what);
         }
-        let unread = self.standing.joined(user, room).map_or(0, |since| {
-            let after = read.max(since);
-            let countable = log.iter().filter(|event| {
-                event.seq > after && matches!(event.body, Body::Message(_)) && event.from.0 != user
-            });
-            countable.count() as u64
+        let since = self.standing.joined(user, room);
+        let after = since.map_or(Seq(u64::MAX), |since| read.max(since));
+        let countable = log.iter().filter(|event| {
+            let counts = event.body.is_message() && !event.is_emptied();
+            event.seq > after && counts && event.from.0 != user
         });
-        if row.me.unread != unread.min(limits::UNREAD_MAX + 1) {
-            let what = format!("{user} in {room}: {} and not {unread}", row.me.unread);
+        let countable: Vec<&Event> = countable.collect();
+        let calls = |event: &&&Event| {
+            let mentions = &event.mentions;
+            mentions.contains(&Mention::Room) || mentions.contains(&Mention::User(user))
+        };
+        let mentions = countable.iter().filter(calls).count() as u64;
+        let most = limits::UNREAD_MAX + 1;
+        let counted = ((countable.len() as u64).min(most), mentions.min(most));
+        if (row.me.unread, row.me.mentions) != counted {
+            let what = format!("{user} in {room}: {:?} and not {counted:?}", row.me);
             self.violation("unread", what);
         }
     }

@@ -5,12 +5,13 @@
 //! membership and visibility by its own naive rules.
 
 mod finish;
+mod presence;
 mod sends;
 mod truth;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chinwag_core::event::{Event, Turn};
+use chinwag_core::event::{Body, Event, Turn};
 use chinwag_core::ids::{Key, Position, RoomId, Seq, UserId};
 use chinwag_core::room::MemberState;
 use chinwag_core::wire::{Cursor, Item, Reset, RoomRow};
@@ -60,6 +61,21 @@ struct Round {
     open: BTreeMap<RoomId, Seq>,
 }
 
+/// An event as its redaction leaves it.
+fn emptied(event: &Event) -> Event {
+    let mut event = event.clone();
+    if let Body::Message(body) | Body::Edit(body) = &mut event.body {
+        body.text = String::new();
+        event.reply_to = None;
+        event.mentions = Vec::new();
+    }
+    event
+}
+
+fn has_text(event: &Event) -> bool {
+    matches!(event.body, Body::Message(_) | Body::Edit(_))
+}
+
 /// Everything that was seen.
 #[derive(Debug, Default)]
 pub(crate) struct Oracle {
@@ -68,6 +84,8 @@ pub(crate) struct Oracle {
     rounds: BTreeMap<usize, Round>,
     keys: BTreeMap<Key, Sent>,
     contents: BTreeMap<(RoomId, Seq), Event>,
+    /// Texts that were read, with how far their snapshot reached: no redaction lies before it.
+    shown: BTreeMap<(RoomId, Seq), Seq>,
     received: BTreeSet<(UserId, RoomId, Seq)>,
     received_live: BTreeSet<(UserId, RoomId, Seq)>,
     skips: BTreeSet<(UserId, RoomId, Seq, Seq)>,
@@ -181,10 +199,39 @@ impl Oracle {
             None => {
                 self.contents.insert(place, event.clone());
             }
-            Some(first) if first == event => {}
+            Some(first) if first == event || first == &emptied(event) => {}
+            Some(first) if emptied(first) == *event => {
+                self.contents.insert(place, event.clone());
+            }
             Some(first) => {
                 let what = format!("{} #{} is {first:?} and {event:?}", place.0, place.1);
                 self.violation("one order", what);
+            }
+        }
+    }
+
+    /// What was read out of a snapshot that reached to `as_of`.
+    fn receive_as_of(&mut self, user: UserId, event: &Event, as_of: Seq) {
+        if has_text(event) && !event.is_emptied() {
+            let shown = self.shown.entry((event.room, event.seq)).or_default();
+            *shown = (*shown).max(as_of);
+        }
+        self.receive(user, event);
+    }
+
+    /// A page of lines reached a device. They are folded: only whether a text is there says
+    /// something about the log.
+    pub(crate) fn read<'a>(
+        &mut self,
+        user: UserId,
+        lines: impl Iterator<Item = &'a Event>,
+        as_of: Seq,
+    ) {
+        for event in lines {
+            self.received.insert((user, event.room, event.seq));
+            if has_text(event) && !event.is_emptied() {
+                let shown = self.shown.entry((event.room, event.seq)).or_default();
+                *shown = (*shown).max(as_of);
             }
         }
     }
@@ -208,7 +255,7 @@ impl Oracle {
             }
             at = range.to.next();
             match item {
-                Item::Event(event) => self.receive(user, event),
+                Item::Event(event) => self.receive_as_of(user, event, head),
                 Item::Skip(skip) => {
                     self.skips.insert((user, room, skip.from, skip.to));
                 }
@@ -245,9 +292,7 @@ impl Oracle {
     /// A room anew.
     pub(crate) fn reset(&mut self, device: usize, user: UserId, reset: &Reset) {
         let (room, head) = (reset.row.room, reset.row.head);
-        for line in &reset.page {
-            self.receive(user, &line.event);
-        }
+        self.read(user, reset.page.iter().map(|line| &line.event), head);
         let seen = self.seen.entry(device).or_default();
         seen.applied.insert(room, head);
         self.told(device, room, head);

@@ -216,8 +216,48 @@ impl Oracle {
 fn same(sent: &Sent, event: &Event) -> bool {
     let author = event.from.0 == sent.user && event.room == sent.room;
     let content = match (&sent.command, &event.body) {
-        (Command::Send { text, .. }, Body::Message(body)) => *text == body.text,
-        (Command::Create { kind, name }, Body::Room(body)) => {
+        // A redaction leaves nothing to compare.
+        (Command::Send { .. }, Body::Message(_)) | (Command::Edit { .. }, Body::Edit(_))
+            if event.is_emptied() =>
+        {
+            true
+        }
+        (
+            Command::Send {
+                text,
+                reply_to,
+                mentions,
+                ..
+            },
+            Body::Message(body),
+        ) => *text == body.text && *reply_to == event.reply_to && *mentions == event.mentions,
+        (Command::Edit { target, text, .. }, Body::Edit(body)) => {
+            *text == body.text && event.target == Some(*target)
+        }
+        (Command::Redact { target, .. }, Body::Redact(_)) => event.target == Some(*target),
+        (
+            Command::React {
+                target, emoji, on, ..
+            },
+            Body::Reaction(body),
+        ) => (Some(*target), emoji, *on) == (event.target, &body.emoji, body.on),
+        (Command::Pin { target, on, .. }, Body::Pin(body)) => {
+            (Some(*target), *on) == (event.target, body.on)
+        }
+        (Command::Configure { name, topic, .. }, Body::Settings(body)) => {
+            (name, topic) == (&body.name, &body.topic)
+        }
+        (Command::SetRole { user, role, .. }, Body::Role(body)) => {
+            (*user, *role) == (body.user, body.role)
+        }
+        (Command::Mute { user, on, .. }, Body::Role(body)) => {
+            (*user, *on) == (body.user, body.muted)
+        }
+        (Command::Ban { user, on, .. }, Body::Member(body)) => {
+            let banned = body.state == MemberState::Banned;
+            body.user == *user && banned == *on && body.state != MemberState::Joined
+        }
+        (Command::Create { kind, name, .. }, Body::Room(body)) => {
             *kind == body.kind && Some(name) == body.name.as_ref()
         }
         (Command::Direct { user }, Body::Room(body)) => {

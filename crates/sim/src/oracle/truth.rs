@@ -60,8 +60,9 @@ impl Standing {
                 began: position,
             }),
             Turn::Out(user) => {
+                // Whoever is out already, and is banned or let back, stays out.
                 if let Some(stay) = room.stays.entry(user).or_default().last_mut() {
-                    stay.to = Some((position, event.seq));
+                    stay.to.get_or_insert((position, event.seq));
                 }
             }
         });

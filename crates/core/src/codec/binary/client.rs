@@ -3,15 +3,13 @@
 use super::cbor::{Reader, Writer};
 use super::shape::{Fields, Put, Wrong, put_fields};
 use super::{frames, refuse};
-use crate::codec::{Refusal, bad_text, fields, not_a_kind, unknown_command};
+use crate::codec::{Refusal, check as field, fields, unknown_command};
 use crate::limits;
-use crate::room::RoomKind;
-use crate::text;
 use crate::wire::{ClientFrame, Cursor, Req};
 
 const HELLO: u64 = 0;
 const SYNC: u64 = 2;
-const LAST: u64 = 17;
+const LAST: u64 = 29;
 
 /// The frames that are not nothing but their fields, for the documents.
 #[cfg(test)]
@@ -27,8 +25,8 @@ pub(super) const BY_HAND: &[(u64, &str, &str)] = &[
 frames! {
     PLAIN, ClientFrame, fields, Err(Wrong::HERE);
     1 = "auth" Auth { req, token };
-    3 = "send" Send { req, key, room, text };
-    4 = "create" Create { req, key, kind, name };
+    3 = "send" Send { req, key, room, text, reply_to, mentions };
+    4 = "create" Create { req, key, kind, name, history };
     5 = "direct" Direct { req, key, user };
     6 = "join" Join { req, key, room };
     7 = "leave" Leave { req, key, room };
@@ -42,6 +40,18 @@ frames! {
     15 = "profiles" Profiles { req, users, name };
     16 = "directory" Directory { req, after };
     17 = "ping" Ping { req, rooms };
+    18 = "edit" Edit { req, key, room, target, text };
+    19 = "redact" Redact { req, key, room, target };
+    20 = "react" React { req, key, room, target, emoji, on };
+    21 = "pin" Pin { req, key, room, target, on };
+    22 = "configure" Configure { req, key, room, name, topic };
+    23 = "ban" Ban { req, key, room, user, on };
+    24 = "role" Role { req, key, room, user, role };
+    25 = "mute" Mute { req, key, room, user, on };
+    26 = "typing" Typing { req, room, on };
+    27 = "watch" Watch { req, rooms };
+    28 = "who" Who { req, room, after, online };
+    29 = "settings" Settings { req, hide_last_seen, hide_online };
 }
 
 pub(super) fn put(frame: &ClientFrame, to: &mut Writer) {
@@ -155,32 +165,45 @@ fn check(frame: ClientFrame) -> Result<ClientFrame, Refusal> {
         Err(fields::wrong(field, &format!("a list of at most {max}")))
     };
     match &frame {
-        ClientFrame::Send { text, .. } => {
-            text::message(text).map_err(|code| bad_text(code, "text"))?;
+        ClientFrame::Send { text, mentions, .. } => {
+            field::message(text)?;
+            list(mentions.len(), "mentions", limits::MENTIONS_MAX)?;
+        }
+        ClientFrame::Edit { text, .. } => field::message(text)?,
+        ClientFrame::React { emoji, .. } => field::reaction(emoji)?,
+        ClientFrame::Configure { name, topic, .. } => {
+            field::settings(name.as_deref(), topic.as_deref())?;
         }
         ClientFrame::Create { kind, name, .. } => {
-            if *kind == RoomKind::Direct {
-                return Err(not_a_kind());
-            }
-            text::room_name(name).map_err(|code| bad_text(code, "name"))?;
+            field::kind(*kind)?;
+            field::room_name(name)?;
         }
         ClientFrame::Hello { cursor, .. } | ClientFrame::Sync { cursor, .. } => {
             list(cursor.open.len(), "open", limits::OPEN_ROOMS_MAX)?;
         }
         ClientFrame::Ping { rooms, .. } => list(rooms.len(), "rooms", limits::OPEN_ROOMS_MAX)?,
         ClientFrame::Profiles { users, .. } => list(users.len(), "users", limits::PROFILES_MAX)?,
+        ClientFrame::Watch { rooms, .. } => list(rooms.len(), "rooms", limits::WATCHED_ROOMS_MAX)?,
         ClientFrame::Auth { .. }
         | ClientFrame::Direct { .. }
         | ClientFrame::Join { .. }
         | ClientFrame::Leave { .. }
         | ClientFrame::Add { .. }
         | ClientFrame::Remove { .. }
+        | ClientFrame::Redact { .. }
+        | ClientFrame::Pin { .. }
+        | ClientFrame::Ban { .. }
+        | ClientFrame::Role { .. }
+        | ClientFrame::Mute { .. }
         | ClientFrame::Mark { .. }
         | ClientFrame::After { .. }
         | ClientFrame::History { .. }
         | ClientFrame::Room { .. }
         | ClientFrame::Members { .. }
-        | ClientFrame::Directory { .. } => {}
+        | ClientFrame::Directory { .. }
+        | ClientFrame::Typing { .. }
+        | ClientFrame::Who { .. }
+        | ClientFrame::Settings { .. } => {}
     }
     Ok(frame)
 }

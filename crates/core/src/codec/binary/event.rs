@@ -3,12 +3,15 @@
 use super::cbor::{Reader, Writer};
 use super::shape::{Fields, Put, Take, Wrong, put_fields, record, words};
 use crate::event::{
-    Author, Body, DamagedBody, Event, MemberBody, ReactionBody, RedactBody, RoomBody, TextBody,
+    Author, Body, DamagedBody, Event, MemberBody, Mention, PinBody, ReactionBody, RedactBody,
+    RoleBody, RoomBody, SettingsBody, TextBody,
 };
 use crate::fold::Folded;
+use crate::ids::UserId;
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
 use crate::wire::{
-    DirectoryRow, Item, Last, Me, Profile, PublicLimits, Reset, ResetWhy, RoomRow, Skip,
+    DirectoryRow, Item, Last, Me, Person, Profile, PublicLimits, Reset, ResetWhy, RoomRow,
+    Settings, Skip,
 };
 
 /// The number of the frame `event`, also as an item of `events`.
@@ -19,7 +22,7 @@ pub(super) const SKIP: u64 = 2;
 words! {
     RoomKind { Direct, Group, Public };
     Role { Reader, Member, Admin, Owner };
-    MemberState { Joined, Left, Removed };
+    MemberState { Joined, Left, Removed, Banned };
     HistoryFrom { Joining, Beginning };
     SkipWhy { BeforeJoin, NotMember, Purged };
     ResetWhy { Epoch, History, TooFar };
@@ -28,14 +31,19 @@ words! {
 record! {
     TextBody { text };
     RoomBody { kind, name, history, members };
-    MemberBody { user, state, role };
+    MemberBody { user, state, role, members };
     ReactionBody { emoji, on };
+    SettingsBody { name, topic };
+    RoleBody { user, role, muted };
+    PinBody { on };
     Last { room, seq, key };
-    Me { state, role, since, delivered, read, unread };
+    Me { state, role, since, delivered, read, unread, mentions, muted };
     Profile { id, name, version };
     DirectoryRow { room, name, members };
+    Settings { hide_last_seen, hide_online, version };
+    Person { user, online, last_seen };
     PublicLimits { text_bytes, frame_bytes, in_flight, open_rooms, rate_per_second, rate_burst };
-    RoomRow { room, kind, name, peer, history, head, msg_no, floor, members, me };
+    RoomRow { room, kind, name, peer, history, head, msg_no, floor, members, me, topic, pins };
 }
 
 /// Bodies that say nothing but their kind.
@@ -56,6 +64,27 @@ macro_rules! empty_records {
     )*};
 }
 empty_records!(RedactBody, DamagedBody);
+
+/// A user's bytes, or `true` for the whole room.
+impl Put for Mention {
+    fn put(&self, to: &mut Writer) {
+        match self {
+            Self::Room => to.bool(true),
+            Self::User(user) => user.put(to),
+        }
+    }
+}
+
+impl Take for Mention {
+    fn take(from: &mut Reader<'_>) -> Result<Self, Wrong> {
+        let mut ahead = *from;
+        if bool::take(&mut ahead) == Ok(true) {
+            *from = ahead;
+            return Ok(Self::Room);
+        }
+        UserId::take(from).map(Self::User)
+    }
+}
 
 impl Put for Author {
     fn put(&self, to: &mut Writer) {
@@ -79,6 +108,9 @@ fn body(body: &Body) -> (u64, &dyn Put) {
         Body::Redact(body) => (4, body),
         Body::Reaction(body) => (5, body),
         Body::Damaged(body) => (6, body),
+        Body::Settings(body) => (7, body),
+        Body::Role(body) => (8, body),
+        Body::Pin(body) => (9, body),
     }
 }
 
@@ -91,6 +123,9 @@ fn take_body(number: u64, from: &mut Fields<'_, '_>) -> Result<Body, Wrong> {
         4 => from.field("body").map(Body::Redact),
         5 => from.field("body").map(Body::Reaction),
         6 => from.field("body").map(Body::Damaged),
+        7 => from.field("body").map(Body::Settings),
+        8 => from.field("body").map(Body::Role),
+        9 => from.field("body").map(Body::Pin),
         _ => Err(Wrong::HERE),
     }
 }
@@ -107,10 +142,12 @@ pub(super) fn put_live(event: &Event, to: &mut Writer) {
         key,
         ts,
         target,
+        reply_to,
+        mentions,
         body: _,
     } = event;
-    let fields: [&dyn Put; 11] = [
-        &EVENT, room, seq, msg_no, v, from, key, ts, &kind, body, target,
+    let fields: [&dyn Put; 13] = [
+        &EVENT, room, seq, msg_no, v, from, key, ts, &kind, body, target, reply_to, mentions,
     ];
     put_fields(to, &fields);
 }
@@ -130,6 +167,8 @@ pub(super) fn take_event(fields: &mut Fields<'_, '_>) -> Result<Event, Wrong> {
             take_body(kind, fields)?
         },
         target: fields.field("target")?,
+        reply_to: fields.field("reply_to")?,
+        mentions: fields.field("mentions")?,
     })
 }
 
@@ -145,9 +184,11 @@ impl Put for Folded {
             key,
             ts,
             target,
+            reply_to,
+            mentions,
             body: _,
         } = &self.event;
-        let fields: [&dyn Put; 13] = [
+        let fields: [&dyn Put; 15] = [
             room,
             seq,
             msg_no,
@@ -158,6 +199,8 @@ impl Put for Folded {
             &kind,
             body,
             target,
+            reply_to,
+            mentions,
             &self.edited,
             &self.redacted,
             &self.reactions,

@@ -4,9 +4,10 @@ use super::cbor::Writer;
 use super::event::{EVENT, SKIP, put_live, put_skip, take_event, take_reset, take_skip};
 use super::frames;
 use super::shape::{Fields, Wrong, put_fields};
-use crate::wire::ServerFrame;
+use crate::wire::{ServerFrame, Settings};
 
 const RESET: u64 = 5;
+const SETTINGS: u64 = 23;
 
 /// The frames that are not nothing but their fields, for the documents.
 #[cfg(test)]
@@ -14,16 +15,17 @@ pub(super) const BY_HAND: &[(u64, &str, &str)] = &[
     (
         EVENT,
         "event",
-        "room, seq, msg_no, v, from, key, ts, kind, body, target",
+        "room, seq, msg_no, v, from, key, ts, kind, body, target, reply_to, mentions",
     ),
     (SKIP, "skip", "room, from, to, why"),
     (RESET, "reset", "req, why, row, page, redacted"),
+    (SETTINGS, "settings", "hide_last_seen, hide_online, version"),
 ];
 
 frames! {
     PLAIN, ServerFrame, fields, Err(Wrong::HERE);
     0 = "welcome" Welcome { v, epoch, user, session, features, limits, now };
-    3 = "summary" Summary { rooms, new, all, reset, more };
+    3 = "summary" Summary { rooms, new, all, reset, more, settings };
     4 = "events" Events { req, room, from, to, head, items };
     6 = "page" Page { req, room, as_of, messages, skips, before };
     7 = "caught_up" CaughtUp { position };
@@ -31,7 +33,7 @@ frames! {
     9 = "ok" Ok { req };
     10 = "error" Error { req, code, message, field, retryable, retry_after_ms };
     11 = "behind" Behind {};
-    12 = "marker" Marker { room, delivered, read, unread };
+    12 = "marker" Marker { room, delivered, read, unread, mentions };
     13 = "token_expiring" TokenExpiring { in_ms };
     14 = "reconnect" Reconnect { after_ms, spread_ms };
     15 = "pong" Pong { req, now, position, heads };
@@ -39,6 +41,9 @@ frames! {
     17 = "members" Members { req, room, members, more };
     18 = "profiles" Profiles { req, users };
     19 = "directory" Directory { req, rooms, more };
+    20 = "typing" Typing { room, users, more };
+    21 = "presence" Presence { room, count, change, online, joined, left };
+    22 = "who" Who { req, room, people, more };
 }
 
 pub(super) fn put(frame: &ServerFrame, to: &mut Writer) {
@@ -52,6 +57,10 @@ pub(super) fn put(frame: &ServerFrame, to: &mut Writer) {
                 &[&RESET, &reset.req, why, row, &reset.page, &reset.redacted],
             );
         }
+        ServerFrame::Settings(settings) => {
+            let (last_seen, online) = (&settings.hide_last_seen, &settings.hide_online);
+            put_fields(to, &[&SETTINGS, last_seen, online, &settings.version]);
+        }
         plain => {
             let is_put = put_plain(plain, to);
             assert!(is_put, "every frame stands in the table: {plain:?}");
@@ -64,6 +73,11 @@ pub(super) fn take(fields: &mut Fields<'_, '_>) -> Result<ServerFrame, Wrong> {
         EVENT => take_event(fields).map(ServerFrame::Event),
         SKIP => take_skip(fields).map(ServerFrame::Skip),
         RESET => take_reset(fields).map(ServerFrame::Reset),
+        SETTINGS => Ok(ServerFrame::Settings(Settings {
+            hide_last_seen: fields.field("hide_last_seen")?,
+            hide_online: fields.field("hide_online")?,
+            version: fields.field("version")?,
+        })),
         number => take_plain(number, fields),
     }
 }

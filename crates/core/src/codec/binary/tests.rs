@@ -80,7 +80,7 @@ fn what_has_a_bad_field() {
     check(vec![Number(17)], bad, Some("req"), None);
     check(vec![Number(99)], bad, Some("req"), None);
     let unknown = ErrorCode::UnknownCommand;
-    check(vec![Number(18), Number(3)], unknown, None, Some(3));
+    check(vec![Number(30), Number(3)], unknown, None, Some(3));
     for req in [
         Signed(-1),
         Number(1 << 53),
@@ -156,8 +156,8 @@ fn unknown_fields_are_ignored() {
 fn every_number_names_one_frame() {
     for frames in tables() {
         let numbers: Vec<u64> = frames.iter().map(|(number, ..)| *number).collect();
-        let expected: Vec<u64> = (0..).take(frames.len()).collect();
-        assert_eq!(numbers, expected);
+        let once = numbers.windows(2).all(|two| two[0] < two[1]);
+        assert!(once && numbers[0] == 0, "{numbers:?}");
     }
 }
 
@@ -174,6 +174,8 @@ fn the_binary_form_is_half_of_json() {
             key: Key([3; 16]),
             ts: Millis(1_795_324_500_285),
             target: None,
+            reply_to: None,
+            mentions: Vec::new(),
             body: Body::Message(TextBody { text: text.into() }),
         })
     };
@@ -182,6 +184,7 @@ fn the_binary_form_is_half_of_json() {
         delivered: Seq(1_234),
         read: Seq(1_230),
         unread: 4,
+        mentions: 0,
     };
     let ack = ServerFrame::Ack {
         req: 7,

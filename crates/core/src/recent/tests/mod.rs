@@ -72,6 +72,8 @@ fn what_was_longest_unused_goes_first() {
         key: Key([room; 16]),
         ts: Millis(0),
         target: None,
+        reply_to: None,
+        mentions: Vec::new(),
         body: Body::Message(TextBody {
             text: "text".into(),
         }),
@@ -97,6 +99,8 @@ fn what_an_older_snapshot_brings_is_emptied_by_a_redaction_that_it_did_not_know(
         key: Key([1; 16]),
         ts: Millis(0),
         target,
+        reply_to: None,
+        mentions: Vec::new(),
         body,
     };
     let text = |text: &str| TextBody { text: text.into() };

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::super::{Begin, Fared, Loaded, ROOM_BYTES, Recall, Recalling, Tail, Tails};
 use super::user;
 use crate::batch::{Command, Submission};
-use crate::event::{Author, Body, Event, ReactionBody, RedactBody, TextBody};
+use crate::event::{Body, Event};
 use crate::ids::{Epoch, Key, Millis, Position, RoomId, Seq};
 use crate::ledger::Ledger;
 use crate::limits;
@@ -152,7 +152,7 @@ impl World {
         for _ in 0..2 {
             let kind = RoomKind::Public;
             let name = "Square".to_owned();
-            let room = world.commit(1, |_key| Command::Create { kind, name });
+            let room = world.commit(1, |_key| Command::open(kind, name));
             world.rooms.extend(room);
         }
         world
@@ -175,53 +175,44 @@ impl World {
         room
     }
 
-    /// Puts an event about another one, of kinds that no command makes yet.
+    /// Says something about a message; what may not be is refused, and changes nothing.
     fn about(&mut self, room: usize, from: u8, target: u64, kind: u8) {
-        let key = self.key();
         let room = self.rooms[room];
         let Ok(stored) = self.now.room(room);
         let stored = stored.expect("the room was made first");
         let target = Seq(target % stored.head.0 + 1);
-        let body = match kind {
-            0 => Body::Redact(RedactBody {}),
-            1 => Body::Edit(TextBody {
-                text: format!("t{};", self.keys),
-            }),
-            _ => Body::Reaction(ReactionBody {
+        let all = Range {
+            from: Seq(1),
+            to: stored.head,
+        };
+        let before = self.moments.len();
+        let committed = self.commit(from, |key| match kind {
+            0 => Command::Redact { room, target },
+            1 => Command::Edit {
+                room,
+                target,
+                text: format!("t{key};"),
+            },
+            _ => Command::React {
+                room,
+                target,
                 emoji: "x".into(),
                 on: kind == 2,
-            }),
-        };
-        if matches!(body, Body::Redact(_)) {
-            let all = Range {
-                from: Seq(1),
-                to: stored.head,
+            },
+        });
+        if kind > 0 || committed.is_none() {
+            return;
+        }
+        for event in self.moments[before - 1].range(room, all, usize::MAX) {
+            let text = match event.body {
+                Body::Message(text) if event.seq == target => text.text,
+                Body::Edit(text) if event.target == Some(target) => text.text,
+                _ => continue,
             };
-            for event in self.now.range(room, all, usize::MAX) {
-                let text = match event.body {
-                    Body::Message(text) if event.seq == target => text.text,
-                    Body::Edit(text) if event.target == Some(target) => text.text,
-                    _ => continue,
-                };
-                if !text.is_empty() {
-                    self.gone.insert(text, self.moments.len());
-                }
+            if !text.is_empty() {
+                self.gone.insert(text, before);
             }
         }
-        let event = Event {
-            room,
-            seq: stored.head.next(),
-            msg_no: stored.msg_no,
-            v: 1,
-            from: Author(user(from), 1),
-            key,
-            ts: Millis(0),
-            target: Some(target),
-            body,
-        };
-        self.now.put_event(event.clone());
-        self.shared.untold.borrow_mut().push_back(event);
-        self.moments.push(self.now.clone());
     }
 
     pub(super) fn step(&mut self, step: &Step) {
@@ -229,10 +220,7 @@ impl World {
             Step::Send(room, from, count) => {
                 let room = self.rooms[*room];
                 for _ in 0..*count {
-                    self.commit(*from, |key| Command::Send {
-                        room,
-                        text: format!("t{key};"),
-                    });
+                    self.commit(*from, |key| Command::say(room, format!("t{key};")));
                 }
             }
             Step::Enter(room, who) => {

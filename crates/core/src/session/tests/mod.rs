@@ -60,6 +60,8 @@ fn send_to(room: RoomId, req: Req, key: u8) -> Input {
         key: Key([key; 16]),
         room,
         text: "x".into(),
+        reply_to: None,
+        mentions: Vec::new(),
     })
 }
 
@@ -132,6 +134,8 @@ fn show(effect: &Effect) -> String {
         Effect::LookUp(_room, key) => format!("look up {}", key.0[0]),
         Effect::Mark(req, _) => format!("mark {req}"),
         Effect::Read(req, _) => format!("read {req}"),
+        Effect::Aside(req, aside) => format!("aside {req} {aside:?}"),
+        Effect::Settings(req, change) => format!("settings {req} {change:?}"),
         Effect::Pong(req, _) => format!("pong {req}"),
         Effect::Ping => "ping".into(),
         Effect::Close(code) => format!("close {}", code.number()),

@@ -16,6 +16,8 @@ fn event(text: String) -> Event {
         key: Key([3; 16]),
         ts: Millis(1_763_780_001_234),
         target: None,
+        reply_to: None,
+        mentions: Vec::new(),
         body: Body::Message(TextBody { text }),
     }
 }

@@ -59,16 +59,22 @@ fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::HelloTwice
         | ErrorCode::ReqReused
         | ErrorCode::SelfDirect
+        | ErrorCode::NoMessage
         | ErrorCode::WeakPassword => StatusCode::BAD_REQUEST,
         ErrorCode::BadToken | ErrorCode::TokenExpired | ErrorCode::BadCredentials => {
             StatusCode::UNAUTHORIZED
         }
         ErrorCode::Forbidden
+        | ErrorCode::Muted
+        | ErrorCode::Banned
         | ErrorCode::NotMember
         | ErrorCode::RegistrationClosed
         | ErrorCode::InviteNeeded => StatusCode::FORBIDDEN,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
+        ErrorCode::Gone => StatusCode::GONE,
         ErrorCode::AlreadyMember
+        | ErrorCode::LastOwner
+        | ErrorCode::TooMany
         | ErrorCode::RoomFull
         | ErrorCode::TooManyRooms
         | ErrorCode::Conflict

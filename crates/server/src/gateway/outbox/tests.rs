@@ -126,6 +126,8 @@ fn commands_in_flight_are_not_drained() {
         key,
         room,
         text: "x".into(),
+        reply_to: None,
+        mentions: Vec::new(),
     };
     connection.input(Input::Frame(Ok(send)), Tick(3));
     effects(&connection);

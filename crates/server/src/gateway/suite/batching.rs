@@ -54,6 +54,7 @@ fn marker(read: u64) -> ServerFrame {
         delivered: Seq(read),
         read: Seq(read),
         unread: 0,
+        mentions: 0,
     }
 }
 

@@ -270,6 +270,8 @@ fn long_event() -> Event {
         key: Key([3; 16]),
         ts: Millis(1_763_780_001_234),
         target: None,
+        reply_to: None,
+        mentions: Vec::new(),
         body: Body::Message(TextBody {
             text: "Minutes of the meeting about the minutes of the meeting. ".repeat(20),
         }),

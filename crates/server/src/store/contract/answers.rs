@@ -1,13 +1,13 @@
 //! What connecting, catching up, paging back and counting answer.
 
 use chinwag_core::batch::Command;
-use chinwag_core::event::{Body, ReactionBody, RedactBody, TextBody};
+use chinwag_core::event::{Body, TextBody};
 use chinwag_core::ids::{Epoch, Key, Position, RoomId, Seq};
 use chinwag_core::read::{self, After, Open, Snapshot};
 use chinwag_core::room::{Range, RoomKind, SkipWhy};
 use chinwag_core::wire::{Cursor, Item, Last, ResetWhy};
 
-use super::{Subject, by, contract, send, user};
+use super::{Subject, by, contract, edit, react, redact, send, user};
 
 contract!(
     a_snapshot_holds_what_changed_and_nothing_else,
@@ -283,20 +283,11 @@ async fn history_is_folded_and_paged(mut subject: Subject) {
     let room = subject.room(1, 1, RoomKind::Group).await;
     messages(&subject, room, 2, 6).await;
     let text = |text: &str| TextBody { text: text.into() };
-    let edit = subject
-        .put_event(1, room, 3, Body::Edit(text("edited")))
-        .await;
-    let redact = subject
-        .put_event(1, room, 4, Body::Redact(RedactBody {}))
-        .await;
-    for (number, on) in [(1, true), (2, true), (2, false)] {
-        let body = ReactionBody {
-            emoji: "👍".into(),
-            on,
-        };
-        subject
-            .put_event(number, room, 5, Body::Reaction(body))
-            .await;
+    let edit = subject.done(by(1, 50, edit(room, 3, "edited"))).await.seq;
+    let redact = subject.done(by(1, 51, redact(room, 4))).await.seq;
+    for (number, emoji, on) in [(52, "👍", true), (53, "☕", true), (54, "☕", false)] {
+        let reaction = react(room, 5, emoji, on);
+        subject.done(by(1, number, reaction)).await;
     }
     subject.reopen();
     let page = |before: Option<u64>| {
@@ -351,20 +342,14 @@ async fn a_redacted_text_is_gone(mut subject: Subject) {
     let room = subject.room(1, 1, RoomKind::Group).await;
     messages(&subject, room, 2, 3).await;
     let text = |text: &str| TextBody { text: text.into() };
-    subject
-        .put_event(1, room, 3, Body::Edit(text("edited")))
-        .await;
-    subject
-        .put_event(1, room, 4, Body::Edit(text("another's")))
-        .await;
+    subject.done(by(1, 50, edit(room, 3, "edited"))).await;
+    subject.done(by(1, 51, edit(room, 4, "another's"))).await;
     let all = Range {
         from: Seq(1),
         to: Seq(9),
     };
     let before = subject.read(move |view| view.events(room, all, 9)).await;
-    subject
-        .put_event(1, room, 3, Body::Redact(RedactBody {}))
-        .await;
+    subject.done(by(1, 52, redact(room, 3))).await;
     for _ in 0..2 {
         let after = subject.read(move |view| view.events(room, all, 9)).await;
         assert_eq!(after.len(), before.len() + 1);

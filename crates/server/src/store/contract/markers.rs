@@ -1,14 +1,13 @@
 //! Markers and what is counted from them.
 
 use chinwag_core::batch::Command;
-use chinwag_core::event::{Body, RedactBody};
 use chinwag_core::ids::{RoomId, Seq};
 use chinwag_core::marker::Marked;
 use chinwag_core::read;
 use chinwag_core::room::RoomKind;
 
 use super::answers::messages;
-use super::{Subject, by, contract, send, user};
+use super::{Subject, by, contract, redact, send, user};
 
 contract!(unread_is_exact_to_999_and_markers_only_rise);
 
@@ -35,9 +34,7 @@ async fn unread_is_exact_to_999_and_markers_only_rise(subject: Subject) {
     subject.done(send(2, 20_000, room, "mine")).await;
     // Seqs 3 to 7 are another's; 8 is one's own; 9 takes 4 away.
     assert_eq!((unread(2).await, unread(1).await), (5, 1));
-    subject
-        .put_event(1, room, 4, Body::Redact(RedactBody {}))
-        .await;
+    subject.done(by(1, 20_001, redact(room, 4))).await;
     assert_eq!(unread(2).await, 4);
     let marked = |delivered, read, rose| {
         Some(Marked {

@@ -4,16 +4,17 @@
 //! store, on SQLite, and on SQLite with recent events in front of it. What only a file can suffer is in `sqlite/tests.rs`.
 
 mod answers;
+mod conversation;
 mod markers;
+mod people;
 mod random;
 mod rooms;
 mod sending;
 
 use std::sync::Arc;
 
-use chinwag_core::batch::{Ack, Appended, Command, Outcome, Submission};
+use chinwag_core::batch::{Ack, Command, Outcome, Submission};
 use chinwag_core::code::ErrorCode;
-use chinwag_core::event::{Author, BODY_VERSION, Body, Event};
 use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
 use chinwag_core::ledger::Committed;
 use chinwag_core::marker::{Mark, Marked};
@@ -92,12 +93,34 @@ pub(super) fn by(from: u8, key_number: u64, command: Command) -> Submission {
 
 pub(super) fn send(from: u8, key_number: u64, room: RoomId, text: &str) -> Submission {
     let text = text.to_owned();
-    by(from, key_number, Command::Send { room, text })
+    by(from, key_number, Command::say(room, text))
 }
 
 pub(super) fn create(from: u8, key_number: u64, kind: RoomKind) -> Submission {
     let name = format!("room {key_number}");
-    by(from, key_number, Command::Create { kind, name })
+    by(from, key_number, Command::open(kind, name))
+}
+
+pub(super) fn edit(room: RoomId, target: u64, text: &str) -> Command {
+    Command::Edit {
+        room,
+        target: Seq(target),
+        text: text.to_owned(),
+    }
+}
+
+pub(super) fn redact(room: RoomId, target: u64) -> Command {
+    let target = Seq(target);
+    Command::Redact { room, target }
+}
+
+pub(super) fn react(room: RoomId, target: u64, emoji: &str, on: bool) -> Command {
+    Command::React {
+        room,
+        target: Seq(target),
+        emoji: emoji.to_owned(),
+        on,
+    }
 }
 
 pub(super) fn profile(number: u8) -> Profile {
@@ -192,6 +215,15 @@ impl Subject {
         }
     }
 
+    /// What is answered to something that was done before.
+    pub(super) async fn done_again(&self, item: Submission) -> Ack {
+        let words = format!("{item:?}");
+        match self.one(item).await {
+            Outcome::Replayed(ack) => ack,
+            other => panic!("{words}: {other:?}"),
+        }
+    }
+
     pub(super) async fn refused(&self, item: Submission) -> ErrorCode {
         let words = format!("{item:?}");
         match self.one(item).await {
@@ -232,31 +264,5 @@ impl Subject {
 
     pub(super) async fn position(&self) -> Position {
         self.read(|view| view.position()).await
-    }
-
-    /// Puts an event of a kind that no command makes yet at the end of a log.
-    pub(super) async fn put_event(&self, from: u8, room: RoomId, target: u64, body: Body) -> Seq {
-        let stored = self.read(move |view| view.room(room)).await;
-        let mut stored = stored.expect("the room is there");
-        stored.head = stored.head.next();
-        let event = Event {
-            room,
-            seq: stored.head,
-            msg_no: stored.msg_no,
-            v: BODY_VERSION,
-            from: Author(user(from), 1),
-            key: Key((u128::from(stored.head.0) << 64 | 1).to_be_bytes()),
-            ts: Millis(1_000),
-            target: Some(Seq(target)),
-            body,
-        };
-        match self {
-            Self::Memory(store) => store.put_event(event),
-            Self::Sqlite(..) | Self::Recent(..) => {
-                let appended = Appended { event, hash: 0 };
-                self.file().put_event(stored.clone(), appended).await;
-            }
-        }
-        stored.head
     }
 }

@@ -161,10 +161,7 @@ async fn a_room_that_one_is_not_in_answers_like_none(subject: Subject) {
     let room = subject.room(1, 1, RoomKind::Group).await;
     for room in [room, RoomId([99; 16])] {
         let commands = [
-            Command::Send {
-                room,
-                text: "?".into(),
-            },
+            Command::say(room, "?"),
             Command::Join { room },
             Command::Leave { room },
             Command::Add {

@@ -4,7 +4,7 @@
 //! not be committed.
 
 use chinwag_core::batch::{Appended, Decided};
-use chinwag_core::event::{Body, Event};
+use chinwag_core::event::{Body, Event, Mention};
 use chinwag_core::ids::{Position, RoomId};
 use chinwag_core::marker::Marked;
 use chinwag_core::room::{Member, Room};
@@ -13,8 +13,8 @@ use rusqlite::{Connection, params};
 
 use super::inside::Inside;
 use super::rows::{
-    self, EVENT_COLUMNS, Fields, body_bytes, history_code, kind, kind_of, number, role_code,
-    room_kind_code, state_code,
+    self, EVENT_COLUMNS, Fields, body_bytes, extras_bytes, history_code, kind, kind_of, number,
+    pins_text, role_code, room_kind_code, state_code,
 };
 use super::view::name_key;
 
@@ -58,7 +58,7 @@ fn put_room(
     if let Some(id) = inside.room(db, room.id)? {
         db.prepare_cached(
             "UPDATE rooms SET name = ?2, history = ?3, head = ?4, msg_no = ?5, floor = ?6, \
-             members = ?7, changed = ?8 WHERE id = ?1",
+             members = ?7, changed = ?8, topic = ?9, owners = ?10, pins = ?11 WHERE id = ?1",
         )?
         .execute(params![
             id,
@@ -69,13 +69,16 @@ fn put_room(
             number(room.floor.0),
             room.members,
             number(position.0),
+            room.topic,
+            room.owners,
+            pins_text(&room.pins),
         ])?;
         return Ok(());
     }
     db.prepare_cached(
         "INSERT INTO rooms \
-         (public, kind, name, history, head, msg_no, floor, members, created, changed) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+         (public, kind, name, history, head, msg_no, floor, members, created, changed, topic, \
+         owners, pins) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?
     .execute(params![
         room.id.0,
@@ -88,6 +91,9 @@ fn put_room(
         room.members,
         room.created.0,
         number(position.0),
+        room.topic,
+        room.owners,
+        pins_text(&room.pins),
     ])?;
     inside.learn_room(room.id, db.last_insert_rowid());
     Ok(())
@@ -120,11 +126,12 @@ fn put_member(
     }
     db.prepare_cached(
         "INSERT INTO members \
-         (room, user, state, role, since, gone, earlier, delivered, read, changed) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+         (room, user, state, role, since, gone, earlier, delivered, read, changed, muted) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
          ON CONFLICT (room, user) DO UPDATE SET state = excluded.state, role = excluded.role, \
          since = excluded.since, gone = excluded.gone, earlier = excluded.earlier, \
-         delivered = excluded.delivered, read = excluded.read, changed = excluded.changed",
+         delivered = excluded.delivered, read = excluded.read, changed = excluded.changed, \
+         muted = excluded.muted",
     )?
     .execute(params![
         room,
@@ -137,6 +144,7 @@ fn put_member(
         number(member.delivered.0),
         number(member.read.0),
         number(position.0),
+        member.muted,
     ])?;
     Ok(())
 }
@@ -144,6 +152,7 @@ fn put_member(
 fn insert(db: &Connection, inside: &Inside, appended: &Appended) -> rusqlite::Result<()> {
     let event = &appended.event;
     let body = body_bytes(&event.body);
+    let extras = extras_bytes(event);
     let fields = Fields {
         room: known(inside.room(db, event.room)?)?,
         seq: number(event.seq.0),
@@ -157,10 +166,12 @@ fn insert(db: &Connection, inside: &Inside, appended: &Appended) -> rusqlite::Re
         ts: event.ts.0,
         target: event.target.map(|seq| number(seq.0)),
         body: &body,
+        extras: extras.as_deref(),
     };
     db.prepare_cached(
         "INSERT INTO events (room, seq, msg_no, kind, v, sender, sender_version, key, hash, ts, \
-         target, body, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+         target, body, sum, extras) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?
     .execute(params![
         fields.room,
@@ -176,13 +187,55 @@ fn insert(db: &Connection, inside: &Inside, appended: &Appended) -> rusqlite::Re
         fields.target,
         fields.body,
         fields.sum(),
+        fields.extras,
     ])?;
-    empty(db, fields.room, event)
+    mentions(db, inside, &fields, event)?;
+    reaction_kind(db, fields.room, event)?;
+    empty(db, inside, fields.room, event)
+}
+
+/// The rows by which mentions are counted. Nobody is called on by themselves, nor whom the
+/// database does not know.
+fn mentions(
+    db: &Connection,
+    inside: &Inside,
+    fields: &Fields<'_>,
+    event: &Event,
+) -> rusqlite::Result<()> {
+    for mention in &event.mentions {
+        let user = called(db, inside, *mention)?;
+        let Some(user) = user.filter(|user| *user != fields.sender) else {
+            continue;
+        };
+        db.prepare_cached(
+            "INSERT OR IGNORE INTO mentions (room, user, seq, sender) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute([fields.room, user, fields.seq, fields.sender])?;
+    }
+    Ok(())
+}
+
+/// The column `user` of a mention; none for people whom the database does not know.
+fn called(db: &Connection, inside: &Inside, mention: Mention) -> rusqlite::Result<Option<i64>> {
+    match mention {
+        Mention::Room => Ok(Some(rows::WHOLE_ROOM)),
+        Mention::User(user) => inside.user(db, user),
+    }
+}
+
+fn reaction_kind(db: &Connection, room: i64, event: &Event) -> rusqlite::Result<()> {
+    if let (Body::Reaction(body), Some(target)) = (&event.body, event.target) {
+        db.prepare_cached(
+            "INSERT OR IGNORE INTO reaction_kinds (room, target, emoji) VALUES (?1, ?2, ?3)",
+        )?
+        .execute(params![room, number(target.0), body.emoji])?;
+    }
+    Ok(())
 }
 
 /// Takes what a redaction names out of the database: the text, and that of the edits before it
 /// (contract 1); `secure_delete` overwrites it. What is no redaction takes out nothing.
-fn empty(db: &Connection, room: i64, redaction: &Event) -> rusqlite::Result<()> {
+fn empty(db: &Connection, inside: &Inside, room: i64, redaction: &Event) -> rusqlite::Result<()> {
     let (Body::Redact(_), Some(target)) = (&redaction.body, redaction.target) else {
         return Ok(());
     };
@@ -196,15 +249,28 @@ fn empty(db: &Connection, room: i64, redaction: &Event) -> rusqlite::Result<()> 
     let at = [room, number(target.0), number(redaction.seq.0)];
     let found = named.query_map(at, |row| {
         let (mut fields, intact) = rows::fields(row)?;
-        fields.body = &[];
+        let mentions = rows::mentions(&fields);
+        (fields.body, fields.extras) = (&[], None);
         // A row that was damaged before stays known as such.
         let sum = intact.then(|| fields.sum());
-        Ok((row.get::<_, i64>(14)?, sum))
+        Ok((row.get::<_, i64>(15)?, sum, mentions))
     })?;
-    for (id, sum) in found.collect::<rusqlite::Result<Vec<_>>>()? {
-        db.prepare_cached("UPDATE events SET body = x'', sum = coalesce(?2, sum) WHERE id = ?1")?
-            .execute(params![id, sum])?;
+    for (id, sum, mentions) in found.collect::<rusqlite::Result<Vec<_>>>()? {
+        db.prepare_cached(
+            "UPDATE events SET body = x'', extras = NULL, sum = coalesce(?2, sum) WHERE id = ?1",
+        )?
+        .execute(params![id, sum])?;
+        for mention in mentions {
+            if let Some(user) = called(db, inside, mention)? {
+                db.prepare_cached(
+                    "DELETE FROM mentions WHERE room = ?1 AND user = ?2 AND seq = ?3",
+                )?
+                .execute([room, user, number(target.0)])?;
+            }
+        }
     }
+    db.prepare_cached("DELETE FROM reaction_kinds WHERE room = ?1 AND target = ?2")?
+        .execute([room, number(target.0)])?;
     Ok(())
 }
 

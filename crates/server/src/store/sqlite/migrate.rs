@@ -30,6 +30,14 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         version: 2,
         sql: include_str!("../migrations/0002_accounts.sql"),
     },
+    Migration {
+        version: 3,
+        sql: include_str!("../migrations/0003_conversation.sql"),
+    },
+    Migration {
+        version: 4,
+        sql: include_str!("../migrations/0004_presence.sql"),
+    },
 ];
 
 /// The version that `migrations` lead to.

@@ -13,11 +13,13 @@ mod inside;
 mod kept;
 mod migrate;
 mod open;
+mod people;
 mod queue;
 mod readers;
 mod refused;
 mod reply;
 mod rows;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -32,11 +34,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use chinwag_core::aside::SettingsChange;
 use chinwag_core::batch::Submission;
-use chinwag_core::ids::{Millis, Position};
+use chinwag_core::ids::{Millis, Position, UserId};
 use chinwag_core::ledger::Committed;
 use chinwag_core::marker::{Mark, Marked};
-use chinwag_core::wire::Profile;
+use chinwag_core::wire::{Profile, Settings};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use tokio::sync::{oneshot, watch};
@@ -48,7 +51,8 @@ use self::faults::Seams;
 use self::migrate::{MIGRATIONS, Migration};
 use self::queue::{AccountWrites, AppendCall, EndedWrite, MarkCall, Queue, Work, WriteCall};
 use self::readers::{READERS, Readers, Snapshot};
-use self::view::{SqlView, stored_position, unreadable};
+use self::stored::stored_position;
+use self::view::{SqlView, unreadable};
 use self::writer::Writer;
 use super::{ReadJob, Store, StoreError, StoreFuture};
 
@@ -161,6 +165,24 @@ impl SqliteStore {
         work: impl FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
         counts: fn(&R) -> bool,
     ) -> Result<R, StoreError> {
+        self.write_as(work, counts, false).await
+    }
+
+    /// As [`SqliteStore::write`], for what is no concern of rooms, members or accounts: nothing
+    /// that is kept of them in memory is forgotten by it.
+    async fn write_beside<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
+    ) -> Result<R, StoreError> {
+        self.write_as(work, |_value| false, true).await
+    }
+
+    async fn write_as<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
+        counts: fn(&R) -> bool,
+        is_beside: bool,
+    ) -> Result<R, StoreError> {
         let place = self.queue.lower_place().await?;
         let (reply, answer) = oneshot::channel();
         let ended = EndedWrite {
@@ -174,6 +196,7 @@ impl SqliteStore {
                 value: None,
                 reply,
                 ended,
+                is_beside,
             }),
             _place: place,
         })?;
@@ -198,29 +221,6 @@ impl SqliteStore {
     /// As for [`Store::append`]; [`StoreError::Read`] if another has that name.
     pub async fn put_profile(&self, profile: Profile) -> Result<(), StoreError> {
         self.write(move |db| apply::profile(db, &profile)).await
-    }
-
-    /// Puts an event of a kind that no command makes yet at the end of its log.
-    #[cfg(test)]
-    pub(in crate::store) async fn put_event(
-        &self,
-        room: chinwag_core::room::Room,
-        appended: chinwag_core::batch::Appended,
-    ) {
-        let decided = chinwag_core::batch::Decided {
-            appended: vec![appended],
-            rooms: vec![room],
-            ..Default::default()
-        };
-        let put = self.write(move |db| {
-            apply::batch(
-                db,
-                &inside::Inside::default(),
-                &decided,
-                stored_position(db)?,
-            )
-        });
-        put.await.expect("stored");
     }
 
     async fn on_reader<R: Send + 'static>(
@@ -272,6 +272,14 @@ impl Store for SqliteStore {
             })?;
             answered(answer).await
         })
+    }
+
+    fn set(&self, user: UserId, change: SettingsChange) -> StoreFuture<'_, Settings> {
+        Box::pin(self.write_beside(move |db| people::set(db, user, change)))
+    }
+
+    fn saw(&self, seen: Vec<(UserId, Millis)>) -> StoreFuture<'_, ()> {
+        Box::pin(self.write_beside(move |db| people::saw(db, &seen)))
     }
 
     fn run(&self, job: ReadJob) -> StoreFuture<'_, ()> {

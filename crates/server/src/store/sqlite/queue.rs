@@ -53,6 +53,8 @@ pub(super) struct MarkCall {
 pub(super) trait Write: Send {
     /// Runs it in its own savepoint.
     fn run(&mut self, db: &Connection) -> rusqlite::Result<()>;
+    /// Whether it is no concern of rooms, members and accounts.
+    fn is_beside(&self) -> bool;
     /// Answers its caller: with what `run` gave, or with the error.
     fn reply(self: Box<Self>, outcome: Result<(), StoreError>);
 }
@@ -69,6 +71,7 @@ pub(super) struct Work<F, R> {
     pub(super) value: Option<R>,
     pub(super) reply: Reply<R>,
     pub(super) ended: EndedWrite<R>,
+    pub(super) is_beside: bool,
 }
 
 /// How often something was written that may have changed who somebody is, or ended a session.
@@ -105,6 +108,10 @@ impl<R: Send, F: FnOnce(&Connection) -> rusqlite::Result<R> + Send> Write for Wo
             self.value = Some(work(db)?);
         }
         Ok(())
+    }
+
+    fn is_beside(&self) -> bool {
+        self.is_beside
     }
 
     fn reply(self: Box<Self>, outcome: Result<(), StoreError>) {
@@ -328,9 +335,18 @@ impl Waiting {
 
 fn text_bytes(item: &Submission) -> usize {
     match &item.command {
-        Command::Send { text, .. } => text.len(),
+        Command::Send { text, .. } | Command::Edit { text, .. } => text.len(),
         Command::Create { name, .. } => name.len(),
-        Command::Direct { .. }
+        Command::Configure { name, topic, .. } => {
+            [name, topic].into_iter().flatten().map(String::len).sum()
+        }
+        Command::Redact { .. }
+        | Command::React { .. }
+        | Command::Pin { .. }
+        | Command::Ban { .. }
+        | Command::SetRole { .. }
+        | Command::Mute { .. }
+        | Command::Direct { .. }
         | Command::Join { .. }
         | Command::Leave { .. }
         | Command::Add { .. }

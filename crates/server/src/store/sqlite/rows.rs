@@ -3,16 +3,17 @@
 //! Encoding is strict, decoding of events is total: whatever a damaged row holds, it becomes an
 //! event, at worst one that says so. Lifetime: none, pure functions.
 
-use chinwag_core::event::{Author, Body, DamagedBody, Event, TextBody};
+use chinwag_core::event::{Author, Body, DamagedBody, Event, Mention, TextBody};
 use chinwag_core::ids::{Key, Millis, RoomId, Seq, UserId};
 use chinwag_core::room::{HistoryFrom, MemberState, Role, Room, RoomKind, Stay};
 use chinwag_core::wire::Profile;
 use rusqlite::Row;
-use rusqlite::types::ValueRef;
+use rusqlite::types::{Type, ValueRef};
+use serde::{Deserialize, Serialize};
 
 /// The columns that [`event`] reads, of `events AS e LEFT JOIN users AS u`.
 pub(super) const EVENT_COLUMNS: &str = "e.room, e.seq, e.msg_no, e.kind, e.v, e.sender, \
-     e.sender_version, e.key, e.hash, e.ts, e.target, e.body, e.sum, u.public";
+     e.sender_version, e.key, e.hash, e.ts, e.target, e.body, e.sum, u.public, e.extras";
 
 /// Codes of event kinds; also written into the partial index of 0001_log.sql.
 pub(super) mod kind {
@@ -22,7 +23,17 @@ pub(super) mod kind {
     pub(in super::super) const EDIT: i64 = 4;
     pub(in super::super) const REDACT: i64 = 5;
     pub(in super::super) const REACTION: i64 = 6;
+    pub(in super::super) const SETTINGS: i64 = 7;
+    pub(in super::super) const ROLE: i64 = 8;
+    pub(in super::super) const PIN: i64 = 9;
 }
+
+/// The codes of kinds that have a line of their own in a timeline, as queries name them
+/// (`core::fold::has_line`): room, member, message, settings, role. A damaged row keeps its code.
+pub(super) const KINDS_WITH_A_LINE: &str = "1, 2, 3, 7, 8";
+
+/// Stands for the whole room where a mention names a user.
+pub(super) const WHOLE_ROOM: i64 = 0;
 
 /// A number that SQLite can hold. What clients name may be larger; no row is.
 pub(super) fn number(value: u64) -> i64 {
@@ -49,6 +60,26 @@ pub(super) struct Fields<'a> {
     pub(super) ts: i64,
     pub(super) target: Option<i64>,
     pub(super) body: &'a [u8],
+    pub(super) extras: Option<&'a [u8]>,
+}
+
+/// What a message says beside its text.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Extras {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reply_to: Option<Seq>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    mentions: Vec<Mention>,
+}
+
+/// What an event says beside its body, as stored; most say nothing.
+pub(super) fn extras_bytes(event: &Event) -> Option<Vec<u8>> {
+    let extras = Extras {
+        reply_to: event.reply_to,
+        mentions: event.mentions.clone(),
+    };
+    let written = || serde_json::to_vec(&extras).expect("extras hold only numbers and ids");
+    (extras != Extras::default()).then(written)
 }
 
 impl Fields<'_> {
@@ -75,6 +106,11 @@ impl Fields<'_> {
         }
         sum.update(self.key);
         sum.update(self.body);
+        // Rows of before there were any keep their sums.
+        if let Some(extras) = self.extras {
+            sum.update(&(extras.len() as i64).to_le_bytes());
+            sum.update(extras);
+        }
         sum.finalize()
     }
 }
@@ -88,6 +124,9 @@ pub(super) fn kind_of(body: &Body) -> i64 {
         Body::Edit(_) => kind::EDIT,
         Body::Redact(_) => kind::REDACT,
         Body::Reaction(_) => kind::REACTION,
+        Body::Settings(_) => kind::SETTINGS,
+        Body::Role(_) => kind::ROLE,
+        Body::Pin(_) => kind::PIN,
         Body::Damaged(_) => 0,
     }
 }
@@ -100,6 +139,9 @@ pub(super) fn body_bytes(body: &Body) -> Vec<u8> {
         Body::Message(body) | Body::Edit(body) => serde_json::to_vec(body),
         Body::Redact(body) => serde_json::to_vec(body),
         Body::Reaction(body) => serde_json::to_vec(body),
+        Body::Settings(body) => serde_json::to_vec(body),
+        Body::Role(body) => serde_json::to_vec(body),
+        Body::Pin(body) => serde_json::to_vec(body),
         Body::Damaged(body) => serde_json::to_vec(body),
     };
     written.expect("bodies hold only strings, numbers and ids")
@@ -124,7 +166,22 @@ fn body_of(kind: i64, bytes: &[u8]) -> Option<Body> {
         kind::EDIT => serde_json::from_slice(bytes).ok().map(Body::Edit),
         kind::REDACT => serde_json::from_slice(bytes).ok().map(Body::Redact),
         kind::REACTION => serde_json::from_slice(bytes).ok().map(Body::Reaction),
+        kind::SETTINGS => serde_json::from_slice(bytes).ok().map(Body::Settings),
+        kind::ROLE => serde_json::from_slice(bytes).ok().map(Body::Role),
+        kind::PIN => serde_json::from_slice(bytes).ok().map(Body::Pin),
         _ => None,
+    }
+}
+
+/// Whom a stored message mentions, as far as that can be read.
+pub(super) fn mentions(fields: &Fields<'_>) -> Vec<Mention> {
+    extras(fields.extras).unwrap_or_default().mentions
+}
+
+fn extras(stored: Option<&[u8]>) -> Option<Extras> {
+    match stored {
+        None => Some(Extras::default()),
+        Some(bytes) => serde_json::from_slice(bytes).ok(),
     }
 }
 
@@ -154,6 +211,7 @@ pub(super) fn fields<'a>(row: &'a Row<'_>) -> rusqlite::Result<(Fields<'a>, bool
         ts: whole(row, 9)?,
         target: row.get_ref(10)?.as_i64_or_null().unwrap_or(None),
         body: bytes(row, 11)?,
+        extras: row.get_ref(14)?.as_blob_or_null().unwrap_or(None),
     };
     let intact = i64::from(fields.sum()) == whole(row, 12)?;
     Ok((fields, intact))
@@ -166,13 +224,13 @@ pub(super) fn fields<'a>(row: &'a Row<'_>) -> rusqlite::Result<(Fields<'a>, bool
 pub(super) fn event(row: &Row<'_>, room: RoomId) -> rusqlite::Result<Event> {
     let (fields, intact) = fields(row)?;
     let sender = UserId::from_slice(bytes(row, 13)?);
-    let body = match sender {
-        Some(_) if intact => body_of(fields.kind, fields.body),
+    let read = match sender {
+        Some(_) if intact => body_of(fields.kind, fields.body).zip(extras(fields.extras)),
         _ => None,
     };
-    let body = body.unwrap_or_else(|| {
+    let (body, extras) = read.unwrap_or_else(|| {
         tracing::error!(%room, seq = fields.seq, "a stored event is damaged: its body is withheld");
-        Body::Damaged(DamagedBody {})
+        (Body::Damaged(DamagedBody {}), Extras::default())
     });
     let author = Author(
         sender.unwrap_or(UserId([0; 16])),
@@ -187,6 +245,8 @@ pub(super) fn event(row: &Row<'_>, room: RoomId) -> rusqlite::Result<Event> {
         key: Key::from_slice(fields.key).unwrap_or(Key([0; 16])),
         ts: Millis(fields.ts),
         target: fields.target.map(|seq| Seq(count(seq))),
+        reply_to: extras.reply_to,
+        mentions: extras.mentions,
         body,
     })
 }
@@ -228,11 +288,13 @@ pub(super) fn state_code(state: MemberState) -> i64 {
         MemberState::Joined => JOINED,
         MemberState::Left => 1,
         MemberState::Removed => 2,
+        MemberState::Banned => 3,
     }
 }
 
 pub(super) fn state(code: i64) -> Option<MemberState> {
-    [MemberState::Joined, MemberState::Left, MemberState::Removed]
+    use MemberState::{Banned, Joined, Left, Removed};
+    [Joined, Left, Removed, Banned]
         .into_iter()
         .find(|state| state_code(*state) == code)
 }
@@ -289,8 +351,23 @@ pub(super) fn profile(row: &Row<'_>) -> rusqlite::Result<Profile> {
     })
 }
 
+fn pins(row: &Row<'_>, at: usize) -> rusqlite::Result<Vec<Seq>> {
+    let text: Option<String> = row.get(at)?;
+    let read = text.map(|text| serde_json::from_str(&text));
+    let pins = read.transpose().map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(at, Type::Text, Box::new(error))
+    })?;
+    Ok(pins.unwrap_or_default())
+}
+
+/// Pinned messages in a column; none is absent.
+pub(super) fn pins_text(pins: &[Seq]) -> Option<String> {
+    let written = || serde_json::to_string(pins).expect("a list of numbers");
+    (!pins.is_empty()).then(written)
+}
+
 pub(super) fn room(row: &Row<'_>, id: RoomId) -> rusqlite::Result<Room> {
-    let members: i64 = row.get(6)?;
+    let (members, owners): (i64, i64) = (row.get(6)?, row.get(9)?);
     Ok(Room {
         id,
         kind: code(row, 0, room_kind)?,
@@ -301,5 +378,8 @@ pub(super) fn room(row: &Row<'_>, id: RoomId) -> rusqlite::Result<Room> {
         floor: seq(row, 5)?,
         members: u32::try_from(members).unwrap_or(0),
         created: Millis(row.get(7)?),
+        topic: row.get(8)?,
+        owners: u32::try_from(owners).unwrap_or(0),
+        pins: pins(row, 10)?,
     })
 }

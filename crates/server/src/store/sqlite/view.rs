@@ -2,20 +2,24 @@
 //!
 //! Does not begin or end transactions, does not write. Lifetime: one transaction.
 
+use std::collections::BTreeSet;
+
+use chinwag_core::aside::Seen;
 use chinwag_core::batch::Ack;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
-use chinwag_core::room::{Member, Range, Role, Room, Stay};
+use chinwag_core::room::{Member, Range, Role, Room};
 use chinwag_core::view::{Changes, View};
-use chinwag_core::wire::{DirectoryRow, Profile};
+use chinwag_core::wire::{DirectoryRow, Profile, Settings};
 use rusqlite::{Connection, OptionalExtension, Params, Row, named_params, params};
 
 use super::inside::Inside;
 use super::kept::Kept;
+use super::people;
 use super::rows::{
-    self, EVENT_COLUMNS, JOINED, code, count, kind, number, profile, room, room_id, seq, stay,
-    user_id,
+    self, EVENT_COLUMNS, JOINED, code, count, kind, number, profile, room_id, seq, user_id,
 };
+use super::stored::stored_position;
 use crate::store::StoreError;
 
 /// A read that failed, in words.
@@ -34,10 +38,10 @@ pub(super) struct SqlView<'a> {
     pub(super) remembered: Option<&'a super::faults::Remembered>,
 }
 
-type Read<T> = Result<T, StoreError>;
+pub(super) type Read<T> = Result<T, StoreError>;
 
 impl SqlView<'_> {
-    fn one<T>(
+    pub(super) fn one<T>(
         &self,
         sql: &str,
         with: impl Params,
@@ -47,7 +51,7 @@ impl SqlView<'_> {
         query.query_row(with, each).optional().map_err(unreadable)
     }
 
-    fn all<T>(
+    pub(super) fn all<T>(
         &self,
         sql: &str,
         with: impl Params,
@@ -58,11 +62,11 @@ impl SqlView<'_> {
         rows.collect::<Result<_, _>>().map_err(unreadable)
     }
 
-    fn inside_room(&self, id: RoomId) -> Read<Option<i64>> {
+    pub(super) fn inside_room(&self, id: RoomId) -> Read<Option<i64>> {
         self.inside.room(self.db, id).map_err(unreadable)
     }
 
-    fn inside_user(&self, id: UserId) -> Read<Option<i64>> {
+    pub(super) fn inside_user(&self, id: UserId) -> Read<Option<i64>> {
         self.inside.user(self.db, id).map_err(unreadable)
     }
 
@@ -83,63 +87,6 @@ impl SqlView<'_> {
         };
         self.all(&sql, with, |row| rows::event(row, room))
     }
-
-    fn stored_room(&self, id: RoomId) -> Read<Option<Room>> {
-        self.one(
-            "SELECT kind, name, history, head, msg_no, floor, members, created FROM rooms \
-             WHERE public = ?1",
-            [&id.0[..]],
-            |row| room(row, id),
-        )
-    }
-
-    fn stored_member(&self, room: RoomId, user: UserId) -> Read<Option<Member>> {
-        let (Some(inside_room), Some(inside_user)) =
-            (self.inside_room(room)?, self.inside_user(user)?)
-        else {
-            return Ok(None);
-        };
-        let found = self.one(
-            "SELECT state, role, since, gone, earlier, delivered, read FROM members \
-             WHERE room = ?1 AND user = ?2",
-            [inside_room, inside_user],
-            |row| {
-                let earlier: i64 = row.get(4)?;
-                let member = Member {
-                    user,
-                    state: code(row, 0, rows::state)?,
-                    role: code(row, 1, rows::role)?,
-                    stays: vec![stay(row, 2)?],
-                    delivered: seq(row, 5)?,
-                    read: seq(row, 6)?,
-                };
-                Ok((member, earlier))
-            },
-        )?;
-        let Some((mut member, earlier)) = found else {
-            return Ok(None);
-        };
-        if earlier > 0 {
-            let last = std::mem::take(&mut member.stays);
-            member.stays = self.stays(inside_room, inside_user)?;
-            member.stays.extend(last);
-        }
-        Ok(Some(member))
-    }
-
-    fn stays(&self, room: i64, user: i64) -> Read<Vec<Stay>> {
-        self.all(
-            "SELECT since, gone FROM stays WHERE room = ?1 AND user = ?2 ORDER BY since",
-            [room, user],
-            |row| stay(row, 0),
-        )
-    }
-}
-
-/// The position of a transaction, as far as it has written.
-pub(super) fn stored_position(db: &Connection) -> rusqlite::Result<Position> {
-    db.prepare_cached("SELECT value FROM meta WHERE key = 'position'")?
-        .query_row([], |row| row.get(0).map(count).map(Position))
 }
 
 impl View for SqlView<'_> {
@@ -263,9 +210,9 @@ impl View for SqlView<'_> {
     }
 
     fn lines(&self, room: RoomId, range: Range, limit: usize) -> Read<Vec<Event>> {
-        let (first, last) = (kind::ROOM, kind::MESSAGE);
         let and = format!(
-            "e.seq BETWEEN :from AND :to AND e.kind BETWEEN {first} AND {last} ORDER BY e.seq DESC"
+            "e.seq BETWEEN :from AND :to AND e.kind IN ({}) ORDER BY e.seq DESC",
+            rows::KINDS_WITH_A_LINE
         );
         let mut lines = self.some_events(room, range, limit, &and)?;
         lines.reverse();
@@ -316,6 +263,39 @@ impl View for SqlView<'_> {
             number(limit),
         ];
         let counted = self.one(&sql, with, |row| row.get::<_, i64>(0))?;
+        Ok(counted.map_or(0, count))
+    }
+
+    fn reaction_kinds(&self, room: RoomId, target: Seq) -> Read<BTreeSet<String>> {
+        let Some(room) = self.inside_room(room)? else {
+            return Ok(BTreeSet::new());
+        };
+        let kinds = self.all(
+            "SELECT emoji FROM reaction_kinds WHERE room = ?1 AND target = ?2",
+            [room, number(target.0)],
+            |row| row.get(0),
+        )?;
+        Ok(kinds.into_iter().collect())
+    }
+
+    fn mentioned(&self, room: RoomId, user: UserId, range: Range, limit: u64) -> Read<u64> {
+        let Some(room) = self.inside_room(room)? else {
+            return Ok(0);
+        };
+        // Somebody whom the database does not know is mentioned with the whole room.
+        let user = self.inside_user(user)?.unwrap_or(rows::WHOLE_ROOM);
+        // By name and as part of the room is once.
+        let sql = "SELECT count(*) FROM (SELECT seq FROM mentions WHERE room = ?1 AND user = ?2 \
+             AND seq BETWEEN ?3 AND ?4 AND sender <> ?2 UNION SELECT seq FROM mentions \
+             WHERE room = ?1 AND user = 0 AND seq BETWEEN ?3 AND ?4 AND sender <> ?2 LIMIT ?5)";
+        let with = [
+            room,
+            user,
+            number(range.from.0),
+            number(range.to.0),
+            number(limit),
+        ];
+        let counted = self.one(sql, with, |row| row.get::<_, i64>(0))?;
         Ok(counted.map_or(0, count))
     }
 
@@ -381,6 +361,19 @@ impl View for SqlView<'_> {
             rooms,
             joined,
         })
+    }
+
+    fn settings(&self, user: UserId) -> Read<Settings> {
+        people::settings(self.db, user).map_err(unreadable)
+    }
+
+    fn people(&self, room: RoomId, after: Option<UserId>, limit: usize) -> Read<Vec<Seen>> {
+        let Some(room) = self.inside_room(room)? else {
+            return Ok(Vec::new());
+        };
+        let (joined, after, limit) = people::page(after, limit);
+        let with = params![room, joined, after, limit];
+        self.all(people::PEOPLE, with, people::seen)
     }
 }
 

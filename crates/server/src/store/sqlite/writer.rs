@@ -224,6 +224,8 @@ impl Writer {
         if wrote {
             // First, so that a write can mark its rows with the position that it will have.
             apply::put_position(&self.db, next)?;
+        }
+        if !writes.iter().all(|call| call.work.is_beside()) {
             self.kept.forget();
         }
         let mut outcomes = Vec::new();

@@ -116,7 +116,13 @@ impl Judge<'_> {
         match &event.body {
             Body::Message(body) => self.texts.get(&event.key) == Some(&body.text),
             Body::Room(_) | Body::Member(_) => true,
-            Body::Edit(_) | Body::Redact(_) | Body::Reaction(_) | Body::Damaged(_) => false,
+            Body::Edit(_)
+            | Body::Redact(_)
+            | Body::Reaction(_)
+            | Body::Settings(_)
+            | Body::Role(_)
+            | Body::Pin(_)
+            | Body::Damaged(_) => false,
         }
     }
 

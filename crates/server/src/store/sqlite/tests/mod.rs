@@ -32,14 +32,8 @@ fn item(key: u8, command: Command) -> Submission {
 }
 
 fn create() -> Submission {
-    let name = "tea".into();
-    item(
-        1,
-        Command::Create {
-            kind: RoomKind::Group,
-            name,
-        },
-    )
+    let name = "tea";
+    item(1, Command::open(RoomKind::Group, name))
 }
 
 fn room() -> RoomId {
@@ -47,8 +41,7 @@ fn room() -> RoomId {
 }
 
 fn send(key: u8, text: &str) -> Submission {
-    let text = text.into();
-    item(key, Command::Send { room: room(), text })
+    item(key, Command::say(room(), text))
 }
 
 async fn one(store: &SqliteStore, item: Submission) -> Result<Outcome, StoreError> {

@@ -194,9 +194,11 @@ const KNOWN: u32 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 const ONE_MORE: &[Migration] = &[
     MIGRATIONS[0],
     MIGRATIONS[1],
+    MIGRATIONS[2],
+    MIGRATIONS[3],
     Migration {
         version: KNOWN + 1,
-        sql: "ALTER TABLE rooms ADD COLUMN topic TEXT; UPDATE rooms SET topic = name",
+        sql: "ALTER TABLE rooms ADD COLUMN later TEXT; UPDATE rooms SET later = name",
     },
 ];
 
@@ -227,11 +229,11 @@ async fn a_migration_survives_a_kill_at_every_step() {
     for (number, step) in steps.iter().enumerate() {
         let dir = copies.path().join(number.to_string());
         let store = SqliteStore::open_with(&dir, Arc::default(), ONE_MORE).expect(step);
-        let topic = "SELECT topic FROM rooms";
-        let topic = store
-            .read_with(move |db| db.query_row(topic, [], |row| row.get(0)))
+        let later = "SELECT later FROM rooms";
+        let later = store
+            .read_with(move |db| db.query_row(later, [], |row| row.get(0)))
             .await;
-        assert_eq!(topic, Ok("tea".to_owned()), "{step}");
+        assert_eq!(later, Ok("tea".to_owned()), "{step}");
         let again = one(&store, send(2, "text")).await;
         assert!(
             matches!(again, Ok(Outcome::Replayed(ack)) if ack.seq == Seq(2)),

@@ -9,8 +9,15 @@ use serde::{Deserialize, Serialize};
 use crate::code::ErrorCode;
 use crate::event::Event;
 use crate::fold::Folded;
-use crate::ids::{DeviceId, Epoch, Key, Millis, Position, RoomId, Seq, SessionId, UserId};
-use crate::room::{HistoryFrom, MemberState, Range, Role, RoomKind, SkipWhy};
+use crate::ids::{Epoch, Key, Millis, Position, RoomId, Seq, SessionId, UserId};
+use crate::room::{Range, Role, SkipWhy};
+
+mod client;
+mod rows;
+
+use self::rows::is_zero;
+pub use client::ClientFrame;
+pub use rows::{DirectoryRow, Me, Person, Profile, PublicLimits, RoomRow, Settings};
 
 /// The only version spoken so far.
 pub const VERSION: u64 = 1;
@@ -50,334 +57,6 @@ pub struct Last {
     pub seq: Seq,
     /// Its key.
     pub key: Key,
-}
-
-/// What a client says. Every frame but `hello` carries `req` and gets exactly one reply.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum ClientFrame {
-    /// The first frame.
-    Hello {
-        /// Protocol version: 1.
-        #[cfg_attr(test, ts(type = "number"))]
-        v: u64,
-        /// An access token.
-        token: String,
-        /// The install that speaks; makes one's own devices tellable apart.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(test, ts(optional))]
-        device: Option<DeviceId>,
-        /// What the client has.
-        #[serde(flatten)]
-        cursor: Cursor,
-        /// Send what waits together, every 100 ms, and ask seldom for signs of life.
-        #[serde(skip_serializing_if = "std::ops::Not::not")]
-        #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
-        low_bandwidth: bool,
-    },
-    /// A fresh token for this connection: `ok`.
-    Auth {
-        /// Pairs the reply.
-        #[cfg_attr(test, ts(type = "number"))]
-        req: Req,
-        /// An access token of the same user.
-        token: String,
-    },
-    /// The answer to `behind`: section 3 runs again; `caught_up` closes it. Answered with `ok`.
-    Sync {
-        /// Pairs the reply.
-        #[cfg_attr(test, ts(type = "number"))]
-        req: Req,
-        /// What the client has.
-        #[serde(flatten)]
-        cursor: Cursor,
-    },
-    /// A message: `ack`.
-    Send {
-        /// Pairs the reply.
-        #[cfg_attr(test, ts(type = "number"))]
-        req: Req,
-        /// Idempotency key.
-        key: Key,
-        /// Where.
-        room: RoomId,
-        /// What, byte for byte.
-        text: String,
-    },
-    /// A new group or public room: `ack` names it.
-    Create {
-        /// Pairs the reply.
-        #[cfg_attr(test, ts(type = "number"))]
-        req: Req,
-        /// Idempotency key; the room's id follows from it.
-        key: Key,
-        /// `group` or `public`.
-        kind: RoomKind,
-        /// Its name.
-        name: String,
-    },
-    /// The direct room with somebody, made if it is not there: `ack` names it.
-    Direct {
-        /// Pairs the reply.
-        #[cfg_attr(test, ts(type = "number"))]
-        req: Req,
-        /// Idempotency key.
-        key: Key,
-        /// The other one.
-        user: UserId,
-    },
-    /// Come into a public room: `ack`.
-    Join {
-        /// Pairs the reply.
-        #[cfg_attr(test, ts(type = "number"))]
-        req: Req,
-        /// Idempotency key.
-        key: Key,
-        /// Which.
-        room: RoomId,
-    },
-    /// Go: `ack`.
-    Leave {
-        /// Pairs the reply.
-        #[cfg_attr(test, ts(type = "number"))]
-        req: Req,
-        /// Idempotency key.
-        key: Key,
-        /// Which.
-        room: RoomId,
-    },
-    /// Let somebody in: `ack`.
-    Add {
-        /// Pairs the reply.
-        #[cfg_attr(test, ts(type = "number"))]
-        req: Req,
-        /// Idempotency key.
-        key: Key,
-        /// Which.
-        room: RoomId,
-        /// Whom.
-        user: UserId,
-    },
-    /// Send somebody away: `ack`.
-    Remove {
-        /// Pairs the reply.
-        #[cfg_attr(test, ts(type = "number"))]
-        req: Req,
-        /// Idempotency key.
-        key: Key,
-        /// Which.
-        room: RoomId,
-        /// Whom.
-        user: UserId,
-    },
-    /// Markers that only rise: `ok` once stored.
-    Mark {
-        /// Pairs the reply.
-        #[cfg_attr(test, ts(type = "number"))]
-        req: Req,
-        /// Which.
-        room: RoomId,
-        /// The gap-free prefix that this device has.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(test, ts(optional))]
-        delivered: Option<Seq>,
-        /// What has been read; implies delivered.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(test, ts(optional))]
-        read: Option<Seq>,
-    },
-    /// What follows a seq: `events` or `reset`.
-    After {
-        /// Pairs the reply.
-        #[cfg_attr(test, ts(type = "number"))]
-        req: Req,
-        /// Which.
-        room: RoomId,
-        /// The seq applied last; 0 for none.
-        seq: Seq,
-        /// Its key, so that another history shows; left out after a skip or at 0.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(test, ts(optional))]
-        key: Option<Key>,
-        /// At most so many (200).
-        #[serde(skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(test, ts(optional, type = "number"))]
-        limit: Option<u64>,
-    },
-    /// Folded messages, newest page first: `page`.
-    History {
-        /// Pairs the reply.
-        #[cfg_attr(test, ts(type = "number"))]
-        req: Req,
-        /// Which.
-        room: RoomId,
-        /// Only what lies before this seq; left out: from the head.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(test, ts(optional))]
-        before: Option<Seq>,
-        /// The answer must know this seq, whichever node answers.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(test, ts(optional))]
-        at_least: Option<Seq>,
-        /// At most so many (50, 200 at most).
-        #[serde(skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(test, ts(optional, type = "number"))]
-        limit: Option<u64>,
-    },
-    /// One room's row, as `summary` has it: `room`.
-    Room {
-        /// Pairs the reply.
-        #[cfg_attr(test, ts(type = "number"))]
-        req: Req,
-        /// Which.
-        room: RoomId,
-    },
-    /// The people of a room: `members`.
-    Members {
-        /// Pairs the reply.
-        #[cfg_attr(test, ts(type = "number"))]
-        req: Req,
-        /// Which.
-        room: RoomId,
-        /// Only those after this one.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(test, ts(optional))]
-        after: Option<UserId>,
-    },
-    /// Names of people, by id or by exact name: `profiles`.
-    Profiles {
-        /// Pairs the reply.
-        #[cfg_attr(test, ts(type = "number"))]
-        req: Req,
-        /// By id.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        #[cfg_attr(test, ts(optional, as = "Option<Vec<UserId>>"))]
-        users: Vec<UserId>,
-        /// By name.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(test, ts(optional))]
-        name: Option<String>,
-    },
-    /// The public rooms: `directory`.
-    Directory {
-        /// Pairs the reply.
-        #[cfg_attr(test, ts(type = "number"))]
-        req: Req,
-        /// Only those after this one.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        #[cfg_attr(test, ts(optional))]
-        after: Option<RoomId>,
-    },
-    /// Are you there: `pong`.
-    Ping {
-        /// Pairs the reply.
-        #[cfg_attr(test, ts(type = "number"))]
-        req: Req,
-        /// The rooms whose heads the client wants to compare.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        #[cfg_attr(test, ts(optional, as = "Option<Vec<RoomId>>"))]
-        rooms: Vec<RoomId>,
-    },
-}
-
-/// A room as a member sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct RoomRow {
-    /// Its id.
-    pub room: RoomId,
-    /// What it is for.
-    pub kind: RoomKind,
-    /// Its name; direct rooms have none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(optional))]
-    pub name: Option<String>,
-    /// The other one of a direct room.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, ts(optional))]
-    pub peer: Option<UserId>,
-    /// From where on members see its log.
-    pub history: HistoryFrom,
-    /// The last seq that the reader may see.
-    pub head: Seq,
-    /// How many messages the log has up to `head`.
-    #[cfg_attr(test, ts(type = "number"))]
-    pub msg_no: u64,
-    /// Below it the log is purged.
-    pub floor: Seq,
-    /// How many are in.
-    pub members: u32,
-    /// The reader's own row.
-    pub me: Me,
-}
-
-/// One's own row of a room.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct Me {
-    /// Where one stands.
-    pub state: MemberState,
-    /// What one may do.
-    pub role: Role,
-    /// The event that let one in last.
-    pub since: Seq,
-    /// One's delivered marker.
-    pub delivered: Seq,
-    /// One's read marker.
-    pub read: Seq,
-    /// Countable messages after it: exact to 999, then 1000 for "999+" (contract 6).
-    #[cfg_attr(test, ts(type = "number"))]
-    pub unread: u64,
-}
-
-/// A person's public face.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct Profile {
-    /// Who.
-    pub id: UserId,
-    /// Their name.
-    pub name: String,
-    /// Rises with each change.
-    #[cfg_attr(test, ts(type = "number"))]
-    pub version: u64,
-}
-
-/// A public room in the directory.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct DirectoryRow {
-    /// Its id.
-    pub room: RoomId,
-    /// Its name.
-    pub name: String,
-    /// How many are in.
-    pub members: u32,
-}
-
-/// The bounds that a client wants to know beforehand.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct PublicLimits {
-    /// Bytes of one text.
-    #[cfg_attr(test, ts(type = "number"))]
-    pub text_bytes: u64,
-    /// Bytes of one frame.
-    #[cfg_attr(test, ts(type = "number"))]
-    pub frame_bytes: u64,
-    /// Commands that may wait for their reply.
-    #[cfg_attr(test, ts(type = "number"))]
-    pub in_flight: u64,
-    /// Rooms in `open`.
-    #[cfg_attr(test, ts(type = "number"))]
-    pub open_rooms: u64,
-    /// Messages a second, steadily.
-    #[cfg_attr(test, ts(type = "number"))]
-    pub rate_per_second: u64,
-    /// Messages at once, after silence.
-    #[cfg_attr(test, ts(type = "number"))]
-    pub rate_burst: u64,
 }
 
 /// Seqs that the reader does not get, and why: counted as had.
@@ -493,6 +172,10 @@ pub enum ServerFrame {
         reset: Option<ResetWhy>,
         /// Another `summary` follows.
         more: bool,
+        /// In the first one: what one shows of oneself, if that was ever changed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        settings: Option<Settings>,
     },
     /// A committed event, live.
     Event(Event),
@@ -595,6 +278,10 @@ pub enum ServerFrame {
         /// Countable messages after it.
         #[cfg_attr(test, ts(type = "number"))]
         unread: u64,
+        /// How many of them call on one.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        #[cfg_attr(test, ts(optional, as = "Option<u32>"))]
+        mentions: u64,
     },
     /// The token ends soon: send `auth`.
     TokenExpiring {
@@ -663,4 +350,51 @@ pub enum ServerFrame {
         /// Ask again after the last of these.
         more: bool,
     },
+    /// Who types in a room that one looks at, oneself left out: all of them.
+    Typing {
+        /// Where.
+        room: RoomId,
+        /// By id.
+        users: Vec<UserId>,
+        /// How many type beside them.
+        #[cfg_attr(test, ts(type = "number"))]
+        more: u64,
+    },
+    /// Who is online in a room that one looks at.
+    Presence {
+        /// Where.
+        room: RoomId,
+        /// How many are online.
+        count: u32,
+        /// The number of this change; absent if the room is too large for names.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional, type = "number"))]
+        change: Option<u64>,
+        /// All who are online: the list anew.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        online: Option<Vec<UserId>>,
+        /// Who is online now.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(test, ts(optional, as = "Option<Vec<UserId>>"))]
+        joined: Vec<UserId>,
+        /// Who is no longer online.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(test, ts(optional, as = "Option<Vec<UserId>>"))]
+        left: Vec<UserId>,
+    },
+    /// People of a room, by id.
+    Who {
+        /// Pairs with `who`.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Whose.
+        room: RoomId,
+        /// Those who are in.
+        people: Vec<Person>,
+        /// Ask again after the last of these.
+        more: bool,
+    },
+    /// One's own settings, changed by another connection of one's own.
+    Settings(Settings),
 }

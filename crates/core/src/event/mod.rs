@@ -1,14 +1,16 @@
 //! Events: what a room's log is made of (design, decision 2), and their wire form (contract 9).
 
-use std::collections::VecDeque;
-use std::sync::{Arc, OnceLock};
+use std::fmt;
+use std::str::FromStr;
 
-use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::ids::{Key, Millis, RoomId, Seq, UserId};
-use crate::limits;
+use crate::ids::{IdError, Key, Millis, RoomId, Seq, UserId};
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind};
+
+mod sharing;
+
+pub use self::sharing::{Form, Run, Shared};
 
 /// The version of the event bodies that this code writes.
 pub const BODY_VERSION: u8 = 1;
@@ -36,6 +38,14 @@ pub struct Event {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub target: Option<Seq>,
+    /// The message that this one answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub reply_to: Option<Seq>,
+    /// Whom this message calls on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<Vec<Mention>>"))]
+    pub mentions: Vec<Mention>,
     /// `kind` and `body`.
     #[serde(flatten)]
     pub body: Body,
@@ -45,6 +55,52 @@ pub struct Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(type = "[UserId, number]"))]
 pub struct Author(pub UserId, pub u64);
+
+/// Whom a message calls on: a user, or everybody in the room. On the wire a user's id, or `room`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(type = "string"))]
+pub enum Mention {
+    /// Everybody in the room.
+    Room,
+    /// This user; it says nothing to them while they are not in the room.
+    User(UserId),
+}
+
+/// How [`Mention::Room`] stands on the wire.
+const WHOLE_ROOM: &str = "room";
+
+impl fmt::Display for Mention {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Room => f.write_str(WHOLE_ROOM),
+            Self::User(user) => user.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Mention {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == WHOLE_ROOM {
+            return Ok(Self::Room);
+        }
+        text.parse().map(Self::User)
+    }
+}
+
+impl Serialize for Mention {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Mention {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
 
 /// What an event says, by kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +119,12 @@ pub enum Body {
     Redact(RedactBody),
     /// A reaction was put on or taken off `target`.
     Reaction(ReactionBody),
+    /// The room's name or topic is another.
+    Settings(SettingsBody),
+    /// What a member may do is something else.
+    Role(RoleBody),
+    /// `target` was pinned or unpinned.
+    Pin(PinBody),
     /// The stored row is damaged; its seq still counts. Never written, only read.
     Damaged(DamagedBody),
 }
@@ -93,6 +155,44 @@ pub struct MemberBody {
     pub state: MemberState,
     /// What they may do from now on.
     pub role: Role,
+    /// How many are in from now on; absent in logs of before this was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub members: Option<u32>,
+}
+
+/// The body of `settings`: what is absent stays as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct SettingsBody {
+    /// The name from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub name: Option<String>,
+    /// The topic from now on; empty: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub topic: Option<String>,
+}
+
+/// The body of `role`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct RoleBody {
+    /// Whose.
+    pub user: UserId,
+    /// Their role from now on.
+    pub role: Role,
+    /// Whether they have no voice from now on.
+    pub muted: bool,
+}
+
+/// The body of `pin`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct PinBody {
+    /// Pinned, or unpinned.
+    pub on: bool,
 }
 
 /// The body of `message` and `edit`.
@@ -134,6 +234,9 @@ impl Body {
             Self::Edit(_) => "edit",
             Self::Redact(_) => "redact",
             Self::Reaction(_) => "reaction",
+            Self::Settings(_) => "settings",
+            Self::Role(_) => "role",
+            Self::Pin(_) => "pin",
             Self::Damaged(_) => "damaged",
         }
     }
@@ -150,7 +253,7 @@ impl Body {
 pub enum Turn {
     /// This user is in from this event on.
     In(UserId),
-    /// This user is out after this event.
+    /// This user is out after this event, if they were not before.
     Out(UserId),
 }
 
@@ -163,6 +266,36 @@ impl Event {
         changes
     }
 
+    /// Whether its text was taken out by a redaction: no message is written without one.
+    #[must_use]
+    pub fn is_emptied(&self) -> bool {
+        matches!(&self.body, Body::Message(text) | Body::Edit(text) if text.text.is_empty())
+    }
+
+    /// Bytes that it holds outside of its own place.
+    #[must_use]
+    pub fn elsewhere(&self) -> usize {
+        let mentions = self.mentions.capacity() * size_of::<Mention>();
+        mentions
+            + match &self.body {
+                Body::Message(text) | Body::Edit(text) => text.text.capacity(),
+                Body::Room(body) => {
+                    body.name.as_ref().map_or(0, String::capacity)
+                        + body.members.capacity() * size_of::<(UserId, Role)>()
+                }
+                Body::Reaction(body) => body.emoji.capacity(),
+                Body::Settings(body) => {
+                    let texts = [&body.name, &body.topic].into_iter().flatten();
+                    texts.map(String::capacity).sum()
+                }
+                Body::Member(_)
+                | Body::Redact(_)
+                | Body::Role(_)
+                | Body::Pin(_)
+                | Body::Damaged(_) => 0,
+            }
+    }
+
     /// Calls `each` for every membership that this event changes.
     pub fn turns(&self, mut each: impl FnMut(Turn)) {
         match &self.body {
@@ -172,131 +305,18 @@ impl Event {
                 .for_each(|(user, _role)| each(Turn::In(*user))),
             Body::Member(body) => match body.state {
                 MemberState::Joined => each(Turn::In(body.user)),
-                MemberState::Left | MemberState::Removed => each(Turn::Out(body.user)),
+                MemberState::Left | MemberState::Removed | MemberState::Banned => {
+                    each(Turn::Out(body.user));
+                }
             },
             Body::Message(_)
             | Body::Edit(_)
             | Body::Redact(_)
             | Body::Reaction(_)
+            | Body::Settings(_)
+            | Body::Role(_)
+            | Body::Pin(_)
             | Body::Damaged(_) => {}
         }
-    }
-}
-
-/// A form in which clients take frames.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// JSON as it is.
-    Json,
-    /// JSON, compressed where that pays.
-    JsonDeflated,
-    /// The binary form as it is.
-    Binary,
-    /// The binary form, compressed where that pays.
-    BinaryDeflated,
-}
-
-impl Form {
-    /// How many there are.
-    pub const COUNT: usize = 4;
-}
-
-/// An event on its way to sockets: encoded at most once in each form, the bytes shared by all
-/// receivers that take it (design, decision 11).
-#[derive(Debug)]
-pub struct Shared {
-    /// The event.
-    pub event: Event,
-    frames: [OnceLock<Bytes>; Form::COUNT],
-}
-
-impl Shared {
-    /// An event that nobody has encoded yet.
-    #[must_use]
-    pub fn new(event: Event) -> Arc<Self> {
-        Arc::new(Self {
-            event,
-            frames: [const { OnceLock::new() }; Form::COUNT],
-        })
-    }
-
-    /// Bytes that it keeps alive, roughly: its text and its fixed parts.
-    #[must_use]
-    pub fn weight(&self) -> usize {
-        256 + match &self.event.body {
-            Body::Message(text) | Body::Edit(text) => text.text.len(),
-            Body::Room(room) => room.members.len() * 32,
-            Body::Member(_) | Body::Redact(_) | Body::Reaction(_) | Body::Damaged(_) => 0,
-        }
-    }
-
-    /// The whole frame in this form, made by `encode` when the first receiver asked.
-    pub fn frame(&self, form: Form, encode: impl FnOnce(&Event) -> Bytes) -> &Bytes {
-        self.frames[form as usize].get_or_init(|| encode(&self.event))
-    }
-}
-
-/// Neighbours in the log of one room that have the same receivers: with several, none of them
-/// changes who is in. Receivers get them as one piece of bytes, put together at most once in each
-/// form.
-#[derive(Debug)]
-pub struct Run {
-    events: Vec<Arc<Shared>>,
-    frames: [OnceLock<Bytes>; Form::COUNT],
-}
-
-impl Run {
-    /// An event by itself.
-    #[must_use]
-    pub fn one(event: Arc<Shared>) -> Self {
-        Self::of(vec![event])
-    }
-
-    /// The first of `events`, and those behind it that go the same way.
-    #[must_use]
-    pub fn next(events: &mut VecDeque<Arc<Shared>>) -> Option<Self> {
-        let first = events.pop_front()?;
-        let room = first.event.room;
-        let mut weight = first.weight();
-        let mut run = vec![first];
-        while let Some(next) = events.front() {
-            weight += next.weight();
-            let same = next.event.room == room && !next.event.changes_members();
-            if !same || run[0].event.changes_members() || weight > limits::RUN_BYTES_MAX {
-                break;
-            }
-            run.extend(events.pop_front());
-        }
-        Some(Self::of(run))
-    }
-
-    fn of(events: Vec<Arc<Shared>>) -> Self {
-        Self {
-            events,
-            frames: [const { OnceLock::new() }; Form::COUNT],
-        }
-    }
-
-    /// The events, in order.
-    #[must_use]
-    pub fn events(&self) -> &[Arc<Shared>] {
-        &self.events
-    }
-
-    /// Their frames in this form, one after the other; `frame` gives each.
-    pub fn frames<'run>(
-        &'run self,
-        form: Form,
-        frame: impl Fn(&'run Shared) -> &'run Bytes,
-    ) -> &'run Bytes {
-        self.frames[form as usize].get_or_init(|| match self.events.as_slice() {
-            [single] => frame(single).clone(),
-            several => {
-                let frames = several
-                    .iter()
-                    .flat_map(|event| frame(event).iter().copied());
-                frames.collect()
-            }
-        })
     }
 }

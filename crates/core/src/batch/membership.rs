@@ -1,0 +1,263 @@
+//! Commands about rooms and who is in them: create, direct, configure, join, leave, add, remove,
+//! ban, role, mute.
+
+use super::deciding::{Batch, Draft, Verdict, or_refuse};
+use super::{Ack, Command, Outcome, Submission};
+use crate::code::ErrorCode;
+use crate::event::{Body, MemberBody, RoleBody, RoomBody, SettingsBody};
+use crate::ids::{RoomId, Seq, UserId};
+use crate::policy::Act;
+use crate::room::{HistoryFrom, Member, MemberState, Role, Room, RoomKind};
+use crate::view::View;
+
+impl<V: View + ?Sized> Batch<'_, V> {
+    pub(super) fn membership(&mut self, item: &Submission) -> Verdict<Outcome, V::Error> {
+        let (room, from) = (item.room(), item.from);
+        match &item.command {
+            Command::Create {
+                kind,
+                name,
+                history,
+            } => self.create(item, *kind, name, *history),
+            Command::Direct { user } => self.direct(item, *user),
+            Command::Configure { name, topic, .. } => {
+                or_refuse!(self.may(Act::Configure, room, from, None)?);
+                self.configure(item, room, name.as_ref(), topic.as_ref())
+            }
+            Command::Join { .. } => {
+                or_refuse!(self.may(Act::Join, room, from, None)?);
+                self.enter(item, room, from, None)
+            }
+            Command::Add { user, .. } => {
+                or_refuse!(self.may(Act::Add, room, from, Some(*user))?);
+                if self.view.profile(*user)?.is_none() {
+                    return Ok(Err(ErrorCode::NotFound));
+                }
+                self.enter(item, room, *user, Some(Role::Member))
+            }
+            Command::Leave { .. } => {
+                or_refuse!(self.may(Act::Leave, room, from, None)?);
+                self.go(item, room, from, MemberState::Left)
+            }
+            Command::Remove { user, .. } => {
+                or_refuse!(self.may(Act::Remove, room, from, Some(*user))?);
+                self.go(item, room, *user, MemberState::Removed)
+            }
+            Command::Ban { user, on, .. } => {
+                or_refuse!(self.may(Act::Ban { on: *on }, room, from, Some(*user))?);
+                let state = if *on {
+                    MemberState::Banned
+                } else {
+                    MemberState::Removed
+                };
+                self.go(item, room, *user, state)
+            }
+            Command::SetRole { user, role, .. } => {
+                or_refuse!(self.may(Act::SetRole(*role), room, from, Some(*user))?);
+                self.stand(item, room, *user, |member| member.role = *role)
+            }
+            Command::Mute { user, on, .. } => {
+                or_refuse!(self.may(Act::Mute, room, from, Some(*user))?);
+                self.stand(item, room, *user, |member| member.muted = *on)
+            }
+            other => unreachable!("not about a room: {other:?}"),
+        }
+    }
+
+    fn create(
+        &mut self,
+        item: &Submission,
+        kind: RoomKind,
+        name: &str,
+        history: Option<HistoryFrom>,
+    ) -> Verdict<Outcome, V::Error> {
+        let id = RoomId::created(item.from, item.key);
+        or_refuse!(self.room_left(item.from)?);
+        let history = history.unwrap_or(match kind {
+            RoomKind::Public => HistoryFrom::Beginning,
+            RoomKind::Group | RoomKind::Direct => HistoryFrom::Joining,
+        });
+        let body = RoomBody {
+            kind,
+            name: Some(name.to_owned()),
+            history,
+            members: vec![(item.from, Role::Owner)],
+        };
+        self.found(item, id, body)
+    }
+
+    fn direct(&mut self, item: &Submission, user: UserId) -> Verdict<Outcome, V::Error> {
+        if user == item.from {
+            return Ok(Err(ErrorCode::SelfDirect));
+        }
+        let id = RoomId::direct(item.from, user);
+        if let Some(room) = self.room(id)? {
+            // Found, not doubled: the answer is the same for both, whoever was first.
+            let ack = Ack {
+                room: id,
+                seq: Seq(1),
+                msg_no: 0,
+                ts: room.created,
+            };
+            return Ok(Ok(Outcome::Replayed(ack)));
+        }
+        if self.view.profile(user)?.is_none() {
+            return Ok(Err(ErrorCode::NotFound));
+        }
+        or_refuse!(self.room_left(item.from)?);
+        or_refuse!(self.room_left(user)?);
+        let body = RoomBody {
+            kind: RoomKind::Direct,
+            name: None,
+            history: HistoryFrom::Beginning,
+            members: vec![(item.from, Role::Member), (user, Role::Member)],
+        };
+        self.found(item, id, body)
+    }
+
+    /// The first event of a room lets its first members in.
+    fn found(
+        &mut self,
+        item: &Submission,
+        id: RoomId,
+        body: RoomBody,
+    ) -> Verdict<Outcome, V::Error> {
+        let owners = body.members.iter().filter(|(_, role)| *role == Role::Owner);
+        self.put_room(Room {
+            id,
+            kind: body.kind,
+            name: body.name.clone(),
+            topic: None,
+            history: body.history,
+            head: Seq::ZERO,
+            msg_no: 0,
+            floor: Seq(1),
+            members: body.members.len() as u32,
+            owners: owners.count() as u32,
+            pins: Vec::new(),
+            created: self.now,
+        });
+        for (user, role) in &body.members {
+            self.put_member(id, Member::joining(*user, *role, Seq(1)));
+            *self.entered.entry(*user).or_default() += 1;
+        }
+        self.append(item, id, Draft::of(Body::Room(body)))
+    }
+
+    fn configure(
+        &mut self,
+        item: &Submission,
+        id: RoomId,
+        name: Option<&String>,
+        topic: Option<&String>,
+    ) -> Verdict<Outcome, V::Error> {
+        let mut room = self.known_room(id)?;
+        if let Some(name) = name {
+            room.name = Some(name.clone());
+        }
+        if let Some(topic) = topic {
+            room.topic = Some(topic.clone()).filter(|topic| !topic.is_empty());
+        }
+        self.put_room(room);
+        let (name, topic) = (name.cloned(), topic.cloned());
+        let body = Body::Settings(SettingsBody { name, topic });
+        self.append(item, id, Draft::of(body))
+    }
+
+    /// Lets `user` in by an event; `role` is what whoever adds them gives.
+    fn enter(
+        &mut self,
+        item: &Submission,
+        id: RoomId,
+        user: UserId,
+        role: Option<Role>,
+    ) -> Verdict<Outcome, V::Error> {
+        or_refuse!(self.room_left(user)?);
+        let mut room = self.known_room(id)?;
+        let at = room.head.next();
+        let row = self.member(id, user)?;
+        let role = match (&row, role) {
+            (_, Some(given)) => given,
+            // Who finds a room without an owner looks after it from now on.
+            _ if room.owners == 0 => Role::Owner,
+            // Going and coming is no way around a role.
+            (Some(member), None) => member.role.min(Role::Member),
+            (None, None) => Role::Member,
+        };
+        let member = match row {
+            Some(mut member) => {
+                member.enter(role, at);
+                member
+            }
+            None => Member::joining(user, role, at),
+        };
+        room.members += 1;
+        room.owners += u32::from(role == Role::Owner);
+        *self.entered.entry(user).or_default() += 1;
+        self.turn(item, room, member)
+    }
+
+    /// Lets `user` out by an event, or keeps them out otherwise than before.
+    fn go(
+        &mut self,
+        item: &Submission,
+        id: RoomId,
+        user: UserId,
+        state: MemberState,
+    ) -> Verdict<Outcome, V::Error> {
+        let mut room = self.known_room(id)?;
+        let Some(mut member) = self.member(id, user)? else {
+            return Ok(Err(ErrorCode::NotMember));
+        };
+        if member.is_in() {
+            room.members -= 1;
+            room.owners -= u32::from(member.role == Role::Owner);
+            *self.entered.entry(user).or_default() -= 1;
+        }
+        member.go(state, room.head.next());
+        self.turn(item, room, member)
+    }
+
+    fn turn(
+        &mut self,
+        item: &Submission,
+        room: Room,
+        member: Member,
+    ) -> Verdict<Outcome, V::Error> {
+        let id = room.id;
+        let body = MemberBody {
+            user: member.user,
+            state: member.state,
+            role: member.role,
+            members: Some(room.members),
+        };
+        self.put_member(id, member);
+        self.put_room(room);
+        self.append(item, id, Draft::of(Body::Member(body)))
+    }
+
+    /// Changes what somebody who is in may do.
+    fn stand(
+        &mut self,
+        item: &Submission,
+        id: RoomId,
+        user: UserId,
+        change: impl FnOnce(&mut Member),
+    ) -> Verdict<Outcome, V::Error> {
+        let mut room = self.known_room(id)?;
+        let Some(mut member) = self.member(id, user)? else {
+            return Ok(Err(ErrorCode::NotMember));
+        };
+        room.owners -= u32::from(member.role == Role::Owner);
+        change(&mut member);
+        room.owners += u32::from(member.role == Role::Owner);
+        let body = RoleBody {
+            user,
+            role: member.role,
+            muted: member.muted,
+        };
+        self.put_member(id, member);
+        self.put_room(room);
+        self.append(item, id, Draft::of(Body::Role(body)))
+    }
+}

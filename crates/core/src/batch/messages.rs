@@ -1,0 +1,180 @@
+//! Commands about messages: send, edit, redact, react, pin.
+//!
+//! Membership first (`policy`), then what the command is about: who may not see a message cannot
+//! tell it from one that is not there.
+
+use std::collections::BTreeSet;
+
+use super::deciding::{Batch, Draft, Verdict, or_refuse};
+use super::{Appended, Command, Outcome, Submission};
+use crate::code::ErrorCode;
+use crate::event::{Body, Event, Mention, PinBody, ReactionBody, RedactBody, TextBody};
+use crate::ids::{RoomId, Seq, UserId};
+use crate::limits;
+use crate::policy::Act;
+use crate::room::{self, Part, Range};
+use crate::view::View;
+
+impl<V: View + ?Sized> Batch<'_, V> {
+    pub(super) fn message(&mut self, item: &Submission) -> Verdict<Outcome, V::Error> {
+        let (room, from) = (item.room(), item.from);
+        match &item.command {
+            Command::Send {
+                text,
+                reply_to,
+                mentions,
+                ..
+            } => {
+                let mentions = mentions.iter().copied().collect();
+                self.say(item, text, *reply_to, mentions)
+            }
+            Command::Edit { target, text, .. } => {
+                or_refuse!(self.may(Act::Edit, room, from, None)?);
+                let message = or_refuse!(self.standing(room, from, *target)?);
+                if message.from.0 != from {
+                    return Ok(Err(ErrorCode::Forbidden));
+                }
+                let body = Body::Edit(TextBody { text: text.clone() });
+                self.append(item, room, Draft::about(*target, body))
+            }
+            Command::Redact { target, .. } => {
+                // Whoever is not in learns nothing of whose it is.
+                or_refuse!(self.may(Act::Redact { own: true }, room, from, None)?);
+                let message = or_refuse!(self.standing(room, from, *target)?);
+                let own = message.from.0 == from;
+                or_refuse!(self.may(Act::Redact { own }, room, from, None)?);
+                self.unpin(room, *target)?;
+                let body = Body::Redact(RedactBody {});
+                self.append(item, room, Draft::about(*target, body))
+            }
+            Command::React {
+                target, emoji, on, ..
+            } => {
+                or_refuse!(self.may(Act::React, room, from, None)?);
+                or_refuse!(self.standing(room, from, *target)?);
+                or_refuse!(self.kind_left(room, *target, emoji)?);
+                let (emoji, on) = (emoji.clone(), *on);
+                let body = Body::Reaction(ReactionBody { emoji, on });
+                self.append(item, room, Draft::about(*target, body))
+            }
+            Command::Pin { target, on, .. } => {
+                or_refuse!(self.may(Act::Pin, room, from, None)?);
+                or_refuse!(self.standing(room, from, *target)?);
+                self.unpin(room, *target)?;
+                if *on {
+                    let mut row = self.known_room(room)?;
+                    if row.pins.len() >= limits::PINS_MAX {
+                        return Ok(Err(ErrorCode::TooMany));
+                    }
+                    row.pins.push(*target);
+                    self.put_room(row);
+                }
+                let body = Body::Pin(PinBody { on: *on });
+                self.append(item, room, Draft::about(*target, body))
+            }
+            other => unreachable!("not about a message: {other:?}"),
+        }
+    }
+
+    fn say(
+        &mut self,
+        item: &Submission,
+        text: &str,
+        reply_to: Option<Seq>,
+        mentions: BTreeSet<Mention>,
+    ) -> Verdict<Outcome, V::Error> {
+        let (room, from) = (item.room(), item.from);
+        let to_all = mentions.contains(&Mention::Room);
+        or_refuse!(self.may(Act::Send { to_all }, room, from, None)?);
+        if let Some(target) = reply_to {
+            // A redacted one may be answered: the answer was perhaps written before.
+            or_refuse!(self.target(room, from, target)?);
+        }
+        or_refuse!(self.known(&mentions)?);
+        let draft = Draft {
+            target: None,
+            reply_to,
+            mentions: mentions.into_iter().collect(),
+            body: Body::Message(TextBody { text: text.into() }),
+        };
+        self.append(item, room, draft)
+    }
+
+    /// The message at `seq` as stored, if `reader` may see it; its text is empty once redacted.
+    fn target(&mut self, id: RoomId, reader: UserId, seq: Seq) -> Verdict<Event, V::Error> {
+        let room = self.known_room(id)?;
+        let Some(member) = self.member(id, reader)? else {
+            return Ok(Err(ErrorCode::NotFound));
+        };
+        let here = Range { from: seq, to: seq };
+        let parts = room::parts(&room, &member, here);
+        if seq > room.head || !parts.contains(&Part::Shown(here)) {
+            return Ok(Err(ErrorCode::NotFound));
+        }
+        let decided = self.out.appended.iter().map(|appended| &appended.event);
+        let mut decided = decided.filter(|event| event.room == id);
+        let found = match decided.find(|event| event.seq == seq) {
+            Some(event) => Some(event.clone()),
+            None => self.view.event(id, seq)?,
+        };
+        Ok(match found {
+            Some(event) if event.body.is_message() => Ok(event),
+            Some(_) => Err(ErrorCode::NoMessage),
+            None => Err(ErrorCode::NotFound),
+        })
+    }
+
+    /// Whether everybody who is mentioned is somebody; whether they are in the room is theirs to
+    /// change at any time.
+    fn known(&self, mentions: &BTreeSet<Mention>) -> Verdict<(), V::Error> {
+        for mention in mentions {
+            if let Mention::User(user) = mention
+                && self.view.profile(*user)?.is_none()
+            {
+                return Ok(Err(ErrorCode::NotFound));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// The same, unless it has been redacted.
+    fn standing(&mut self, id: RoomId, reader: UserId, seq: Seq) -> Verdict<Event, V::Error> {
+        let message = or_refuse!(self.target(id, reader, seq)?);
+        let decided = self.out.appended.iter().map(|appended| &appended.event);
+        let mut about = decided.filter(|event| event.room == id && event.target == Some(seq));
+        let gone = message.is_emptied() || about.any(|event| matches!(event.body, Body::Redact(_)));
+        Ok(if gone {
+            Err(ErrorCode::Gone)
+        } else {
+            Ok(message)
+        })
+    }
+
+    /// Whether a message may have a reaction of this kind: one that it has had, or one more.
+    fn kind_left(&mut self, id: RoomId, target: Seq, emoji: &str) -> Verdict<(), V::Error> {
+        let mut kinds = self.view.reaction_kinds(id, target)?;
+        for Appended { event, .. } in &self.out.appended {
+            if let (Body::Reaction(body), true) = (
+                &event.body,
+                event.room == id && event.target == Some(target),
+            ) {
+                kinds.insert(body.emoji.clone());
+            }
+        }
+        let full = !kinds.contains(emoji) && kinds.len() >= limits::REACTION_KINDS_MAX;
+        Ok(if full {
+            Err(ErrorCode::TooMany)
+        } else {
+            Ok(())
+        })
+    }
+
+    fn unpin(&mut self, id: RoomId, target: Seq) -> Result<(), V::Error> {
+        let mut room = self.known_room(id)?;
+        if room.pins.contains(&target) {
+            room.pins.retain(|pinned| *pinned != target);
+            self.put_room(room);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,158 @@
+//! The fields of the writing commands in JSON.
+
+use super::fields::{self, Fields};
+use super::{Refusal, check};
+use crate::ids::Key;
+use crate::limits;
+use crate::wire::{ClientFrame, Req};
+
+pub(super) fn about_messages(
+    kind: &str,
+    req: Req,
+    fields: &mut Fields,
+) -> Result<ClientFrame, Refusal> {
+    let key = fields.parsed("key")?;
+    Ok(match kind {
+        "send" => {
+            let text = fields.text("text")?;
+            check::message(&text)?;
+            ClientFrame::Send {
+                req,
+                key,
+                room: fields.parsed("room")?,
+                text,
+                reply_to: fields.seq_maybe("reply_to")?,
+                mentions: fields.list("mentions", limits::MENTIONS_MAX, fields::parse)?,
+            }
+        }
+        "edit" => {
+            let text = fields.text("text")?;
+            check::message(&text)?;
+            ClientFrame::Edit {
+                req,
+                key,
+                room: fields.parsed("room")?,
+                target: fields.seq("target")?,
+                text,
+            }
+        }
+        "redact" => ClientFrame::Redact {
+            req,
+            key,
+            room: fields.parsed("room")?,
+            target: fields.seq("target")?,
+        },
+        "react" => {
+            let emoji = fields.text("emoji")?;
+            check::reaction(&emoji)?;
+            ClientFrame::React {
+                req,
+                key,
+                room: fields.parsed("room")?,
+                target: fields.seq("target")?,
+                emoji,
+                on: fields.flag("on")?,
+            }
+        }
+        _ => ClientFrame::Pin {
+            req,
+            key,
+            room: fields.parsed("room")?,
+            target: fields.seq("target")?,
+            on: fields.flag("on")?,
+        },
+    })
+}
+
+pub(super) fn about_rooms(
+    kind: &str,
+    req: Req,
+    fields: &mut Fields,
+) -> Result<ClientFrame, Refusal> {
+    let key = fields.parsed("key")?;
+    Ok(match kind {
+        "create" => {
+            let kind = fields.word("kind", &check::KINDS)?;
+            let name = fields.text("name")?;
+            check::room_name(&name)?;
+            ClientFrame::Create {
+                req,
+                key,
+                kind,
+                name,
+                history: fields.word_maybe("history", &check::HISTORIES)?,
+            }
+        }
+        "direct" => ClientFrame::Direct {
+            req,
+            key,
+            user: fields.parsed("user")?,
+        },
+        "configure" => {
+            let (name, topic) = (fields.text_maybe("name")?, fields.text_maybe("topic")?);
+            check::settings(name.as_deref(), topic.as_deref())?;
+            ClientFrame::Configure {
+                req,
+                key,
+                room: fields.parsed("room")?,
+                name,
+                topic,
+            }
+        }
+        "join" => ClientFrame::Join {
+            req,
+            key,
+            room: fields.parsed("room")?,
+        },
+        "leave" => ClientFrame::Leave {
+            req,
+            key,
+            room: fields.parsed("room")?,
+        },
+        _ => return about_people(kind, req, key, fields),
+    })
+}
+
+fn about_people(
+    kind: &str,
+    req: Req,
+    key: Key,
+    fields: &mut Fields,
+) -> Result<ClientFrame, Refusal> {
+    let (room, user) = (fields.parsed("room")?, fields.parsed("user")?);
+    Ok(match kind {
+        "add" => ClientFrame::Add {
+            req,
+            key,
+            room,
+            user,
+        },
+        "remove" => ClientFrame::Remove {
+            req,
+            key,
+            room,
+            user,
+        },
+        "ban" => ClientFrame::Ban {
+            req,
+            key,
+            room,
+            user,
+            on: fields.flag("on")?,
+        },
+        "role" => ClientFrame::Role {
+            req,
+            key,
+            room,
+            user,
+            role: fields.word("role", &check::ROLES)?,
+        },
+        _ => ClientFrame::Mute {
+            req,
+            key,
+            room,
+            user,
+            on: fields.flag("on")?,
+        },
+    })
+}

@@ -1,0 +1,212 @@
+//! The reference store: everything in memory, nothing clever, and the measure of all others.
+//!
+//! The simulator's nodes share one; the server's memory store wraps one; the contract suite
+//! compares the rest with it. It never forgets and is never durable.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::aside::SettingsChange;
+use crate::batch::{self, Ack, Outcome, Submission};
+use crate::event::Event;
+use crate::fold;
+use crate::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
+use crate::marker::{self, Mark, Marked};
+use crate::room::{Member, Range, Room};
+use crate::view::View;
+use crate::wire::{Profile, Settings};
+
+mod view;
+
+/// What a commit did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Committed {
+    /// One for each item, in order.
+    pub outcomes: Vec<Outcome>,
+    /// The new events, in the order of their items.
+    pub events: Vec<Event>,
+    /// The store's position with them.
+    pub position: Position,
+}
+
+#[derive(Debug, Clone)]
+struct Log {
+    room: Room,
+    events: BTreeMap<Seq, (Event, u64)>,
+    members: BTreeMap<UserId, (Member, Position)>,
+    changed: Position,
+}
+
+/// All rooms, logs, members and people of one store.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    epoch: Epoch,
+    position: Position,
+    logs: BTreeMap<RoomId, Log>,
+    keys: BTreeMap<(Key, UserId, RoomId), (u64, Ack)>,
+    rooms_of: BTreeMap<UserId, BTreeSet<RoomId>>,
+    people: BTreeMap<UserId, Profile>,
+    settings: BTreeMap<UserId, Settings>,
+    seen: BTreeMap<UserId, Millis>,
+    /// Heads as the present node believes them; only the planted fault reads it.
+    node_heads: BTreeMap<(u64, RoomId), Seq>,
+    node: u64,
+}
+
+impl Ledger {
+    /// An empty store with its first life.
+    #[must_use]
+    pub fn new(epoch: Epoch) -> Self {
+        Self {
+            epoch,
+            position: Position(0),
+            logs: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            rooms_of: BTreeMap::new(),
+            people: BTreeMap::new(),
+            settings: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            node_heads: BTreeMap::new(),
+            node: 0,
+        }
+    }
+
+    /// Adds or changes somebody.
+    pub fn put_profile(&mut self, profile: Profile) {
+        self.people.insert(profile.id, profile);
+    }
+
+    /// Changes what somebody shows of themselves.
+    pub fn set(&mut self, user: UserId, change: SettingsChange) -> Settings {
+        let settings = change.of(self.settings.get(&user).copied().unwrap_or_default());
+        if !settings.is_new() {
+            self.settings.insert(user, settings);
+        }
+        settings
+    }
+
+    /// Keeps when people went offline; earlier than known changes nothing.
+    pub fn saw(&mut self, seen: &[(UserId, Millis)]) {
+        for (user, at) in seen {
+            let kept = self.seen.entry(*user).or_insert(*at);
+            *kept = (*kept).max(*at);
+        }
+    }
+
+    /// Names the node that commits next; matters to a planted fault alone.
+    pub fn set_node(&mut self, node: u64) {
+        self.node = node;
+    }
+
+    /// Decides and stores a batch as one transaction.
+    pub fn append(&mut self, items: &[Submission], now: Millis) -> Committed {
+        let Ok(decided) = batch::decide(&*self, items, now);
+        if decided.appended.is_empty() {
+            return Committed {
+                outcomes: decided.outcomes,
+                events: Vec::new(),
+                position: self.position,
+            };
+        }
+        self.position.0 += 1;
+        for room in decided.rooms {
+            self.node_heads.insert((self.node, room.id), room.head);
+            let position = self.position;
+            self.logs
+                .entry(room.id)
+                .and_modify(|log| {
+                    log.room = room.clone();
+                    log.changed = position;
+                })
+                .or_insert_with(|| Log {
+                    room,
+                    events: BTreeMap::new(),
+                    members: BTreeMap::new(),
+                    changed: position,
+                });
+        }
+        for (id, member) in decided.members {
+            // Also whoever has come and gone within this batch: their devices hear of it.
+            self.rooms_of.entry(member.user).or_default().insert(id);
+            let log = self
+                .logs
+                .get_mut(&id)
+                .expect("a member's room is stored before");
+            log.members.insert(member.user, (member, self.position));
+        }
+        let mut events = Vec::new();
+        for appended in decided.appended {
+            self.insert(appended.event.clone(), appended.hash);
+            events.push(appended.event);
+        }
+        Committed {
+            outcomes: decided.outcomes,
+            events,
+            position: self.position,
+        }
+    }
+
+    /// Stores an event of a room that is there, and empties what it redacts.
+    fn insert(&mut self, event: Event, hash: u64) {
+        let Event {
+            room, seq, msg_no, ..
+        } = event;
+        let ts = event.ts;
+        let ack = Ack {
+            room,
+            seq,
+            msg_no,
+            ts,
+        };
+        self.keys
+            .insert((event.key, event.from.0, room), (hash, ack));
+        let log = self.logs.get_mut(&room).expect("the room is stored before");
+        fold::empty(log.events.values_mut().map(|(event, _hash)| event), &event);
+        log.events.insert(seq, (event, hash));
+    }
+
+    /// Raises markers; none for rooms that the user was never in.
+    pub fn mark(&mut self, marks: &[Mark]) -> Vec<Option<Marked>> {
+        let next = Position(self.position.0 + 1);
+        let mut rose = false;
+        let mut out = Vec::new();
+        for mark in marks {
+            let log = self.logs.get_mut(&mark.room);
+            out.push(log.and_then(|log| {
+                let (member, changed) = log.members.get_mut(&mark.user)?;
+                let marked = marker::raise(&log.room, member, mark);
+                if marked.rose {
+                    *changed = next;
+                    rose = true;
+                }
+                Some(marked)
+            }));
+        }
+        if rose {
+            self.position = next;
+        }
+        out
+    }
+
+    /// Raw events of a range, for a node that fills a gap.
+    #[must_use]
+    pub fn range(&self, room: RoomId, range: Range, limit: usize) -> Vec<Event> {
+        let Ok(events) = self.events(room, range, limit);
+        events
+    }
+
+    fn in_range(&self, room: RoomId, range: Range) -> impl DoubleEndedIterator<Item = &Event> {
+        let log = self.logs.get(&room);
+        log.into_iter()
+            .flat_map(move |log| log.events.range(range.from..=range.to))
+            .map(|(_seq, (event, _hash))| event)
+    }
+
+    fn rooms_where_in(&self, user: UserId) -> impl Iterator<Item = &Log> {
+        self.rooms_of
+            .get(&user)
+            .into_iter()
+            .flatten()
+            .filter_map(|id| self.logs.get(id))
+            .filter(move |log| log.members.get(&user).is_some_and(|row| row.0.is_in()))
+    }
+}

@@ -1,0 +1,264 @@
+//! The look-ups of [`View`] over the reference store, each as plain as can be.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+
+use super::Ledger;
+use crate::aside::Seen;
+use crate::batch::Ack;
+use crate::event::{Body, Event, Mention};
+use crate::fold;
+use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
+use crate::mutant::{self, Mutant};
+use crate::name;
+use crate::room::{Member, Range, Role, Room, RoomKind};
+use crate::view::{Changes, View};
+use crate::wire::{DirectoryRow, Profile, Settings};
+
+impl View for Ledger {
+    type Error = Infallible;
+
+    fn epoch(&self) -> Result<Epoch, Infallible> {
+        Ok(self.epoch)
+    }
+
+    fn position(&self) -> Result<Position, Infallible> {
+        Ok(self.position)
+    }
+
+    fn replay(
+        &self,
+        key: Key,
+        from: UserId,
+        room: RoomId,
+    ) -> Result<Option<(u64, Ack)>, Infallible> {
+        Ok(self.keys.get(&(key, from, room)).copied())
+    }
+
+    fn room(&self, room: RoomId) -> Result<Option<Room>, Infallible> {
+        let mut found = self.logs.get(&room).map(|log| log.room.clone());
+        if mutant::active(Mutant::NodeCounter)
+            && let (Some(room), Some(head)) = (&mut found, self.node_heads.get(&(self.node, room)))
+        {
+            room.head = *head;
+        }
+        Ok(found)
+    }
+
+    fn member(&self, room: RoomId, user: UserId) -> Result<Option<Member>, Infallible> {
+        let row = self.logs.get(&room).and_then(|log| log.members.get(&user));
+        Ok(row.map(|(member, _changed)| member.clone()))
+    }
+
+    fn profile(&self, user: UserId) -> Result<Option<Profile>, Infallible> {
+        Ok(self.people.get(&user).cloned())
+    }
+
+    fn named(&self, name: &str) -> Result<Option<Profile>, Infallible> {
+        let Ok(wanted) = name::name(name) else {
+            return Ok(None);
+        };
+        Ok(self
+            .people
+            .values()
+            .find(|person| name::name(&person.name).is_ok_and(|name| name.key() == wanted.key()))
+            .cloned())
+    }
+
+    fn rooms_in(&self, user: UserId) -> Result<usize, Infallible> {
+        Ok(self.rooms_where_in(user).count())
+    }
+
+    fn heads(&self, user: UserId) -> Result<Vec<(RoomId, Seq)>, Infallible> {
+        Ok(self
+            .rooms_where_in(user)
+            .map(|log| (log.room.id, log.room.head))
+            .collect())
+    }
+
+    fn changed(&self, user: UserId, since: Option<Position>) -> Result<Vec<RoomId>, Infallible> {
+        let Some(since) = since else {
+            return Ok(self.rooms_where_in(user).map(|log| log.room.id).collect());
+        };
+        let rooms = self.rooms_of.get(&user).into_iter().flatten();
+        let changed = rooms.filter(|id| {
+            let row = self
+                .logs
+                .get(id)
+                .and_then(|log| Some((log, log.members.get(&user)?)));
+            // Somebody who is out hears only of their own going.
+            row.is_some_and(|(log, (member, own))| {
+                *own > since || (member.is_in() && log.changed > since)
+            })
+        });
+        Ok(changed.copied().collect())
+    }
+
+    fn event(&self, room: RoomId, seq: Seq) -> Result<Option<Event>, Infallible> {
+        Ok(self
+            .logs
+            .get(&room)
+            .and_then(|log| log.events.get(&seq))
+            .map(|row| row.0.clone()))
+    }
+
+    fn events(&self, room: RoomId, range: Range, limit: usize) -> Result<Vec<Event>, Infallible> {
+        Ok(self.in_range(room, range).take(limit).cloned().collect())
+    }
+
+    fn lines(&self, room: RoomId, range: Range, limit: usize) -> Result<Vec<Event>, Infallible> {
+        let lines = self
+            .in_range(room, range)
+            .rev()
+            .filter(|event| fold::has_line(&event.body));
+        let mut lines: Vec<Event> = lines.take(limit).cloned().collect();
+        lines.reverse();
+        Ok(lines)
+    }
+
+    fn about(&self, room: RoomId, range: Range) -> Result<Vec<Event>, Infallible> {
+        let later = Range {
+            from: range.from,
+            to: Seq(u64::MAX),
+        };
+        let about = self.in_range(room, later);
+        Ok(about
+            .filter(|event| event.target.is_some_and(|at| range.holds(at)))
+            .cloned()
+            .collect())
+    }
+
+    fn redacted(&self, room: RoomId, range: Range) -> Result<Vec<Seq>, Infallible> {
+        let redactions = self
+            .in_range(room, range)
+            .filter(|event| matches!(event.body, Body::Redact(_)));
+        Ok(redactions.filter_map(|event| event.target).collect())
+    }
+
+    fn countable(
+        &self,
+        room: RoomId,
+        user: UserId,
+        range: Range,
+        limit: u64,
+    ) -> Result<u64, Infallible> {
+        let later = Range {
+            from: range.from,
+            to: Seq(u64::MAX),
+        };
+        let Ok(gone) = self.redacted(room, later);
+        let messages = self.in_range(room, range).filter(|event| {
+            event.body.is_message() && event.from.0 != user && !gone.contains(&event.seq)
+        });
+        Ok(messages
+            .take(usize::try_from(limit).unwrap_or(usize::MAX))
+            .count() as u64)
+    }
+
+    fn reaction_kinds(&self, room: RoomId, target: Seq) -> Result<BTreeSet<String>, Infallible> {
+        let Ok(about) = self.about(
+            room,
+            Range {
+                from: target,
+                to: target,
+            },
+        );
+        let kinds = about.into_iter().filter_map(|event| match event.body {
+            Body::Reaction(body) => Some(body.emoji),
+            _ => None,
+        });
+        Ok(kinds.collect())
+    }
+
+    fn mentioned(
+        &self,
+        room: RoomId,
+        user: UserId,
+        range: Range,
+        limit: u64,
+    ) -> Result<u64, Infallible> {
+        // A redaction takes the mentions out as well.
+        let messages = self.in_range(room, range).filter(|event| {
+            let calls = |mention: &Mention| match mention {
+                Mention::Room => true,
+                Mention::User(who) => *who == user,
+            };
+            event.from.0 != user && event.mentions.iter().any(calls)
+        });
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(messages.take(limit).count() as u64)
+    }
+
+    fn members(
+        &self,
+        room: RoomId,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Result<Vec<(UserId, Role)>, Infallible> {
+        let rows = self
+            .logs
+            .get(&room)
+            .into_iter()
+            .flat_map(|log| &log.members);
+        let people = rows
+            .filter(|(user, row)| row.0.is_in() && after.is_none_or(|after| **user > after))
+            .map(|(user, row)| (*user, row.0.role));
+        Ok(people.take(limit).collect())
+    }
+
+    fn directory(
+        &self,
+        after: Option<RoomId>,
+        limit: usize,
+    ) -> Result<Vec<DirectoryRow>, Infallible> {
+        let rooms = self.logs.values().map(|log| &log.room).filter(|room| {
+            room.kind == RoomKind::Public && after.is_none_or(|after| room.id > after)
+        });
+        let rows = rooms.map(|room| DirectoryRow {
+            room: room.id,
+            name: room.name.clone().unwrap_or_default(),
+            members: room.members,
+        });
+        Ok(rows.take(limit).collect())
+    }
+
+    fn changes(&self, since: Position) -> Result<Changes, Infallible> {
+        let mut changes = Changes {
+            position: self.position,
+            ..Changes::default()
+        };
+        for (id, log) in &self.logs {
+            if log.changed > since {
+                changes.rooms.push((*id, log.room.head));
+            }
+            for (user, (member, changed)) in &log.members {
+                if *changed > since && member.is_in() {
+                    changes.joined.push((*user, *id, member.since()));
+                }
+            }
+        }
+        Ok(changes)
+    }
+
+    fn settings(&self, user: UserId) -> Result<Settings, Infallible> {
+        Ok(self.settings.get(&user).copied().unwrap_or_default())
+    }
+
+    fn people(
+        &self,
+        room: RoomId,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Result<Vec<Seen>, Infallible> {
+        let members = self.members(room, after, limit)?.into_iter();
+        let seen = members.map(|(user, _role)| Seen {
+            user,
+            last_seen: self.seen.get(&user).copied(),
+            hides: self
+                .settings
+                .get(&user)
+                .is_some_and(|own| own.hide_last_seen),
+        });
+        Ok(seen.collect())
+    }
+}

@@ -1,0 +1,57 @@
+//! Commands beside the log: what the rate leaves to them.
+//!
+//! They take of the user's own rate, and never the half that is left to messages. `typing` beyond it
+//! is dropped, since it may vanish anyhow; the others are refused.
+
+use super::reply::{rate_limited, send};
+use super::{Effect, Session, refuse};
+use crate::aside::{Aside, SettingsChange};
+use crate::code::ErrorCode;
+use crate::ids::Tick;
+use crate::rate::Bucket;
+use crate::wire::{Req, ServerFrame};
+
+/// What a change of settings costs, in thousandths of a message: it is written.
+const SETTINGS_COST_THOUSANDTHS: u32 = 1_000;
+
+impl Session {
+    pub(super) fn aside(
+        &mut self,
+        req: Req,
+        aside: Aside,
+        now: Tick,
+        bucket: Option<&mut Bucket>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let cost = aside.cost_thousandths();
+        let taken = bucket.map(|bucket| bucket.take_aside(cost, now));
+        match (taken, &aside) {
+            (Some(Err(_wait_ms)), Aside::Typing { .. }) => send(effects, ServerFrame::Ok { req }),
+            (Some(Err(wait_ms)), _) => send(effects, rate_limited(req, wait_ms)),
+            (Some(Ok(())) | None, _) => {
+                self.in_flight.insert(req, None);
+                effects.push(Effect::Aside(req, aside));
+            }
+        }
+    }
+
+    pub(super) fn settings(
+        &mut self,
+        req: Req,
+        change: SettingsChange,
+        now: Tick,
+        bucket: Option<&mut Bucket>,
+        effects: &mut Vec<Effect>,
+    ) {
+        if self.draining {
+            let code = ErrorCode::GoingAway;
+            return send(effects, refuse(Some(req), code, code.meaning()));
+        }
+        let taken = bucket.map(|bucket| bucket.take_aside(SETTINGS_COST_THOUSANDTHS, now));
+        if let Some(Err(wait_ms)) = taken {
+            return send(effects, rate_limited(req, wait_ms));
+        }
+        self.in_flight.insert(req, None);
+        effects.push(Effect::Settings(req, change));
+    }
+}

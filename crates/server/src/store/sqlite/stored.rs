@@ -1,0 +1,70 @@
+//! Rooms and members as their rows say.
+
+use chinwag_core::ids::{Position, RoomId, UserId};
+use chinwag_core::room::{Member, Room, Stay};
+
+use rusqlite::Connection;
+
+use super::rows::{self, code, count, room, seq, stay};
+use super::view::{Read, SqlView};
+
+impl SqlView<'_> {
+    pub(super) fn stored_room(&self, id: RoomId) -> Read<Option<Room>> {
+        self.one(
+            "SELECT kind, name, history, head, msg_no, floor, members, created, topic, owners, \
+             pins FROM rooms \
+             WHERE public = ?1",
+            [&id.0[..]],
+            |row| room(row, id),
+        )
+    }
+
+    pub(super) fn stored_member(&self, room: RoomId, user: UserId) -> Read<Option<Member>> {
+        let (Some(inside_room), Some(inside_user)) =
+            (self.inside_room(room)?, self.inside_user(user)?)
+        else {
+            return Ok(None);
+        };
+        let found = self.one(
+            "SELECT state, role, since, gone, earlier, delivered, read, muted FROM members \
+             WHERE room = ?1 AND user = ?2",
+            [inside_room, inside_user],
+            |row| {
+                let earlier: i64 = row.get(4)?;
+                let member = Member {
+                    user,
+                    state: code(row, 0, rows::state)?,
+                    role: code(row, 1, rows::role)?,
+                    muted: row.get(7)?,
+                    stays: vec![stay(row, 2)?],
+                    delivered: seq(row, 5)?,
+                    read: seq(row, 6)?,
+                };
+                Ok((member, earlier))
+            },
+        )?;
+        let Some((mut member, earlier)) = found else {
+            return Ok(None);
+        };
+        if earlier > 0 {
+            let last = std::mem::take(&mut member.stays);
+            member.stays = self.stays(inside_room, inside_user)?;
+            member.stays.extend(last);
+        }
+        Ok(Some(member))
+    }
+
+    fn stays(&self, room: i64, user: i64) -> Read<Vec<Stay>> {
+        self.all(
+            "SELECT since, gone FROM stays WHERE room = ?1 AND user = ?2 ORDER BY since",
+            [room, user],
+            |row| stay(row, 0),
+        )
+    }
+}
+
+/// The position of a transaction, as far as it has written.
+pub(super) fn stored_position(db: &Connection) -> rusqlite::Result<Position> {
+    db.prepare_cached("SELECT value FROM meta WHERE key = 'position'")?
+        .query_row([], |row| row.get(0).map(count).map(Position))
+}

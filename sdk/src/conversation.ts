@@ -1,0 +1,112 @@
+/**
+ * `@chinwag/client/conversation`: what one does to messages, rooms and the people in them.
+ *
+ * Commands about messages go the way of messages: shown at once, kept on the device, sent in order with the messages of
+ * their room, also after a reload. What is refused is taken back, and stands in `message.changes` with its reason until
+ * `room.resend(key)` or `room.discard(key)`. The others are asked for and waited for, and reject with a `ChatError`
+ * after 30 s at most; their answers change rooms by the events that they cause.
+ */
+
+import type { Chat, Room, Sent } from './types.js';
+import type { DirectoryRow, Profile, Role } from './wire.js';
+
+/** Another text for a message of one's own. */
+export function edit(room: Room, target: number, text: string): Sent {
+  return room.post({ type: 'edit', target, text: text.toWellFormed() });
+}
+
+/** A message away, for everybody. One that is gone already is no error; then its `seq` is infinite. */
+export function redact(room: Room, target: number): Sent {
+  return room.post({ type: 'redact', target });
+}
+
+/** A reaction put on or taken off: one character as people see it. */
+export function react(room: Room, target: number, emoji: string, on = true): Sent {
+  return room.post({ type: 'react', target, emoji, on });
+}
+
+/** A message pinned or unpinned. The room's `pins` follow when the server has done it. */
+export function pin(room: Room, target: number, on = true): Sent {
+  return room.post({ type: 'pin', target, on });
+}
+
+/** Another name or topic; what is left out stays. An empty topic is none. */
+export function configure(room: Room, { name, topic }: { name?: string; topic?: string }): Promise<string> {
+  return room.chat.command({ type: 'configure', room: room.id, name: name?.toWellFormed(), topic: topic?.toWellFormed() });
+}
+
+/** Another role for somebody. */
+export function setRole(room: Room, user: string, role: Role): Promise<string> {
+  return room.chat.command({ type: 'role', room: room.id, user, role });
+}
+
+/** Somebody's voice taken, or given back. */
+export function mute(room: Room, user: string, on = true): Promise<string> {
+  return room.chat.command({ type: 'mute', room: room.id, user, on });
+}
+
+/** Somebody sent away for good. */
+export function ban(room: Room, user: string): Promise<string> {
+  return room.chat.command({ type: 'ban', room: room.id, user, on: true });
+}
+
+/** Somebody may come back. */
+export function unban(room: Room, user: string): Promise<string> {
+  return room.chat.command({ type: 'ban', room: room.id, user, on: false });
+}
+
+/** Into a public room. */
+export function join(room: Room): Promise<string> {
+  return room.chat.command({ type: 'join', room: room.id });
+}
+
+/** Out of a room. */
+export function leave(room: Room): Promise<string> {
+  return room.chat.command({ type: 'leave', room: room.id });
+}
+
+/** Somebody let in. */
+export function add(room: Room, user: string): Promise<string> {
+  return room.chat.command({ type: 'add', room: room.id, user });
+}
+
+/** Somebody sent away, who may come back. */
+export function remove(room: Room, user: string): Promise<string> {
+  return room.chat.command({ type: 'remove', room: room.id, user });
+}
+
+/** All who are in. */
+export async function members({ id: room, chat }: Room): Promise<Array<{ user: string; role: Role }>> {
+  const all: Array<{ user: string; role: Role }> = [];
+  for (;;) {
+    const page = await chat.ask({ type: 'members', room, after: all.at(-1)?.user });
+    all.push(...page.members.map(([user, role]) => ({ user, role })));
+    if (!page.more || !page.members.length) return all;
+  }
+}
+
+/** A new group or public room; its id. */
+export function create(chat: Chat, kind: 'group' | 'public', name: string): Promise<string> {
+  return chat.command({ type: 'create', kind, name: name.toWellFormed() });
+}
+
+/** The direct room with `user`, made if it is not there; its id. */
+export function direct(chat: Chat, user: string): Promise<string> {
+  return chat.command({ type: 'direct', user });
+}
+
+/** Somebody by exact name. */
+export async function find(chat: Chat, name: string): Promise<Profile | undefined> {
+  const { users } = await chat.ask({ type: 'profiles', name: name.toWellFormed() });
+  return users[0];
+}
+
+/** The public rooms. */
+export async function directory(chat: Chat): Promise<DirectoryRow[]> {
+  const all: DirectoryRow[] = [];
+  for (;;) {
+    const page = await chat.ask({ type: 'directory', after: all.at(-1)?.room });
+    all.push(...page.rooms);
+    if (!page.more || !page.rooms.length) return all;
+  }
+}

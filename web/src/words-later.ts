@@ -1,0 +1,91 @@
+// The words of what comes later than the first picture: dialogs, menus, people (see words.ts).
+
+export const said = {
+  wholeRoom: 'everybody here',
+  suggestions: 'People to mention',
+  offered: (n: number) => (n === 1 ? '1 name to choose' : `${n} names to choose from`),
+  actionsTitle: 'Message',
+  reply: 'Reply',
+  edit: 'Edit',
+  pin: 'Pin',
+  unpin: 'Unpin',
+  reactWith: (emoji: string) => `React with ${emoji}`,
+  removeQuestion: 'Delete this message?',
+  removeHelp: 'Remove it for everyone? It leaves a line saying so.',
+  save: 'Save',
+  whoComesIn: 'Who can come in',
+  everyoneAt: (place: string) => `Everyone at ${place}`,
+  everyoneHelp: 'It stands in the directory. People join by themselves.',
+  invitedOnly: 'Only who is invited',
+  invitedHelp: 'Nobody else sees that it exists.',
+  invite: 'Invite',
+  canWait: 'can wait',
+  addName: 'Add a name',
+  nobodyCalled: (name: string) => `Nobody here is called ${name}.`,
+  createRoom: 'Create room',
+  close: 'Close',
+  openIt: 'Open',
+  join: 'Join',
+  writeToWhom: 'Write to',
+  writeToHelp: 'The whole name, as it is written at the sign-in.',
+  startWriting: 'Start writing',
+  directoryEmpty: 'No public room yet. Start the first one.',
+  add: 'Add',
+  takeOut: (name: string) => `Take ${name} out of the list`,
+  leaveQuestion: (room: string) => `Leave ${room}?`,
+  leaveHelp: 'You stop getting its messages. What you wrote stays.',
+  leaveGroupHelp: 'You can come back when somebody adds you. What you wrote stays.',
+  leave: 'Leave',
+  actError: (code: string): string => {
+    switch (code) {
+      case 'disconnected':
+      case 'timeout':
+      case 'offline':
+      case 'unavailable':
+      case 'going_away':
+        return 'This needs the line. Try again when you are connected.';
+      case 'rate_limited':
+        return 'Too many at once. Wait a moment.';
+      case 'forbidden':
+        return 'You may not do this here.';
+      case 'too_long':
+        return 'This name is too long.';
+      case 'blank':
+        return 'A room needs a name.';
+      case 'room_full':
+        return 'This room is full.';
+      case 'self_direct':
+        return 'That is you. Choose somebody else.';
+      case 'already_member':
+        return 'They are in this room already.';
+      case 'banned':
+        return 'They were sent away for good. Let them back in first.';
+      case 'last_owner':
+        return 'A room keeps an owner. Make somebody else one first.';
+      case 'muted':
+        return 'A moderator took your voice here.';
+      case 'bad_field':
+        return 'This cannot be used here.';
+      default:
+        return 'That did not work. Try again.';
+    }
+  },
+
+  personMenu: (name: string) => `What you can do about ${name}`,
+  makeRole: { reader: 'Let only read', member: 'Make a member', admin: 'Make a moderator', owner: 'Make an owner' },
+  takeVoice: 'Take the voice',
+  giveVoice: 'Give the voice back',
+  voiceless: 'Has no voice',
+  removeFromRoom: 'Remove',
+  banFromRoom: 'Send away for good',
+  removeWho: (name: string) => `Remove ${name}?`,
+  banWho: (name: string) => `Send ${name} away for good?`,
+  removePersonHelp: (name: string) => `${name} leaves at once and may come back.`,
+  banHelp: (name: string) => `${name} leaves at once and cannot come back.`,
+  topic: 'Topic',
+  role: { reader: 'Reads', member: '', admin: 'Moderator', owner: 'Owner' },
+
+  signOutQuestion: 'Sign out with words unsent?',
+  signOutHelp: (waiting: number) =>
+    `${waiting === 1 ? '1 message waits' : `${waiting} messages wait`} on this device. Signing out deletes what has not gone out.`,
+} as const;
