@@ -47,6 +47,10 @@ pub const NAME_BYTES_MAX: usize = 512;
 pub const MENTIONS_MAX: usize = 50;
 /// Members of a group up to which anybody mentions it as a whole. Beyond: those who look after it.
 pub const MENTIONED_BY_ALL_MAX: usize = 256;
+/// Edits of one message, and as many times it is pinned or unpinned. Beyond: `too_many`.
+pub const ALTERATIONS_MAX: u64 = 100;
+/// Reactions put on or taken off one message, by all together. Beyond: `too_many`.
+pub const REACTIONS_MAX: u64 = 2_000;
 /// Different reactions that one message has had. Beyond: `too_many`.
 pub const REACTION_KINDS_MAX: usize = 50;
 /// Bytes of one reaction: a user-perceived character, however it is put together. Beyond:
@@ -171,6 +175,8 @@ pub fn table() -> Vec<(&'static str, u64, &'static str)> {
             "`forbidden`, but to administrators and owners",
         ),
         ("reaction_kinds", REACTION_KINDS_MAX as u64, "`too_many`"),
+        ("reactions", REACTIONS_MAX, "`too_many`"),
+        ("alterations", ALTERATIONS_MAX, "`too_many`"),
         ("reaction_bytes", REACTION_BYTES_MAX as u64, "`too_long`"),
         ("pins", PINS_MAX as u64, "`too_many`"),
         ("members", MEMBERS_MAX as u64, "`room_full`"),

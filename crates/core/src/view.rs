@@ -3,7 +3,7 @@
 //! `batch` decides over it while writing, `read` assembles answers over it while reading. Each
 //! store implements these few look-ups; that is why all stores answer identically.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::aside::Seen;
 use crate::batch::Ack;
@@ -11,6 +11,9 @@ use crate::event::Event;
 use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
 use crate::room::{Member, Range, Role, Room};
 use crate::wire::{DirectoryRow, Profile, Settings};
+
+/// How often a message has been changed, by what changed it (`Body::alters`).
+pub type Alterations = BTreeMap<String, u64>;
 
 /// Look-ups inside one transaction or snapshot; all answers belong to the same moment.
 pub trait View {
@@ -77,8 +80,8 @@ pub trait View {
         limit: u64,
     ) -> Result<u64, Self::Error>;
 
-    /// The reactions that a message has had, also those that were taken off again.
-    fn reaction_kinds(&self, room: RoomId, target: Seq) -> Result<BTreeSet<String>, Self::Error>;
+    /// How often a message has been changed; nothing of one that was redacted.
+    fn alterations(&self, room: RoomId, target: Seq) -> Result<Alterations, Self::Error>;
 
     /// Messages of a range by others than `user` that mention `user` or the whole room and are
     /// not redacted, counted to `limit`.

@@ -6,13 +6,13 @@
 use std::collections::BTreeSet;
 
 use super::deciding::{Batch, Draft, Verdict, or_refuse};
-use super::{Appended, Command, Outcome, Submission};
+use super::{Command, Outcome, Submission};
 use crate::code::ErrorCode;
 use crate::event::{Body, Event, Mention, PinBody, ReactionBody, RedactBody, TextBody};
 use crate::ids::{RoomId, Seq, UserId};
 use crate::limits;
 use crate::policy::Act;
-use crate::room::{self, Part, Range};
+use crate::room::{self, Part, Range, Room};
 use crate::view::View;
 
 impl<V: View + ?Sized> Batch<'_, V> {
@@ -35,7 +35,7 @@ impl<V: View + ?Sized> Batch<'_, V> {
                     return Ok(Err(ErrorCode::Forbidden));
                 }
                 let body = Body::Edit(TextBody { text: text.clone() });
-                self.append(item, room, Draft::about(*target, body))
+                self.alter(item, room, *target, body)
             }
             Command::Redact { target, .. } => {
                 // Whoever is not in learns nothing of whose it is.
@@ -52,25 +52,24 @@ impl<V: View + ?Sized> Batch<'_, V> {
             } => {
                 or_refuse!(self.may(Act::React, room, from, None)?);
                 or_refuse!(self.standing(room, from, *target)?);
-                or_refuse!(self.kind_left(room, *target, emoji)?);
                 let (emoji, on) = (emoji.clone(), *on);
                 let body = Body::Reaction(ReactionBody { emoji, on });
-                self.append(item, room, Draft::about(*target, body))
+                self.alter(item, room, *target, body)
             }
             Command::Pin { target, on, .. } => {
                 or_refuse!(self.may(Act::Pin, room, from, None)?);
                 or_refuse!(self.standing(room, from, *target)?);
-                self.unpin(room, *target)?;
-                if *on {
-                    let mut row = self.known_room(room)?;
-                    if row.pins.len() >= limits::PINS_MAX {
-                        return Ok(Err(ErrorCode::TooMany));
-                    }
-                    row.pins.push(*target);
-                    self.put_room(row);
+                let mut pins = self.known_room(room)?.pins;
+                pins.retain(|pinned| pinned != target);
+                if *on && pins.len() >= limits::PINS_MAX {
+                    return Ok(Err(ErrorCode::TooMany));
                 }
+                pins.extend(on.then_some(*target));
                 let body = Body::Pin(PinBody { on: *on });
-                self.append(item, room, Draft::about(*target, body))
+                let done = or_refuse!(self.alter(item, room, *target, body)?);
+                let row = self.known_room(room)?;
+                self.put_room(Room { pins, ..row });
+                Ok(Ok(done))
             }
             other => unreachable!("not about a message: {other:?}"),
         }
@@ -150,23 +149,37 @@ impl<V: View + ?Sized> Batch<'_, V> {
         })
     }
 
-    /// Whether a message may have a reaction of this kind: one that it has had, or one more.
-    fn kind_left(&mut self, id: RoomId, target: Seq, emoji: &str) -> Verdict<(), V::Error> {
-        let mut kinds = self.view.reaction_kinds(id, target)?;
-        for Appended { event, .. } in &self.out.appended {
-            if let (Body::Reaction(body), true) = (
-                &event.body,
-                event.room == id && event.target == Some(target),
-            ) {
-                kinds.insert(body.emoji.clone());
-            }
+    /// Changes a message once more, if it may be. What follows a message is read with it by
+    /// everybody, and so has an end: for edits, for pins, for reactions, and for kinds of them.
+    fn alter(
+        &mut self,
+        item: &Submission,
+        id: RoomId,
+        target: Seq,
+        body: Body,
+    ) -> Verdict<Outcome, V::Error> {
+        let mut counts = self.view.alterations(id, target)?;
+        let decided = self.out.appended.iter().map(|appended| &appended.event);
+        let about = decided.filter(|event| event.room == id && event.target == Some(target));
+        for what in about.filter_map(|event| event.body.alters()) {
+            *counts.entry(what.to_owned()).or_default() += 1;
         }
-        let full = !kinds.contains(emoji) && kinds.len() >= limits::REACTION_KINDS_MAX;
-        Ok(if full {
-            Err(ErrorCode::TooMany)
-        } else {
-            Ok(())
-        })
+        let times = |what: &str| counts.get(what).copied().unwrap_or_default();
+        let full = match &body {
+            Body::Reaction(body) => {
+                let others = ["edit", "pin"].map(times);
+                let all: u64 = counts.values().sum();
+                let kinds = counts.len() - others.iter().filter(|times| **times > 0).count();
+                let is_new = times(&body.emoji) == 0;
+                all - others.iter().sum::<u64>() >= limits::REACTIONS_MAX
+                    || (is_new && kinds >= limits::REACTION_KINDS_MAX)
+            }
+            other => other.alters().map_or(0, times) >= limits::ALTERATIONS_MAX,
+        };
+        if full {
+            return Ok(Err(ErrorCode::TooMany));
+        }
+        self.append(item, id, Draft::about(target, body))
     }
 
     fn unpin(&mut self, id: RoomId, target: Seq) -> Result<(), V::Error> {

@@ -241,6 +241,24 @@ impl Body {
         }
     }
 
+    /// What it changes of the message that it is about: `edit`, `pin`, or the reaction itself, which
+    /// is one character and so neither of them. A redaction leaves nothing to change.
+    #[must_use]
+    pub fn alters(&self) -> Option<&str> {
+        match self {
+            Self::Edit(_) => Some("edit"),
+            Self::Pin(_) => Some("pin"),
+            Self::Reaction(body) => Some(&body.emoji),
+            Self::Room(_)
+            | Self::Member(_)
+            | Self::Message(_)
+            | Self::Redact(_)
+            | Self::Settings(_)
+            | Self::Role(_)
+            | Self::Damaged(_) => None,
+        }
+    }
+
     /// Whether it counts as a message.
     #[must_use]
     pub fn is_message(&self) -> bool {

@@ -1,6 +1,5 @@
 //! The look-ups of [`View`] over the reference store, each as plain as can be.
 
-use std::collections::BTreeSet;
 use std::convert::Infallible;
 
 use super::Ledger;
@@ -12,7 +11,7 @@ use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
 use crate::mutant::{self, Mutant};
 use crate::name;
 use crate::room::{Member, Range, Role, Room, RoomKind};
-use crate::view::{Changes, View};
+use crate::view::{Alterations, Changes, View};
 use crate::wire::{DirectoryRow, Profile, Settings};
 
 impl View for Ledger {
@@ -155,19 +154,23 @@ impl View for Ledger {
             .count() as u64)
     }
 
-    fn reaction_kinds(&self, room: RoomId, target: Seq) -> Result<BTreeSet<String>, Infallible> {
-        let Ok(about) = self.about(
-            room,
-            Range {
-                from: target,
-                to: target,
-            },
-        );
-        let kinds = about.into_iter().filter_map(|event| match event.body {
-            Body::Reaction(body) => Some(body.emoji),
-            _ => None,
-        });
-        Ok(kinds.collect())
+    fn alterations(&self, room: RoomId, target: Seq) -> Result<Alterations, Infallible> {
+        let one = Range {
+            from: target,
+            to: target,
+        };
+        let Ok(about) = self.about(room, one);
+        let mut counts = Alterations::new();
+        if about
+            .iter()
+            .any(|event| matches!(event.body, Body::Redact(_)))
+        {
+            return Ok(counts);
+        }
+        for what in about.iter().filter_map(|event| event.body.alters()) {
+            *counts.entry(what.to_owned()).or_default() += 1;
+        }
+        Ok(counts)
     }
 
     fn mentioned(

@@ -104,7 +104,33 @@ pub(super) fn page<V: View + ?Sized>(
         }
         _ => Vec::new(),
     };
-    Ok((fold::fold(lines, &about), skips, next))
+    let mut folded = fold::fold(lines, &about);
+    if let Some(oldest) = cut_heavy(&mut folded) {
+        // What lies before the lines that are left belongs to the next page.
+        skips.retain(|skip| skip.from > oldest);
+        next = Some(oldest);
+    }
+    Ok((folded, skips, next))
+}
+
+/// Bytes of one reaction in a frame, roughly.
+const REACTION_BYTES: usize = 48;
+
+/// Leaves the newest lines that fit a page with all that people thought of them, at least one; says
+/// which is the oldest, if some were left out.
+fn cut_heavy(folded: &mut Vec<Folded>) -> Option<Seq> {
+    let mut bytes = 0;
+    let fits = folded.iter().rev().take_while(|line| {
+        let fits = bytes < STRETCH_BYTES_MAX;
+        bytes += weight(&line.event) + line.reactions.len() * REACTION_BYTES;
+        fits
+    });
+    let left_out = folded.len() - fits.count();
+    if left_out == 0 {
+        return None;
+    }
+    folded.drain(..left_out);
+    folded.first().map(|line| line.event.seq)
 }
 
 /// Leaves the newest of `found` that fit a page which has `bytes` already; says whether it is

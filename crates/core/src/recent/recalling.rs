@@ -4,7 +4,6 @@
 //! [`Tail`]). Lifetime: one snapshot.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
 
 use super::{Begin, Fared, Tail, Tails};
 use crate::aside::Seen;
@@ -13,7 +12,7 @@ use crate::event::Event;
 use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
 use crate::limits;
 use crate::room::{Member, Range, Role, Room};
-use crate::view::{Changes, View};
+use crate::view::{Alterations, Changes, View};
 use crate::wire::{DirectoryRow, Profile, Settings};
 
 /// What an attempt to complete a tail came to.
@@ -201,7 +200,7 @@ impl<V: View + ?Sized, R: Recall> View for Recalling<'_, V, R> {
         rooms_in(user: UserId) -> usize;
         heads(user: UserId) -> Vec<(RoomId, Seq)>;
         changed(user: UserId, since: Option<Position>) -> Vec<RoomId>;
-        reaction_kinds(room: RoomId, target: Seq) -> BTreeSet<String>;
+        alterations(room: RoomId, target: Seq) -> Alterations;
         mentioned(room: RoomId, user: UserId, range: Range, limit: u64) -> u64;
         members(room: RoomId, after: Option<UserId>, limit: usize) -> Vec<(UserId, Role)>;
         directory(after: Option<RoomId>, limit: usize) -> Vec<DirectoryRow>;

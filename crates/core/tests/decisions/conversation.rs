@@ -1,18 +1,11 @@
-//! What may be said about messages, and what is left of them: one stated outcome for each mistake
-//! and each race, and folding that comes to the same whatever the way.
-
-use std::collections::BTreeMap;
+//! What may be said about messages and people: one stated outcome for each mistake and each race,
+//! alone and within a batch.
 
 use chinwag_core::batch::{Command, Outcome, Submission};
-use chinwag_core::event::Mention;
-use chinwag_core::fold::{self, Folded, Folding};
 use chinwag_core::ids::{Key, Millis, RoomId, Seq, UserId};
 use chinwag_core::ledger::Ledger;
 use chinwag_core::limits;
-use chinwag_core::read::{self, After};
 use chinwag_core::room::Role;
-use chinwag_core::wire::Item;
-use proptest::prelude::*;
 
 use crate::{ANN, BOB, CAROL, by, group, ledger, one};
 
@@ -24,7 +17,7 @@ fn edit(room: RoomId, target: u64) -> Command {
     }
 }
 
-fn redact(room: RoomId, target: u64) -> Command {
+pub(crate) fn redact(room: RoomId, target: u64) -> Command {
     let target = Seq(target);
     Command::Redact { room, target }
 }
@@ -53,7 +46,7 @@ fn answer(room: RoomId, target: u64) -> Command {
 }
 
 /// Ann's group: 2 lets Bob in, 3 is Ann's, 4 is Bob's, 5 lets Carol in.
-fn setting() -> (Ledger, RoomId) {
+pub(crate) fn setting() -> (Ledger, RoomId) {
     let mut ledger = ledger();
     let room = group(&mut ledger, 200);
     one(&mut ledger, by(ANN, 201, Command::Add { room, user: BOB }));
@@ -268,83 +261,4 @@ fn so_many_messages_are_pinned_and_no_more() {
     });
     let refused = pins.filter(|outcome| matches!(outcome, Outcome::Refused(_)));
     assert_eq!(refused.count(), 1);
-}
-
-/// What a client has made of the events that it was sent.
-type Lines = BTreeMap<Seq, Folding>;
-
-fn catch_up(ledger: &Ledger, user: UserId, room: RoomId, lines: &mut Lines, at: &mut Seq) {
-    loop {
-        let Ok(Ok(After::Events(stretch))) = read::after(ledger, user, room, *at, None, 7) else {
-            panic!("a short log is streamed");
-        };
-        if stretch.items.is_empty() {
-            return;
-        }
-        *at = stretch.to;
-        for item in stretch.items {
-            let Item::Event(event) = item else { continue };
-            if let Some(line) = event.target.and_then(|target| lines.get_mut(&target)) {
-                line.apply(&event);
-            }
-            if fold::has_line(&event.body) {
-                lines.insert(event.seq, Folding::new(event));
-            }
-        }
-    }
-}
-
-fn history(ledger: &Ledger, user: UserId, room: RoomId) -> Vec<Folded> {
-    let (mut all, mut before) = (Vec::new(), None);
-    loop {
-        let Ok(Ok(page)) = read::history(ledger, user, room, before, 5) else {
-            panic!("a member reads");
-        };
-        all.splice(0..0, page.messages);
-        before = page.before;
-        if before.is_none() {
-            return all;
-        }
-    }
-}
-
-proptest! {
-    /// Applying events to old state, whenever they were fetched, equals fetching fresh.
-    #[test]
-    fn old_state_and_events_make_what_is_fetched_fresh(
-        steps in prop::collection::vec((0..9_u8, 0..3_usize, 1..30_u64, any::<bool>()), 1..80),
-    ) {
-        let (mut ledger, room) = setting();
-        let mut clients = [ANN, BOB, CAROL].map(|user| (user, Lines::new(), Seq::ZERO));
-        for (number, (what, who, target, on)) in (1_u64..).zip(steps) {
-            let from = [ANN, BOB, CAROL][who];
-            let (seq, emoji) = (Seq(target), "x".to_owned());
-            let command = match what {
-                0 | 1 => Command::say(room, format!("text {number}")),
-                2 => Command::Edit { room, target: seq, text: format!("edit {number}") },
-                3 => redact(room, target),
-                4 => Command::React { room, target: seq, emoji, on },
-                5 => Command::Pin { room, target: seq, on },
-                6 => Command::Send {
-                    room,
-                    text: format!("answer {number}"),
-                    reply_to: Some(seq),
-                    mentions: vec![Mention::Room],
-                },
-                7 => Command::Configure { room, name: None, topic: Some("tea".into()) },
-                _ => {
-                    let (user, lines, at) = &mut clients[who];
-                    catch_up(&ledger, *user, room, lines, at);
-                    continue;
-                }
-            };
-            let key = Key(u128::from(number).to_be_bytes());
-            ledger.append(&[Submission { from, key, command }], Millis(0));
-        }
-        for (user, lines, at) in &mut clients {
-            catch_up(&ledger, *user, room, lines, at);
-            let held: Vec<Folded> = lines.values().map(Folding::finish).collect();
-            prop_assert_eq!(held, history(&ledger, *user, room));
-        }
-    }
 }

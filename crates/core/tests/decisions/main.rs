@@ -4,6 +4,7 @@
 mod batches;
 mod conversation;
 mod delivering;
+mod folding;
 mod neighbours;
 mod overlooked;
 mod policy;

@@ -3,7 +3,6 @@
 
 pub mod accounts;
 
-use std::collections::BTreeSet;
 use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,7 +14,7 @@ use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
 use chinwag_core::ledger::{Committed, Ledger};
 use chinwag_core::marker::{Mark, Marked};
 use chinwag_core::room::{Member, Range, Role, Room};
-use chinwag_core::view::{Changes, View};
+use chinwag_core::view::{Alterations, Changes, View};
 use chinwag_core::wire::{DirectoryRow, Profile, Settings};
 
 use super::{ReadJob, Store, StoreError, StoreFuture};
@@ -109,7 +108,7 @@ pass_on! {
     about(room: RoomId, range: Range) -> Vec<Event>;
     redacted(room: RoomId, range: Range) -> Vec<Seq>;
     countable(room: RoomId, user: UserId, range: Range, limit: u64) -> u64;
-    reaction_kinds(room: RoomId, target: Seq) -> BTreeSet<String>;
+    alterations(room: RoomId, target: Seq) -> Alterations;
     mentioned(room: RoomId, user: UserId, range: Range, limit: u64) -> u64;
     members(room: RoomId, after: Option<UserId>, limit: usize) -> Vec<(UserId, Role)>;
     directory(after: Option<RoomId>, limit: usize) -> Vec<DirectoryRow>;

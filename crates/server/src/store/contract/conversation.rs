@@ -8,13 +8,14 @@ use chinwag_core::limits;
 use chinwag_core::read;
 use chinwag_core::room::{MemberState, Role, RoomKind};
 
-use super::{Subject, by, contract, react, redact, send, user};
+use super::{Subject, by, contract, edit, react, redact, send, user};
 
 contract!(
     mentions_are_counted_until_they_are_read_or_redacted,
     an_answer_keeps_what_it_answers_until_it_is_redacted,
     what_a_room_is_and_who_may_do_what_is_kept,
     a_message_has_so_many_kinds_of_reaction_and_no_more,
+    a_message_is_changed_so_often_and_no_more,
 );
 
 /// A public room of user 1, with 2 and 3 in it: seqs 1 to 3.
@@ -182,4 +183,45 @@ async fn a_message_has_so_many_kinds_of_reaction_and_no_more(mut subject: Subjec
     let one_more = react(room, 4, &emoji(most), true);
     let refused = subject.refused(by(3, 203, one_more)).await;
     assert_eq!(refused, ErrorCode::TooMany);
+}
+
+async fn a_message_is_changed_so_often_and_no_more(mut subject: Subject) {
+    let room = room_of_three(&subject).await;
+    subject.done(send(1, 10, room, "say something")).await;
+    subject.done(send(1, 11, room, "and this")).await;
+    let edits = (1..=limits::ALTERATIONS_MAX).map(|number| by(1, 100 + number, edit(room, 4, "x")));
+    subject.append(edits.collect()).await;
+    let reactions = (1..=limits::REACTIONS_MAX)
+        .map(|number| by(2, 1_000 + number, react(room, 4, "x", number % 2 == 0)));
+    let reactions: Vec<_> = reactions.collect();
+    for some in reactions.chunks(500) {
+        subject.append(some.to_vec()).await;
+    }
+    subject.reopen();
+    let all = subject
+        .read(move |view| view.alterations(room, Seq(4)))
+        .await;
+    let expected = [
+        ("edit", limits::ALTERATIONS_MAX),
+        ("x", limits::REACTIONS_MAX),
+    ];
+    assert!(
+        all.iter()
+            .map(|(what, times)| (&**what, *times))
+            .eq(expected)
+    );
+    let more = [edit(room, 4, "y"), react(room, 4, "x", true)];
+    for (number, command) in (10_000..).zip(more) {
+        assert_eq!(
+            subject.refused(by(1, number, command)).await,
+            ErrorCode::TooMany
+        );
+    }
+    // Another message has its own, and a redaction is no change that could be too many.
+    subject.done(by(1, 10_010, edit(room, 5, "y"))).await;
+    subject.done(by(1, 10_011, redact(room, 4))).await;
+    let none = subject
+        .read(move |view| view.alterations(room, Seq(4)))
+        .await;
+    assert!(none.is_empty(), "{none:?}");
 }

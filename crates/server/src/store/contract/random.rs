@@ -261,7 +261,7 @@ impl Question {
             "{:?}",
             view.mentioned(room, user, some, limit as u64)?
         ));
-        said.push(format!("{:?}", view.reaction_kinds(room, seq)?));
+        said.push(format!("{:?}", view.alterations(room, seq)?));
         Ok(said)
     }
 }

@@ -1,4 +1,4 @@
--- Replies, mentions, reactions' kinds, pins, topics, owners, muted members.
+-- Replies, mentions, what became of messages, pins, topics, owners, muted members.
 
 ALTER TABLE rooms ADD COLUMN topic TEXT;
 -- How many members are owners, as `members` counts all.
@@ -22,10 +22,13 @@ CREATE TABLE mentions (
     PRIMARY KEY (room, user, seq)
 ) STRICT, WITHOUT ROWID;
 
--- The reactions that a message has had, so that their number is known without reading them all.
-CREATE TABLE reaction_kinds (
+-- How often a message has been changed, so that this is known without reading the changes: one row
+-- for edits, one for pins, one for each kind of reaction.
+CREATE TABLE alterations (
     room   INTEGER NOT NULL,
     target INTEGER NOT NULL,
-    emoji  TEXT    NOT NULL,
-    PRIMARY KEY (room, target, emoji)
+    -- 'edit', 'pin', or the reaction, which is one character.
+    what   TEXT    NOT NULL,
+    times  INTEGER NOT NULL,
+    PRIMARY KEY (room, target, what)
 ) STRICT, WITHOUT ROWID;

@@ -190,7 +190,7 @@ fn insert(db: &Connection, inside: &Inside, appended: &Appended) -> rusqlite::Re
         fields.extras,
     ])?;
     mentions(db, inside, &fields, event)?;
-    reaction_kind(db, fields.room, event)?;
+    alteration(db, fields.room, event)?;
     empty(db, inside, fields.room, event)
 }
 
@@ -223,12 +223,13 @@ fn called(db: &Connection, inside: &Inside, mention: Mention) -> rusqlite::Resul
     }
 }
 
-fn reaction_kind(db: &Connection, room: i64, event: &Event) -> rusqlite::Result<()> {
-    if let (Body::Reaction(body), Some(target)) = (&event.body, event.target) {
+fn alteration(db: &Connection, room: i64, event: &Event) -> rusqlite::Result<()> {
+    if let (Some(what), Some(target)) = (event.body.alters(), event.target) {
         db.prepare_cached(
-            "INSERT OR IGNORE INTO reaction_kinds (room, target, emoji) VALUES (?1, ?2, ?3)",
+            "INSERT INTO alterations (room, target, what, times) VALUES (?1, ?2, ?3, 1) \
+             ON CONFLICT (room, target, what) DO UPDATE SET times = times + 1",
         )?
-        .execute(params![room, number(target.0), body.emoji])?;
+        .execute(params![room, number(target.0), what])?;
     }
     Ok(())
 }
@@ -269,7 +270,7 @@ fn empty(db: &Connection, inside: &Inside, room: i64, redaction: &Event) -> rusq
             }
         }
     }
-    db.prepare_cached("DELETE FROM reaction_kinds WHERE room = ?1 AND target = ?2")?
+    db.prepare_cached("DELETE FROM alterations WHERE room = ?1 AND target = ?2")?
         .execute([room, number(target.0)])?;
     Ok(())
 }

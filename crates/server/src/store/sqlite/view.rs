@@ -2,14 +2,12 @@
 //!
 //! Does not begin or end transactions, does not write. Lifetime: one transaction.
 
-use std::collections::BTreeSet;
-
 use chinwag_core::aside::Seen;
 use chinwag_core::batch::Ack;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
 use chinwag_core::room::{Member, Range, Role, Room};
-use chinwag_core::view::{Changes, View};
+use chinwag_core::view::{Alterations, Changes, View};
 use chinwag_core::wire::{DirectoryRow, Profile, Settings};
 use rusqlite::{Connection, OptionalExtension, Params, Row, named_params, params};
 
@@ -266,16 +264,16 @@ impl View for SqlView<'_> {
         Ok(counted.map_or(0, count))
     }
 
-    fn reaction_kinds(&self, room: RoomId, target: Seq) -> Read<BTreeSet<String>> {
+    fn alterations(&self, room: RoomId, target: Seq) -> Read<Alterations> {
         let Some(room) = self.inside_room(room)? else {
-            return Ok(BTreeSet::new());
+            return Ok(Alterations::new());
         };
-        let kinds = self.all(
-            "SELECT emoji FROM reaction_kinds WHERE room = ?1 AND target = ?2",
+        let counts = self.all(
+            "SELECT what, times FROM alterations WHERE room = ?1 AND target = ?2",
             [room, number(target.0)],
-            |row| row.get(0),
+            |row| Ok((row.get(0)?, count(row.get(1)?))),
         )?;
-        Ok(kinds.into_iter().collect())
+        Ok(counts.into_iter().collect())
     }
 
     fn mentioned(&self, room: RoomId, user: UserId, range: Range, limit: u64) -> Read<u64> {
