@@ -21,7 +21,8 @@ interface StoredLine {
   seq: number;
   line: Line;
 }
-type Owned = Waiting & { owner: string };
+/** `text`: of a message that was kept before there were other commands; it had no `frame`. */
+type Owned = Omit<Waiting, 'frame'> & Partial<Pick<Waiting, 'frame'>> & { owner: string; text?: string };
 
 function done<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -137,7 +138,7 @@ class IdbStore implements Store {
       for (const entry of adopted) transaction.objectStore('outbox').put({ ...entry, owner: this.tab });
       await committed(transaction);
     }
-    return mine.map(({ owner: _owner, ...entry }) => entry);
+    return mine.map(({ owner: _owner, text = '', frame = { type: 'send', text }, ...entry }) => ({ frame, ...entry }));
   }
 
   async put(entry: Waiting): Promise<void> {

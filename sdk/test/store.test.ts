@@ -7,7 +7,7 @@ import { ADOPT_MS } from '../src/chat.js';
 import { idbStore, KEPT, OPEN_MS } from '../src/idb.js';
 import { mergeRecord } from '../src/merge.js';
 import { newRecord, type RoomRecord } from '../src/log.js';
-import { memoryStore, type Store } from '../src/store.js';
+import { memoryStore, type Store, type Waiting } from '../src/store.js';
 import type { RoomRow } from '../src/wire.js';
 import { settle } from './clock.js';
 import { roomId } from './server.js';
@@ -122,6 +122,13 @@ describe('IndexedDB', () => {
     expect(await third.waiting()).toEqual([]);
     Object.defineProperty(globalThis, 'navigator', { value: undefined, configurable: true });
   });
+});
+
+test('a message that an older version kept goes out like any other', async () => {
+  const store = idbStore('older');
+  const old = { key: 'k_1', room: roomId('kitchen'), text: 'written before', order: 1, ts: 1 };
+  await store.put(old as unknown as Waiting);
+  expect(await store.waiting()).toMatchObject([{ key: 'k_1', frame: { type: 'send', text: 'written before' } }]);
 });
 
 describe('trouble', () => {

@@ -22,6 +22,8 @@ const WINDOWS: [usize; 6] = [1, 4, 12, 24, 0, 0];
 const PAUSE_US: usize = 4_000;
 /// Longest wait for a checkpoint to kill into; one comes about every second.
 const CHECKPOINT_WAIT: Duration = Duration::from_millis(2_500);
+/// How long a kill of a running server may wait for a send that is under way.
+const SEND_WAIT: Duration = Duration::from_millis(50);
 
 /// What to do.
 pub(crate) struct Plan {
@@ -166,6 +168,7 @@ impl Crash<'_> {
                 self.counts.checkpointing += usize::from(self.wait_for_checkpoint());
             } else {
                 std::thread::sleep(Duration::from_micros(self.dice.below(150_000) as u64));
+                self.wait_for_a_send(scene);
             }
             self.counts.serving += 1;
             self.counts.in_flight += usize::from(scene.stage.in_flight.load(SeqCst) > 0);
@@ -192,6 +195,16 @@ impl Crash<'_> {
         let log = self.log.display();
         scene.open(address.unwrap_or_else(|| panic!("the server does not start again: see {log}")));
         server
+    }
+
+    /// Nine times out of ten waits a little until a send is under way: on a quick machine most
+    /// moments are between two of them, and put nothing at stake.
+    fn wait_for_a_send(&mut self, scene: &Scene) {
+        let end = Instant::now() + SEND_WAIT;
+        let waits = self.dice.below(10) > 0;
+        while waits && scene.stage.in_flight.load(SeqCst) <= 0 && Instant::now() < end {
+            std::thread::sleep(Duration::from_micros(50));
+        }
     }
 
     /// Waits until the database file itself changes, which only checkpoints do.
