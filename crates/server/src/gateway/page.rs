@@ -128,6 +128,8 @@ impl Page {
                 read,
             } => match current(directory, read) {
                 Some(files) => files.respond(path, headers),
+                // What is never a page is not one that has to be built.
+                None if NOT_PAGES.contains(&first_part(path)) => nothing_here(),
                 None => not_built(directory),
             },
             Source::None => notice(
@@ -170,8 +172,8 @@ fn current(directory: &Path, read: &Mutex<Option<(SystemTime, Arc<Files>)>>) -> 
 
 impl Files {
     fn respond(&self, path: &str, headers: &HeaderMap) -> Response<Body> {
+        let first = first_part(path);
         let path = path.trim_start_matches('/');
-        let first = path.split('/').next().unwrap_or_default();
         let last = path.rsplit('/').next().unwrap_or_default();
         if let Some((name, asset)) = self.get(path) {
             return asset.respond(name, headers);
@@ -182,9 +184,18 @@ impl Files {
             !last.contains('.') && !NOT_PAGES.contains(&first) && !path.starts_with(HASHED);
         match self.get(ENTRY) {
             Some((name, entry)) if is_route => entry.respond(name, headers),
-            Some(_) | None => notice(StatusCode::NOT_FOUND, "There is nothing at this address.\n"),
+            Some(_) | None => nothing_here(),
         }
     }
+}
+
+fn first_part(path: &str) -> &str {
+    let path = path.trim_start_matches('/');
+    path.split('/').next().unwrap_or_default()
+}
+
+fn nothing_here() -> Response<Body> {
+    notice(StatusCode::NOT_FOUND, "There is nothing at this address.\n")
 }
 
 impl Asset {
