@@ -442,9 +442,36 @@ hide_last_seen: boolean,
  */
 hide_online: boolean,
 /**
+ * Nobody is told what they have received and read.
+ */
+hide_receipts: boolean,
+/**
  * Rises with each change; 0 before the first.
  */
 version: number, };
+
+export type Standing = {
+/**
+ * Who.
+ */
+user: UserId,
+/**
+ * Their delivered marker.
+ */
+delivered: Seq,
+/**
+ * Their read marker.
+ */
+read: Seq,
+/**
+ * When a device of theirs had the message asked for, to a second; absent if it has not, or if
+ * that is no longer known.
+ */
+delivered_at?: Millis,
+/**
+ * When they had read it, likewise.
+ */
+read_at?: Millis, };
 
 export type Person = {
 /**
@@ -945,7 +972,23 @@ hide_last_seen?: boolean,
 /**
  * Nobody is told that one is online, or that one types.
  */
-hide_online?: boolean, };
+hide_online?: boolean,
+/**
+ * Nobody is told what one has received and read.
+ */
+hide_receipts?: boolean, } | { "type": "receipts",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Where.
+ */
+room: RoomId,
+/**
+ * A message: also when they received and read it.
+ */
+seq?: Seq, };
 
 export type ServerFrame = { "type": "welcome",
 /**
@@ -1243,4 +1286,28 @@ people: Array<Person>,
 /**
  * Ask again after the last of these.
  */
-more: boolean, } | { "type": "settings" } & Settings;
+more: boolean, } | { "type": "settings" } & Settings | { "type": "receipt",
+/**
+ * Where.
+ */
+room: RoomId,
+/**
+ * Who, and their delivered and read markers.
+ */
+members: Array<[UserId, Seq, Seq]>, } | { "type": "receipts",
+/**
+ * Pairs with `receipts`.
+ */
+req: number,
+/**
+ * Where.
+ */
+room: RoomId,
+/**
+ * The message asked for.
+ */
+seq?: Seq,
+/**
+ * Those who are in and show it.
+ */
+members: Array<Standing>, };
