@@ -272,6 +272,32 @@ rate_per_second: number,
  */
 rate_burst: number, };
 
+export type NotifyLevel = "all" | "mentions" | "none";
+
+export type Notify = {
+/**
+ * What.
+ */
+level: NotifyLevel,
+/**
+ * Nothing until then; absent: the room is not quiet.
+ */
+quiet_until?: Millis,
+/**
+ * Rises with each change; 0 before the first.
+ */
+version: number, };
+
+export type Daily = {
+/**
+ * The first minute, 0 to 1439.
+ */
+from: number,
+/**
+ * The minute after the last, 0 to 1439.
+ */
+to: number, };
+
 export type Me = {
 /**
  * Where one stands.
@@ -304,7 +330,11 @@ mentions?: number,
 /**
  * Whether one's voice in the room was taken.
  */
-muted?: boolean, };
+muted?: boolean,
+/**
+ * What one wants to be notified of, if that was ever changed.
+ */
+notify?: Notify, };
 
 export type RoomRow = {
 /**
@@ -444,7 +474,15 @@ hide_online: boolean,
 /**
  * Rises with each change; 0 before the first.
  */
-version: number, };
+version: number,
+/**
+ * Nothing disturbs them until then; absent: not so.
+ */
+dnd_until?: Millis,
+/**
+ * Nothing disturbs them at this time of each day; absent: not so.
+ */
+dnd_daily?: Daily, };
 
 export type Person = {
 /**
@@ -945,7 +983,31 @@ hide_last_seen?: boolean,
 /**
  * Nobody is told that one is online, or that one types.
  */
-hide_online?: boolean, };
+hide_online?: boolean,
+/**
+ * Nothing disturbs one until then; 0: no longer so.
+ */
+dnd_until?: Millis,
+/**
+ * Nothing disturbs one at this time of each day; `from` as `to`: no longer so.
+ */
+dnd_daily?: Daily, } | { "type": "notify",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Which.
+ */
+room: RoomId,
+/**
+ * What of it.
+ */
+level?: NotifyLevel,
+/**
+ * Nothing until then; 0: no longer quiet.
+ */
+quiet_until?: Millis, };
 
 export type ServerFrame = { "type": "welcome",
 /**
@@ -1243,4 +1305,12 @@ people: Array<Person>,
 /**
  * Ask again after the last of these.
  */
-more: boolean, } | { "type": "settings" } & Settings;
+more: boolean, } | { "type": "settings" } & Settings | { "type": "notify",
+/**
+ * Where.
+ */
+room: RoomId,
+/**
+ * What, from now on.
+ */
+notify: Notify, };

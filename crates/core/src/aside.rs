@@ -8,7 +8,7 @@ use crate::ids::{Millis, RoomId, UserId};
 use crate::limits;
 use crate::policy::{self, Act};
 use crate::view::View;
-use crate::wire::{Person, Settings};
+use crate::wire::{Daily, Person, Settings};
 
 /// A command that changes nothing in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,6 +129,10 @@ pub struct SettingsChange {
     pub hide_last_seen: Option<bool>,
     /// See [`Settings::hide_online`].
     pub hide_online: Option<bool>,
+    /// See [`Settings::dnd_until`]; zero for none.
+    pub dnd_until: Option<Millis>,
+    /// See [`Settings::dnd_daily`]; empty for none.
+    pub dnd_daily: Option<Daily>,
 }
 
 impl SettingsChange {
@@ -139,6 +143,14 @@ impl SettingsChange {
             hide_last_seen: self.hide_last_seen.unwrap_or(settings.hide_last_seen),
             hide_online: self.hide_online.unwrap_or(settings.hide_online),
             version: settings.version,
+            dnd_until: match self.dnd_until {
+                Some(until) => Some(until).filter(|until| *until > Millis(0)),
+                None => settings.dnd_until,
+            },
+            dnd_daily: match self.dnd_daily {
+                Some(daily) => Some(daily).filter(|daily| !daily.is_empty()),
+                None => settings.dnd_daily,
+            },
         };
         if changed == settings {
             return settings;

@@ -16,6 +16,7 @@ use chinwag_core::ids::{Position, RoomId, Seq, UserId};
 use chinwag_core::lanes::Lane;
 use chinwag_core::limits;
 use chinwag_core::live::ConnId;
+use chinwag_core::own::Owned;
 use chinwag_core::room::Range;
 use chinwag_core::shard::{Origin, Shard, Wants};
 use chinwag_core::view::Changes;
@@ -71,6 +72,8 @@ pub enum Item {
     Granted(ConnId, Req, Granted),
     /// A user's settings as just stored.
     Settled(UserId, Settings),
+    /// A user's own state as just stored; all their connections are told.
+    Owned(UserId, Owned),
     /// A write of when users went offline has ended.
     Kept,
 }
@@ -153,6 +156,13 @@ impl Hub {
     pub async fn settled(&self, user: UserId, settings: Settings) {
         for shard in &*self.shards {
             let _ended = shard.send(Item::Settled(user, settings)).await;
+        }
+    }
+
+    /// Tells all connections of `user` what their own state is now.
+    pub async fn owned(&self, user: UserId, owned: Owned) {
+        for shard in &*self.shards {
+            let _ended = shard.send(Item::Owned(user, owned.clone())).await;
         }
     }
 
@@ -286,15 +296,7 @@ impl Task {
                 outlet.remove(conn);
             }
             Item::Pong(conn, req, rooms) => self.pong(conn, req, &rooms),
-            Item::Marker(user, except, frame) => {
-                let mut frame = ForSeveral::new(&frame);
-                let conns = shard.live().connections(user).to_vec();
-                for conn in conns.into_iter().filter(|conn| *conn != except) {
-                    if !outlet.push(conn, Lane::Receipt, |dialect| frame.encode(dialect)) {
-                        shard.fell_behind(conn);
-                    }
-                }
-            }
+            Item::Marker(user, except, frame) => self.tell_user(user, Some(except), &frame),
             Item::Fetched(room, events, more) => {
                 shard.fetched(room, events, more, now, outlet, wants);
             }
@@ -307,7 +309,20 @@ impl Task {
                 outlet.reply(conn, req, &reply);
             }
             Item::Settled(user, settings) => shard.learn(user, settings, now),
+            Item::Owned(user, owned) => self.tell_user(user, None, &owned.frame()),
             Item::Kept => self.seen.storing = false,
+        }
+    }
+
+    /// Tells the connections of `user` something, but this one.
+    fn tell_user(&mut self, user: UserId, except: Option<ConnId>, frame: &ServerFrame) {
+        let mut frame = ForSeveral::new(frame);
+        let conns = self.shard.live().connections(user).to_vec();
+        for conn in conns.into_iter().filter(|conn| Some(*conn) != except) {
+            let encode = |dialect: &Dialect| frame.encode(dialect);
+            if !self.outlet.push(conn, Lane::Receipt, encode) {
+                self.shard.fell_behind(conn);
+            }
         }
     }
 

@@ -278,6 +278,14 @@ impl Store {
             let settings = up.then(|| self.ledger.set(user, change));
             return Found::Set(conn, user, req, settings);
         }
+        if let Ask::Own(conn, user, req, change) = ask {
+            let owned = if up {
+                self.ledger.own(user, &change)
+            } else {
+                Err(ErrorCode::Unavailable)
+            };
+            return Found::Own(conn, user, req, owned);
+        }
         let view = &Recalling::new(&self.ledger, self.recent.of(node));
         match ask {
             Ask::Snapshot(conn, sync, user, cursor) => {
@@ -333,7 +341,7 @@ impl Store {
                 };
                 Found::Asides(asks.into_iter().map(grant).collect())
             }
-            Ask::Set(..) => unreachable!("it was done above"),
+            Ask::Set(..) | Ask::Own(..) => unreachable!("it was done above"),
             Ask::Key(conn, user, room, key) => {
                 let stored = up && sure(view.replay(key, user, room)).is_some();
                 Found::Key(conn, room, key, stored)

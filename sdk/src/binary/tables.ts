@@ -48,7 +48,11 @@ const event = {
 const skip = { room, from: same, to: same, why: skipWhy };
 const line = record({ ...event, 'edited?': same, 'redacted?': same, 'reactions?': list(pair(same, user)) });
 const profile = record({ id: user, name: same, version: same });
-const me = record({ state, role, since: same, delivered: same, read: same, unread: same, 'mentions?': count, 'muted?': same });
+const level = word('all', 'mentions', 'none');
+const notify = record({ level, 'quiet_until?': same, version: same });
+const me = record({
+  state, role, since: same, delivered: same, read: same, unread: same, 'mentions?': count, 'muted?': same, 'notify?': notify,
+});
 const row = record({
   room, kind: roomKind, 'name?': same, 'peer?': user, history, head: same, msg_no: same, floor: same, members: same, me,
   'topic?': same, 'pins?': list(same),
@@ -57,7 +61,8 @@ const limits = record({
   text_bytes: same, frame_bytes: same, in_flight: same, open_rooms: same, rate_per_second: same, rate_burst: same,
 });
 
-const settings = { hide_last_seen: flag, hide_online: flag, version: same };
+const daily = record({ from: same, to: same });
+const settings = { hide_last_seen: flag, hide_online: flag, version: same, 'dnd_until?': same, 'dnd_daily?': daily };
 const choice: Shape = { ...same, said: true };
 const everybody: Shape = { ...list(user), said: true };
 
@@ -97,7 +102,9 @@ export const client = frames({
   typing: { req, room, on: flag },
   watch: { req, 'rooms?': list(room) },
   who: { req, room, 'after?': user, 'online?': flag },
-  settings: { req, 'hide_last_seen?': choice, 'hide_online?': choice },
+  settings: { req, 'hide_last_seen?': choice, 'hide_online?': choice, 'dnd_until?': same, 'dnd_daily?': daily },
+  '-30': {},
+  notify: { req, room, 'level?': level, 'quiet_until?': same },
 });
 
 /** The items of `events` are whole frames themselves. */
@@ -129,4 +136,7 @@ export const server: Shape = frames({
   presence: { room, count: same, 'change?': same, 'online?': everybody, 'joined?': list(user), 'left?': list(user) },
   who: { req, room, people: list(record({ user, online: flag, 'last_seen?': same })), more: flag },
   settings,
+  '-24': {},
+  '-25': {},
+  notify: { room, notify },
 });

@@ -8,6 +8,7 @@ pub mod binary;
 mod check;
 mod commands;
 mod fields;
+mod own;
 mod strict;
 
 use bytes::Bytes;
@@ -160,6 +161,7 @@ fn reading(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Ref
             rooms: fields.list("rooms", limits::OPEN_ROOMS_MAX, fields::parse)?,
         },
         "typing" | "watch" | "who" | "settings" => return beside(kind, req, fields),
+        "notify" => return own::command(kind, req, fields),
         other => {
             let shown: String = other.chars().take(32).collect();
             return Err(unknown_command(&shown));
@@ -188,6 +190,8 @@ fn beside(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Refu
             req,
             hide_last_seen: fields.flag_maybe("hide_last_seen")?,
             hide_online: fields.flag_maybe("hide_online")?,
+            dnd_until: own::time_maybe(fields, "dnd_until")?,
+            dnd_daily: own::daily_maybe(fields)?,
         },
     })
 }

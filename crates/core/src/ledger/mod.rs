@@ -15,6 +15,7 @@ use crate::room::{Member, Range, Room};
 use crate::view::View;
 use crate::wire::{Profile, Settings};
 
+mod own;
 mod view;
 
 /// What a commit did.

@@ -203,6 +203,7 @@ fn room_row<V: View + ?Sized>(view: &V, room: &Room, member: &Member) -> Result<
             unread: counted.unread,
             mentions: counted.mentions,
             muted: member.muted,
+            notify: Some(member.notify).filter(|notify| !notify.is_new()),
         },
     })
 }

@@ -5,6 +5,7 @@ use super::effect::Query;
 use crate::aside::{Aside, SettingsChange};
 use crate::batch::Command;
 use crate::ids::{Key, RoomId, Seq};
+use crate::own::{NotifyChange, OwnChange};
 use crate::wire::{ClientFrame, Cursor, Req};
 
 /// What a frame with a `req` asks for.
@@ -29,6 +30,8 @@ pub(super) enum Asked {
     Aside(Aside),
     /// What one shows of oneself.
     Settings(SettingsChange),
+    /// Another change of one's own state.
+    Own(OwnChange),
 }
 
 impl ClientFrame {
@@ -65,7 +68,8 @@ impl ClientFrame {
             | Self::Typing { req, .. }
             | Self::Watch { req, .. }
             | Self::Who { req, .. }
-            | Self::Settings { req, .. } => Some(*req),
+            | Self::Settings { req, .. }
+            | Self::Notify { req, .. } => Some(*req),
         }
     }
 
@@ -92,11 +96,16 @@ impl ClientFrame {
             Self::Settings {
                 hide_last_seen,
                 hide_online,
+                dnd_until,
+                dnd_daily,
                 ..
             } => Some(Asked::Settings(SettingsChange {
                 hide_last_seen,
                 hide_online,
+                dnd_until,
+                dnd_daily,
             })),
+            own @ Self::Notify { .. } => own.own().map(Asked::Own),
             reading_or_writing => reading_or_writing.question_or_command(),
         }
     }
@@ -115,6 +124,21 @@ impl ClientFrame {
                 after,
                 online,
             }),
+            _ => None,
+        }
+    }
+
+    fn own(self) -> Option<OwnChange> {
+        match self {
+            Self::Notify {
+                room,
+                level,
+                quiet_until,
+                ..
+            } => {
+                let change = NotifyChange { level, quiet_until };
+                Some(OwnChange::Notify { room, change })
+            }
             _ => None,
         }
     }

@@ -13,10 +13,12 @@ use crate::ids::{Epoch, Key, Millis, Position, RoomId, Seq, SessionId, UserId};
 use crate::room::{Range, Role, SkipWhy};
 
 mod client;
+mod own;
 mod rows;
 
 use self::rows::is_zero;
 pub use client::ClientFrame;
+pub use own::{Daily, Notify, NotifyLevel};
 pub use rows::{DirectoryRow, Me, Person, Profile, PublicLimits, RoomRow, Settings};
 
 /// The only version spoken so far.
@@ -397,4 +399,11 @@ pub enum ServerFrame {
     },
     /// One's own settings, changed by another connection of one's own.
     Settings(Settings),
+    /// What one wants to be notified of in a room, changed by any connection of one's own.
+    Notify {
+        /// Where.
+        room: RoomId,
+        /// What, from now on.
+        notify: Notify,
+    },
 }

@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::parts::{
-    device, epoch, history, key, mentions, number, position, role, room, seq, text, user,
+    chosen, daily, device, epoch, history, key, level, mentions, number, position, role, room, seq,
+    text, user,
 };
 
 pub(crate) fn any_frame() -> impl Strategy<Value = ClientFrame> {
@@ -207,10 +208,11 @@ fn listing() -> impl Strategy<Value = ClientFrame> {
 }
 
 fn beside() -> impl Strategy<Value = ClientFrame> {
-    let flags = (any::<bool>(), of(any::<bool>()), of(any::<bool>()));
+    let dnd = (of(chosen()), of(daily()), of(level()));
+    let flags = (any::<bool>(), of(any::<bool>()), of(any::<bool>()), dnd);
     let all = (number(), room(), of(user()), vec(room(), 0..4), flags);
-    (0..4, all).prop_map(
-        |(which, (req, room, after, rooms, (flag, one, other)))| match which {
+    (0..5, all).prop_map(
+        |(which, (req, room, after, rooms, (flag, one, other, (at, daily, level))))| match which {
             0 => ClientFrame::Typing {
                 req,
                 room,
@@ -223,10 +225,18 @@ fn beside() -> impl Strategy<Value = ClientFrame> {
                 after,
                 online: flag,
             },
+            3 => ClientFrame::Notify {
+                req,
+                room,
+                level,
+                quiet_until: at,
+            },
             _ => ClientFrame::Settings {
                 req,
                 hide_last_seen: one,
                 hide_online: other,
+                dnd_until: at,
+                dnd_daily: daily,
             },
         },
     )

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::parts::{
-    epoch, event, folded, millis, number, position, profile, role, room, row, seq, session, skip,
-    text, user, why,
+    daily, epoch, event, folded, millis, notify, number, position, profile, role, room, row, seq,
+    session, skip, text, user, why,
 };
 
 pub(crate) fn any_frame() -> impl Strategy<Value = ServerFrame> {
@@ -197,11 +197,14 @@ fn lists() -> impl Strategy<Value = ServerFrame> {
 }
 
 fn settings() -> impl Strategy<Value = Settings> {
-    let all = (any::<bool>(), any::<bool>(), number());
-    all.prop_map(|(hide_last_seen, hide_online, version)| Settings {
+    let dnd = (of(millis()), of(daily()));
+    let all = (any::<bool>(), any::<bool>(), number(), dnd);
+    all.prop_map(|(hide_last_seen, hide_online, version, dnd)| Settings {
         hide_last_seen,
         hide_online,
         version,
+        dnd_until: dnd.0,
+        dnd_daily: dnd.1,
     })
 }
 
@@ -245,5 +248,6 @@ fn ephemeral() -> impl Strategy<Value = ServerFrame> {
         more,
     });
     let settings = settings().prop_map(ServerFrame::Settings);
-    prop_oneof![typing, presence, who, settings]
+    let notify = (room(), notify()).prop_map(|(room, notify)| ServerFrame::Notify { room, notify });
+    prop_oneof![typing, presence, who, settings, notify]
 }

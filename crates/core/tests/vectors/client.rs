@@ -5,6 +5,7 @@ use chinwag_core::ids::{DeviceId, Epoch, Position, Seq};
 use chinwag_core::room::{Role, RoomKind};
 use chinwag_core::wire::{ClientFrame, Cursor, Last};
 
+use crate::people;
 use crate::{ANN, BOB, KEY, ROOM, TEXT};
 
 fn cursor() -> Cursor {
@@ -318,7 +319,12 @@ fn beside() -> Vec<(&'static str, ClientFrame)> {
                 req: 33,
                 hide_last_seen: Some(true),
                 hide_online: Some(false),
+                dnd_until: None,
+                dnd_daily: None,
             },
         ),
     ]
+    .into_iter()
+    .chain(people::client())
+    .collect()
 }

@@ -13,6 +13,7 @@ use chinwag_core::wire::{
     Settings, Skip,
 };
 
+use crate::people;
 use crate::{ANN, BOB, KEY, ROOM, TEXT};
 
 pub(crate) fn frames() -> Vec<(&'static str, ServerFrame)> {
@@ -42,7 +43,7 @@ fn message(seq: u64) -> Event {
     event(seq, None, Body::Message(TextBody { text: TEXT.into() }))
 }
 
-fn row() -> RoomRow {
+pub(crate) fn row() -> RoomRow {
     RoomRow {
         room: ROOM,
         kind: RoomKind::Direct,
@@ -64,6 +65,7 @@ fn row() -> RoomRow {
             unread: 3,
             mentions: 1,
             muted: true,
+            notify: None,
         },
     }
 }
@@ -364,6 +366,8 @@ fn settings() -> Settings {
         hide_last_seen: true,
         hide_online: false,
         version: 2,
+        dnd_until: None,
+        dnd_daily: None,
     }
 }
 
@@ -417,4 +421,7 @@ fn ephemeral() -> Vec<(&'static str, ServerFrame)> {
         ),
         ("settings", ServerFrame::Settings(settings())),
     ]
+    .into_iter()
+    .chain(people::server())
+    .collect()
 }

@@ -9,10 +9,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chinwag_core::aside::{Seen, SettingsChange};
 use chinwag_core::batch::{Ack, Submission};
+use chinwag_core::code::ErrorCode;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
 use chinwag_core::ledger::{Committed, Ledger};
 use chinwag_core::marker::{Mark, Marked};
+use chinwag_core::own::{OwnChange, Owned};
 use chinwag_core::room::{Member, Range, Role, Room};
 use chinwag_core::view::{Alterations, Changes, View};
 use chinwag_core::wire::{DirectoryRow, Profile, Settings};
@@ -56,6 +58,10 @@ impl Store for MemoryStore {
 
     fn set(&self, user: UserId, change: SettingsChange) -> StoreFuture<'_, Settings> {
         Box::pin(ready(Ok(self.lock().set(user, change))))
+    }
+
+    fn own(&self, user: UserId, change: OwnChange) -> StoreFuture<'_, Result<Owned, ErrorCode>> {
+        Box::pin(ready(Ok(self.lock().own(user, &change))))
     }
 
     fn saw(&self, seen: Vec<(UserId, Millis)>) -> StoreFuture<'_, ()> {

@@ -126,7 +126,8 @@ impl Device {
             | ServerFrame::Profiles { .. }
             | ServerFrame::Directory { .. }
             | ServerFrame::Who { .. }
-            | ServerFrame::Settings(_) => {}
+            | ServerFrame::Settings(_)
+            | ServerFrame::Notify { .. } => {}
             ServerFrame::Typing { .. } | ServerFrame::Presence { .. } => {
                 self.ephemeral(frame, shore);
             }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use chinwag_core::aside::Granted;
 use chinwag_core::event::{Event, Shared};
-use chinwag_core::ids::{Position, RoomId, Seq, UserId};
+use chinwag_core::ids::{Position, RoomId, Seq, Tick, UserId};
 use chinwag_core::lanes::Lane;
 use chinwag_core::live::ConnId;
+use chinwag_core::own::Owned;
 use chinwag_core::session::Input;
 use chinwag_core::shard::Origin;
 use chinwag_core::view::Changes;
@@ -32,6 +33,7 @@ pub(super) enum Item {
     Changed(Changes),
     Granted(ConnId, Req, Granted),
     Settled(UserId, Settings),
+    Owned(UserId, Owned),
 }
 
 impl Node {
@@ -110,15 +112,9 @@ impl Node {
                     shard.fell_behind(conn);
                 }
             }
-            Item::Marker(user, except, frame) => {
-                let ids = shard.live().connections(user).to_vec();
-                for id in ids.into_iter().filter(|id| *id != except) {
-                    let frame = Down::Frame(frame.clone());
-                    let open = self.conns.get_mut(&id).filter(|conn| !conn.gone);
-                    if open.is_some_and(|open| !open.push(Lane::Receipt, frame, now)) {
-                        shard.fell_behind(id);
-                    }
-                }
+            Item::Marker(user, except, frame) => self.tell_user(user, Some(except), &frame, now),
+            Item::Owned(user, owned) => {
+                self.tell_user(user, None, &Arc::new(owned.frame()), now);
             }
             Item::Granted(conn, req, granted) => self.grant(conn, req, granted, site),
             Item::Settled(user, settings) => shard.learn(user, settings, now),
@@ -137,6 +133,24 @@ impl Node {
                     format_args!("n{} looks: {changes:?}", self.index),
                 );
                 shard.changes(&changes, now, &mut outlet, wants);
+            }
+        }
+    }
+
+    /// Tells the connections of a user something, but this one.
+    fn tell_user(
+        &mut self,
+        user: UserId,
+        except: Option<ConnId>,
+        frame: &Arc<ServerFrame>,
+        now: Tick,
+    ) {
+        let ids = self.shard.live().connections(user).to_vec();
+        for id in ids.into_iter().filter(|id| Some(*id) != except) {
+            let frame = Down::Frame(frame.clone());
+            let open = self.conns.get_mut(&id).filter(|conn| !conn.gone);
+            if open.is_some_and(|open| !open.push(Lane::Receipt, frame, now)) {
+                self.shard.fell_behind(id);
             }
         }
     }
@@ -215,6 +229,9 @@ impl Node {
             Found::Asides(found) => self.granted(found, site),
             Found::Set(conn, user, req, settings) => {
                 self.settled(conn, user, req, settings, site);
+            }
+            Found::Own(conn, user, req, owned) => {
+                self.owned(conn, user, req, owned, site);
             }
             Found::Key(conn, room, key, stored) => {
                 let input = Input::LookedUp { room, key, stored };

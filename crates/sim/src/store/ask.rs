@@ -4,6 +4,7 @@ use chinwag_core::aside::{Aside, Granted, SettingsChange};
 use chinwag_core::code::ErrorCode;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Key, Position, RoomId, Seq, UserId};
+use chinwag_core::own::{OwnChange, Owned};
 use chinwag_core::read::{Snapshot, Stretch};
 use chinwag_core::room::Range;
 use chinwag_core::session::Query;
@@ -31,6 +32,8 @@ pub(crate) enum Ask {
     Asides(Vec<(u64, UserId, Req, Aside)>),
     /// A change of settings: written at the moment of the read.
     Set(u64, UserId, Req, SettingsChange),
+    /// Another change of one's own state, likewise.
+    Own(u64, UserId, Req, OwnChange),
 }
 
 /// What a read found.
@@ -54,6 +57,8 @@ pub(crate) enum Found {
     Asides(Vec<(u64, Req, Result<Granted, ErrorCode>)>),
     /// See [`Ask::Set`].
     Set(u64, UserId, Req, Option<Settings>),
+    /// See [`Ask::Own`].
+    Own(u64, UserId, Req, Result<Owned, ErrorCode>),
 }
 
 /// What a read found, on its way to the node.

@@ -3,13 +3,15 @@
 use super::cbor::{Reader, Writer};
 use super::shape::{Fields, Put, Wrong, put_fields};
 use super::{frames, refuse};
-use crate::codec::{Refusal, check as field, fields, unknown_command};
+use crate::codec::{Refusal, check as field, fields, own, unknown_command};
 use crate::limits;
 use crate::wire::{ClientFrame, Cursor, Req};
 
 const HELLO: u64 = 0;
 const SYNC: u64 = 2;
-const LAST: u64 = 29;
+const LAST: u64 = 31;
+/// Numbers below it that no frame has.
+const FREE: &[u64] = &[30];
 
 /// The frames that are not nothing but their fields, for the documents.
 #[cfg(test)]
@@ -51,7 +53,8 @@ frames! {
     26 = "typing" Typing { req, room, on };
     27 = "watch" Watch { req, rooms };
     28 = "who" Who { req, room, after, online };
-    29 = "settings" Settings { req, hide_last_seen, hide_online };
+    29 = "settings" Settings { req, hide_last_seen, hide_online, dnd_until, dnd_daily };
+    31 = "notify" Notify { req, room, level, quiet_until };
 }
 
 pub(super) fn put(frame: &ClientFrame, to: &mut Writer) {
@@ -116,7 +119,7 @@ pub(super) fn take(from: &mut Reader<'_>) -> Result<ClientFrame, Refusal> {
 }
 
 fn take_command(number: u64, fields: &mut Fields<'_, '_>) -> Result<ClientFrame, Refusal> {
-    if number > LAST {
+    if number > LAST || FREE.contains(&number) {
         // As in JSON, a command without a number of its own is not even that.
         fields
             .field::<Req>("req")
@@ -184,6 +187,15 @@ fn check(frame: ClientFrame) -> Result<ClientFrame, Refusal> {
         ClientFrame::Ping { rooms, .. } => list(rooms.len(), "rooms", limits::OPEN_ROOMS_MAX)?,
         ClientFrame::Profiles { users, .. } => list(users.len(), "users", limits::PROFILES_MAX)?,
         ClientFrame::Watch { rooms, .. } => list(rooms.len(), "rooms", limits::WATCHED_ROOMS_MAX)?,
+        ClientFrame::Settings {
+            dnd_until,
+            dnd_daily,
+            ..
+        } => {
+            own::time(*dnd_until, "dnd_until")?;
+            own::daily(*dnd_daily)?;
+        }
+        ClientFrame::Notify { quiet_until, .. } => own::time(*quiet_until, "quiet_until")?,
         ClientFrame::Auth { .. }
         | ClientFrame::Direct { .. }
         | ClientFrame::Join { .. }
@@ -202,8 +214,7 @@ fn check(frame: ClientFrame) -> Result<ClientFrame, Refusal> {
         | ClientFrame::Members { .. }
         | ClientFrame::Directory { .. }
         | ClientFrame::Typing { .. }
-        | ClientFrame::Who { .. }
-        | ClientFrame::Settings { .. } => {}
+        | ClientFrame::Who { .. } => {}
     }
     Ok(frame)
 }

@@ -10,8 +10,8 @@ use crate::fold::Folded;
 use crate::ids::UserId;
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
 use crate::wire::{
-    DirectoryRow, Item, Last, Me, Person, Profile, PublicLimits, Reset, ResetWhy, RoomRow,
-    Settings, Skip,
+    Daily, DirectoryRow, Item, Last, Me, Notify, NotifyLevel, Person, Profile, PublicLimits, Reset,
+    ResetWhy, RoomRow, Settings, Skip,
 };
 
 /// The number of the frame `event`, also as an item of `events`.
@@ -26,6 +26,7 @@ words! {
     HistoryFrom { Joining, Beginning };
     SkipWhy { BeforeJoin, NotMember, Purged };
     ResetWhy { Epoch, History, TooFar };
+    NotifyLevel { All, Mentions, Nothing };
 }
 
 record! {
@@ -37,10 +38,12 @@ record! {
     RoleBody { user, role, muted };
     PinBody { on };
     Last { room, seq, key };
-    Me { state, role, since, delivered, read, unread, mentions, muted };
+    Me { state, role, since, delivered, read, unread, mentions, muted, notify };
+    Notify { level, quiet_until, version };
+    Daily { from, to };
     Profile { id, name, version };
     DirectoryRow { room, name, members };
-    Settings { hide_last_seen, hide_online, version };
+    Settings { hide_last_seen, hide_online, version, dnd_until, dnd_daily };
     Person { user, online, last_seen };
     PublicLimits { text_bytes, frame_bytes, in_flight, open_rooms, rate_per_second, rate_burst };
     RoomRow { room, kind, name, peer, history, head, msg_no, floor, members, me, topic, pins };

@@ -19,7 +19,11 @@ pub(super) const BY_HAND: &[(u64, &str, &str)] = &[
     ),
     (SKIP, "skip", "room, from, to, why"),
     (RESET, "reset", "req, why, row, page, redacted"),
-    (SETTINGS, "settings", "hide_last_seen, hide_online, version"),
+    (
+        SETTINGS,
+        "settings",
+        "hide_last_seen, hide_online, version, dnd_until, dnd_daily",
+    ),
 ];
 
 frames! {
@@ -44,6 +48,7 @@ frames! {
     20 = "typing" Typing { room, users, more };
     21 = "presence" Presence { room, count, change, online, joined, left };
     22 = "who" Who { req, room, people, more };
+    26 = "notify" Notify { room, notify };
 }
 
 pub(super) fn put(frame: &ServerFrame, to: &mut Writer) {
@@ -59,7 +64,9 @@ pub(super) fn put(frame: &ServerFrame, to: &mut Writer) {
         }
         ServerFrame::Settings(settings) => {
             let (last_seen, online) = (&settings.hide_last_seen, &settings.hide_online);
-            put_fields(to, &[&SETTINGS, last_seen, online, &settings.version]);
+            let (version, until) = (&settings.version, &settings.dnd_until);
+            let daily = &settings.dnd_daily;
+            put_fields(to, &[&SETTINGS, last_seen, online, version, until, daily]);
         }
         plain => {
             let is_put = put_plain(plain, to);
@@ -77,6 +84,8 @@ pub(super) fn take(fields: &mut Fields<'_, '_>) -> Result<ServerFrame, Wrong> {
             hide_last_seen: fields.field("hide_last_seen")?,
             hide_online: fields.field("hide_online")?,
             version: fields.field("version")?,
+            dnd_until: fields.field("dnd_until")?,
+            dnd_daily: fields.field("dnd_daily")?,
         })),
         number => take_plain(number, fields),
     }

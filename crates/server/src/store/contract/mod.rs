@@ -6,6 +6,7 @@
 mod answers;
 mod conversation;
 mod markers;
+mod own;
 mod people;
 mod random;
 mod rooms;
