@@ -298,6 +298,16 @@ from: number,
  */
 to: number, };
 
+export type Blocks = {
+/**
+ * By id.
+ */
+users: Array<UserId>,
+/**
+ * Rises with each change; 0 before the first.
+ */
+version: number, };
+
 export type Me = {
 /**
  * Where one stands.
@@ -1007,7 +1017,19 @@ level?: NotifyLevel,
 /**
  * Nothing until then; 0: no longer quiet.
  */
-quiet_until?: Millis, };
+quiet_until?: Millis, } | { "type": "block",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Whom.
+ */
+user: UserId,
+/**
+ * Blocked, or no longer.
+ */
+on: boolean, };
 
 export type ServerFrame = { "type": "welcome",
 /**
@@ -1061,7 +1083,11 @@ more: boolean,
 /**
  * In the first one: what one shows of oneself, if that was ever changed.
  */
-settings?: Settings, } | { "type": "event" } & Event | { "type": "skip" } & Skip | { "type": "events",
+settings?: Settings,
+/**
+ * In the first one: whom one has blocked, if that has changed.
+ */
+blocks?: Blocks, } | { "type": "event" } & Event | { "type": "skip" } & Skip | { "type": "events",
 /**
  * Pairs with `after`; absent while connecting.
  */
@@ -1313,4 +1339,12 @@ room: RoomId,
 /**
  * What, from now on.
  */
-notify: Notify, };
+notify: Notify, } | { "type": "blocks",
+/**
+ * By id.
+ */
+users: Array<UserId>,
+/**
+ * Of two lists the higher one holds.
+ */
+version: number, };

@@ -18,8 +18,8 @@ use crate::ids::{DeviceId, Epoch, Key, Millis, Position, RoomId, Seq, SessionId,
 use crate::limits;
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
 use crate::wire::{
-    ClientFrame, Cursor, Daily, DirectoryRow, Item, Last, Me, Notify, NotifyLevel, Person, Profile,
-    PublicLimits, Reset, ResetWhy, RoomRow, ServerFrame, Settings, Skip,
+    Blocks, ClientFrame, Cursor, Daily, DirectoryRow, Item, Last, Me, Notify, NotifyLevel, Person,
+    Profile, PublicLimits, Reset, ResetWhy, RoomRow, ServerFrame, Settings, Skip,
 };
 
 #[test]
@@ -73,6 +73,7 @@ fn wire_ts() {
         NotifyLevel,
         Notify,
         Daily,
+        Blocks,
         Me,
         RoomRow,
         Last,

@@ -1,11 +1,14 @@
-//! One's own state that is no event: what of a room one wants to be notified of.
+//! One's own state that is no event: what of a room one wants to be notified of, whom one has
+//! blocked.
 //!
 //! It is the user's alone (contract 4): stored once, told to all of one's connections, and brought
 //! by `summary` after a time offline. Each piece has a version that rises with every change; of two,
 //! the higher one holds. Stores keep it and run these rules.
 
-use crate::ids::{Millis, RoomId};
-use crate::wire::{Notify, NotifyLevel, ServerFrame};
+use crate::code::ErrorCode;
+use crate::ids::{Millis, RoomId, UserId};
+use crate::limits;
+use crate::wire::{Blocks, Notify, NotifyLevel, ServerFrame};
 
 /// A wish to change one's own state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +20,13 @@ pub enum OwnChange {
         /// What.
         change: NotifyChange,
     },
+    /// See [`crate::wire::ClientFrame::Block`].
+    Block {
+        /// Whom.
+        user: UserId,
+        /// Blocked, or no longer.
+        on: bool,
+    },
 }
 
 /// One's own state after a change.
@@ -24,6 +34,8 @@ pub enum OwnChange {
 pub enum Owned {
     /// Of a room.
     Notify(RoomId, Notify),
+    /// All whom one has blocked.
+    Blocks(Blocks),
 }
 
 impl Owned {
@@ -34,6 +46,10 @@ impl Owned {
             Self::Notify(room, notify) => ServerFrame::Notify {
                 room: *room,
                 notify: *notify,
+            },
+            Self::Blocks(blocks) => ServerFrame::Blocks {
+                users: blocks.users.clone(),
+                version: blocks.version,
             },
         }
     }
@@ -66,4 +82,28 @@ impl NotifyChange {
             ..after
         }
     }
+}
+
+/// The list of `user` after `other` is blocked, or no longer; the same if nothing changes. That there
+/// is somebody of that id is for the store to say.
+///
+/// # Errors
+/// The code to answer with: nobody blocks themselves, and there is an end to how many.
+pub fn block(user: UserId, before: &Blocks, other: UserId, on: bool) -> Result<Blocks, ErrorCode> {
+    if user == other {
+        return Err(ErrorCode::Forbidden);
+    }
+    let mut after = before.clone();
+    match (before.users.binary_search(&other), on) {
+        (Ok(_), true) | (Err(_), false) => return Ok(after),
+        (Ok(at), false) => {
+            after.users.remove(at);
+        }
+        (Err(_), true) if before.users.len() >= limits::BLOCKS_MAX => {
+            return Err(ErrorCode::TooMany);
+        }
+        (Err(at), true) => after.users.insert(at, other),
+    }
+    after.version += 1;
+    Ok(after)
 }

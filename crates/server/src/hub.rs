@@ -20,7 +20,7 @@ use chinwag_core::own::Owned;
 use chinwag_core::room::Range;
 use chinwag_core::shard::{Origin, Shard, Wants};
 use chinwag_core::view::Changes;
-use chinwag_core::wire::{Req, ServerFrame, Settings};
+use chinwag_core::wire::{Blocks, Req, ServerFrame, Settings};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Duration, Instant, sleep_until};
 use tokio_util::task::TaskTracker;
@@ -54,6 +54,7 @@ pub enum Item {
         SyncId,
         Vec<(RoomId, Seq)>,
         Settings,
+        Blocks,
         oneshot::Sender<bool>,
     ),
     /// Steps (e) and (f).
@@ -277,10 +278,11 @@ impl Task {
                 shard.register(connection.id, user);
                 outlet.insert(connection);
             }
-            Item::Shown(conn, sync, heads, settings, answer) => {
+            Item::Shown(conn, sync, heads, settings, blocks, answer) => {
                 let current = outlet.is_current(conn, sync);
                 if let Some(user) = shard.live().user_of(conn).filter(|_user| current) {
                     shard.learn(user, settings, now);
+                    shard.learn_blocks(user, &blocks, now);
                 }
                 let on = current && shard.shown(conn, &heads, now, outlet, wants);
                 // A sync whose connection is gone wants no answer.
@@ -309,7 +311,12 @@ impl Task {
                 outlet.reply(conn, req, &reply);
             }
             Item::Settled(user, settings) => shard.learn(user, settings, now),
-            Item::Owned(user, owned) => self.tell_user(user, None, &owned.frame()),
+            Item::Owned(user, owned) => {
+                if let Owned::Blocks(blocks) = &owned {
+                    shard.learn_blocks(user, blocks, now);
+                }
+                self.tell_user(user, None, &owned.frame());
+            }
             Item::Kept => self.seen.storing = false,
         }
     }

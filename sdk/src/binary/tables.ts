@@ -63,6 +63,7 @@ const limits = record({
 
 const daily = record({ from: same, to: same });
 const settings = { hide_last_seen: flag, hide_online: flag, version: same, 'dnd_until?': same, 'dnd_daily?': daily };
+const blocks = { users: list(user), version: same };
 const choice: Shape = { ...same, said: true };
 const everybody: Shape = { ...list(user), said: true };
 
@@ -105,6 +106,7 @@ export const client = frames({
   settings: { req, 'hide_last_seen?': choice, 'hide_online?': choice, 'dnd_until?': same, 'dnd_daily?': daily },
   '-30': {},
   notify: { req, room, 'level?': level, 'quiet_until?': same },
+  block: { req, user, on: flag },
 });
 
 /** The items of `events` are whole frames themselves. */
@@ -115,7 +117,10 @@ export const server: Shape = frames({
   welcome: { v: same, epoch, user: profile, 'session?': id('s_'), features: list(same), limits, now: same },
   event,
   skip,
-  summary: { rooms: list(row), new: same, all: flag, 'reset?': resetWhy, more: flag, 'settings?': record(settings) },
+  summary: {
+    rooms: list(row), new: same, all: flag, 'reset?': resetWhy, more: flag, 'settings?': record(settings),
+    'blocks?': record(blocks),
+  },
   events: { 'req?': req, room, from: same, to: same, head: same, items: list(item) },
   reset: { 'req?': req, why: resetWhy, row, page: list(line), redacted: list(same) },
   page: { req, room, as_of: same, messages: list(line), skips: list(record(skip)), 'before?': same },
@@ -139,4 +144,5 @@ export const server: Shape = frames({
   '-24': {},
   '-25': {},
   notify: { room, notify },
+  blocks,
 });

@@ -161,7 +161,7 @@ fn reading(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Ref
             rooms: fields.list("rooms", limits::OPEN_ROOMS_MAX, fields::parse)?,
         },
         "typing" | "watch" | "who" | "settings" => return beside(kind, req, fields),
-        "notify" => return own::command(kind, req, fields),
+        "notify" | "block" => return own::command(kind, req, fields),
         other => {
             let shown: String = other.chars().take(32).collect();
             return Err(unknown_command(&shown));

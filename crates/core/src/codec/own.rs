@@ -6,12 +6,19 @@ use super::{Refusal, check};
 use crate::ids::Millis;
 use crate::wire::{ClientFrame, Daily, Req};
 
-pub(super) fn command(_kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Refusal> {
-    Ok(ClientFrame::Notify {
-        req,
-        room: fields.parsed("room")?,
-        level: fields.word_maybe("level", &check::LEVELS)?,
-        quiet_until: time_maybe(fields, "quiet_until")?,
+pub(super) fn command(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Refusal> {
+    Ok(match kind {
+        "notify" => ClientFrame::Notify {
+            req,
+            room: fields.parsed("room")?,
+            level: fields.word_maybe("level", &check::LEVELS)?,
+            quiet_until: time_maybe(fields, "quiet_until")?,
+        },
+        _ => ClientFrame::Block {
+            req,
+            user: fields.parsed("user")?,
+            on: fields.flag("on")?,
+        },
     })
 }
 

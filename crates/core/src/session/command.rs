@@ -69,7 +69,8 @@ impl ClientFrame {
             | Self::Watch { req, .. }
             | Self::Who { req, .. }
             | Self::Settings { req, .. }
-            | Self::Notify { req, .. } => Some(*req),
+            | Self::Notify { req, .. }
+            | Self::Block { req, .. } => Some(*req),
         }
     }
 
@@ -105,7 +106,7 @@ impl ClientFrame {
                 dnd_until,
                 dnd_daily,
             })),
-            own @ Self::Notify { .. } => own.own().map(Asked::Own),
+            own @ (Self::Notify { .. } | Self::Block { .. }) => own.own().map(Asked::Own),
             reading_or_writing => reading_or_writing.question_or_command(),
         }
     }
@@ -139,6 +140,7 @@ impl ClientFrame {
                 let change = NotifyChange { level, quiet_until };
                 Some(OwnChange::Notify { room, change })
             }
+            Self::Block { user, on, .. } => Some(OwnChange::Block { user, on }),
             _ => None,
         }
     }

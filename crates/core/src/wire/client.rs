@@ -437,4 +437,14 @@ pub enum ClientFrame {
         #[cfg_attr(test, ts(optional))]
         quiet_until: Option<Millis>,
     },
+    /// Somebody blocked, or no longer: `ok` once stored.
+    Block {
+        /// Pairs the reply.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Whom.
+        user: UserId,
+        /// Blocked, or no longer.
+        on: bool,
+    },
 }

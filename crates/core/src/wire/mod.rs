@@ -18,7 +18,7 @@ mod rows;
 
 use self::rows::is_zero;
 pub use client::ClientFrame;
-pub use own::{Daily, Notify, NotifyLevel};
+pub use own::{Blocks, Daily, Notify, NotifyLevel};
 pub use rows::{DirectoryRow, Me, Person, Profile, PublicLimits, RoomRow, Settings};
 
 /// The only version spoken so far.
@@ -178,6 +178,10 @@ pub enum ServerFrame {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(test, ts(optional))]
         settings: Option<Settings>,
+        /// In the first one: whom one has blocked, if that has changed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        blocks: Option<Blocks>,
     },
     /// A committed event, live.
     Event(Event),
@@ -405,5 +409,13 @@ pub enum ServerFrame {
         room: RoomId,
         /// What, from now on.
         notify: Notify,
+    },
+    /// Whom one has blocked, changed by any connection of one's own: all of them.
+    Blocks {
+        /// By id.
+        users: Vec<UserId>,
+        /// Of two lists the higher one holds.
+        #[cfg_attr(test, ts(type = "number"))]
+        version: u64,
     },
 }

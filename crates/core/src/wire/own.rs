@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::rows::is_zero;
-use crate::ids::Millis;
+use crate::ids::{Millis, UserId};
 
 /// What of a room one wants to be notified of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -41,6 +41,17 @@ impl Notify {
     pub fn is_new(&self) -> bool {
         is_zero(&self.version)
     }
+}
+
+/// Whom one has blocked: all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Blocks {
+    /// By id.
+    pub users: Vec<UserId>,
+    /// Rises with each change; 0 before the first.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub version: u64,
 }
 
 /// A part of each day, in whole minutes since midnight UTC: from `from` on, until `to`; over

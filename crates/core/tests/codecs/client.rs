@@ -1,5 +1,6 @@
 //! Any frame of a client at all, as far as the types and the rules of a single frame let it be.
 
+use chinwag_core::ids::UserId;
 use chinwag_core::room::RoomKind;
 use chinwag_core::wire::{ClientFrame, Cursor, Last};
 use proptest::collection::vec;
@@ -211,7 +212,7 @@ fn beside() -> impl Strategy<Value = ClientFrame> {
     let dnd = (of(chosen()), of(daily()), of(level()));
     let flags = (any::<bool>(), of(any::<bool>()), of(any::<bool>()), dnd);
     let all = (number(), room(), of(user()), vec(room(), 0..4), flags);
-    (0..5, all).prop_map(
+    (0..6, all).prop_map(
         |(which, (req, room, after, rooms, (flag, one, other, (at, daily, level))))| match which {
             0 => ClientFrame::Typing {
                 req,
@@ -224,6 +225,11 @@ fn beside() -> impl Strategy<Value = ClientFrame> {
                 room,
                 after,
                 online: flag,
+            },
+            4 => ClientFrame::Block {
+                req,
+                user: after.unwrap_or(UserId([0; 16])),
+                on: flag,
             },
             3 => ClientFrame::Notify {
                 req,

@@ -1,7 +1,9 @@
 //! Any frame of the server at all.
 
 use chinwag_core::code::ErrorCode;
-use chinwag_core::wire::{DirectoryRow, Item, Person, PublicLimits, Reset, ServerFrame, Settings};
+use chinwag_core::wire::{
+    Blocks, DirectoryRow, Item, Person, PublicLimits, Reset, ServerFrame, Settings,
+};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
@@ -103,17 +105,20 @@ fn connecting() -> impl Strategy<Value = ServerFrame> {
         of(why()),
         any::<bool>(),
         of(settings()),
+        of(blocks()),
     );
-    let summary = all.prop_map(
-        |(rooms, new, all, reset, more, settings)| ServerFrame::Summary {
-            rooms,
-            new,
-            all,
-            reset,
-            more,
-            settings,
-        },
-    );
+    let summary =
+        all.prop_map(
+            |(rooms, new, all, reset, more, settings, blocks)| ServerFrame::Summary {
+                rooms,
+                new,
+                all,
+                reset,
+                more,
+                settings,
+                blocks,
+            },
+        );
     prop_oneof![
         welcome,
         summary,
@@ -208,6 +213,10 @@ fn settings() -> impl Strategy<Value = Settings> {
     })
 }
 
+fn blocks() -> impl Strategy<Value = Blocks> {
+    (vec(user(), 0..4), number()).prop_map(|(users, version)| Blocks { users, version })
+}
+
 fn ephemeral() -> impl Strategy<Value = ServerFrame> {
     let users = || vec(user(), 0..3);
     let typing = (room(), users(), number()).prop_map(|(room, users, more)| ServerFrame::Typing {
@@ -249,5 +258,7 @@ fn ephemeral() -> impl Strategy<Value = ServerFrame> {
     });
     let settings = settings().prop_map(ServerFrame::Settings);
     let notify = (room(), notify()).prop_map(|(room, notify)| ServerFrame::Notify { room, notify });
-    prop_oneof![typing, presence, who, settings, notify]
+    let blocks =
+        blocks().prop_map(|Blocks { users, version }| ServerFrame::Blocks { users, version });
+    prop_oneof![typing, presence, who, settings, notify, blocks]
 }

@@ -1,10 +1,10 @@
 //! Examples about people and what is theirs alone.
 
 use chinwag_core::ids::Millis;
-use chinwag_core::wire::{ClientFrame, Daily, Notify, NotifyLevel, ServerFrame, Settings};
+use chinwag_core::wire::{Blocks, ClientFrame, Daily, Notify, NotifyLevel, ServerFrame, Settings};
 
 use crate::server::row;
-use crate::{BOB, ROOM};
+use crate::{ANN, BOB, ROOM};
 
 const TIME: Millis = Millis(1_795_324_500_000);
 
@@ -30,6 +30,14 @@ pub(crate) fn client() -> Vec<(&'static str, ClientFrame)> {
                 room: ROOM,
                 level: Some(NotifyLevel::Mentions),
                 quiet_until: Some(TIME),
+            },
+        ),
+        (
+            "block",
+            ClientFrame::Block {
+                req: 36,
+                user: BOB,
+                on: true,
             },
         ),
     ]
@@ -66,6 +74,28 @@ pub(crate) fn server() -> Vec<(&'static str, ServerFrame)> {
             ServerFrame::Notify {
                 room: ROOM,
                 notify: notify(),
+            },
+        ),
+        (
+            "blocks",
+            ServerFrame::Blocks {
+                users: vec![ANN, BOB],
+                version: 2,
+            },
+        ),
+        (
+            "summary, blocks",
+            ServerFrame::Summary {
+                rooms: Vec::new(),
+                new: 0,
+                all: false,
+                reset: None,
+                more: false,
+                settings: None,
+                blocks: Some(Blocks {
+                    users: Vec::new(),
+                    version: 3,
+                }),
             },
         ),
         (

@@ -179,6 +179,7 @@ fn connecting() -> Vec<(&'static str, ServerFrame)> {
         reset,
         more: false,
         settings: None,
+        blocks: None,
     };
     let hiding = ServerFrame::Summary {
         rooms: Vec::new(),
@@ -187,6 +188,7 @@ fn connecting() -> Vec<(&'static str, ServerFrame)> {
         reset: None,
         more: false,
         settings: Some(settings()),
+        blocks: None,
     };
     let reset = |req, why| Reset {
         req,

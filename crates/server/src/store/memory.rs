@@ -17,7 +17,7 @@ use chinwag_core::marker::{Mark, Marked};
 use chinwag_core::own::{OwnChange, Owned};
 use chinwag_core::room::{Member, Range, Role, Room};
 use chinwag_core::view::{Alterations, Changes, View};
-use chinwag_core::wire::{DirectoryRow, Profile, Settings};
+use chinwag_core::wire::{Blocks, DirectoryRow, Profile, Settings};
 
 use super::{ReadJob, Store, StoreError, StoreFuture};
 
@@ -121,4 +121,7 @@ pass_on! {
     changes(since: Position) -> Changes;
     settings(user: UserId) -> Settings;
     people(room: RoomId, after: Option<UserId>, limit: usize) -> Vec<Seen>;
+    blocks(user: UserId) -> (Blocks, Position);
+    is_wall_between(one: UserId, other: UserId) -> bool;
+    is_walled(room: RoomId, user: UserId) -> bool;
 }

@@ -127,7 +127,8 @@ impl Device {
             | ServerFrame::Directory { .. }
             | ServerFrame::Who { .. }
             | ServerFrame::Settings(_)
-            | ServerFrame::Notify { .. } => {}
+            | ServerFrame::Notify { .. }
+            | ServerFrame::Blocks { .. } => {}
             ServerFrame::Typing { .. } | ServerFrame::Presence { .. } => {
                 self.ephemeral(frame, shore);
             }

@@ -11,7 +11,7 @@ use chinwag_core::own::Owned;
 use chinwag_core::session::Input;
 use chinwag_core::shard::Origin;
 use chinwag_core::view::Changes;
-use chinwag_core::wire::{Req, ServerFrame, Settings};
+use chinwag_core::wire::{Blocks, Req, ServerFrame, Settings};
 
 use super::{Node, Site};
 use crate::base::{Base, NodeWork};
@@ -24,7 +24,7 @@ pub(super) enum Item {
     Bus(Vec<Arc<Shared>>),
     Check(Vec<RoomId>),
     Register(ConnId, UserId),
-    Shown(ConnId, u64, Vec<(RoomId, Seq)>, Settings),
+    Shown(ConnId, u64, Vec<(RoomId, Seq)>, Settings, Blocks),
     Flush(ConnId, Position),
     Unregister(ConnId),
     Pong(ConnId, Req, Vec<RoomId>),
@@ -69,7 +69,7 @@ impl Node {
             Item::Bus(events) => shard.deliver(&events, Origin::Bus, now, &mut outlet, wants),
             Item::Check(rooms) => shard.check(&rooms, now, &mut outlet, wants),
             Item::Register(conn, user) => shard.register(conn, user),
-            Item::Shown(conn, sync, heads, settings) => {
+            Item::Shown(conn, sync, heads, settings, blocks) => {
                 // A sync that was given up meanwhile shows nothing.
                 let under_way = outlet.conns.get(&conn);
                 if !under_way.is_some_and(|conn| conn.syncs.contains_key(&sync)) {
@@ -77,6 +77,7 @@ impl Node {
                 }
                 if let Some(user) = shard.live().user_of(conn) {
                     shard.learn(user, settings, now);
+                    shard.learn_blocks(user, &blocks, now);
                 }
                 if let Some(conn) = outlet.conns.get_mut(&conn) {
                     conn.out
@@ -114,6 +115,9 @@ impl Node {
             }
             Item::Marker(user, except, frame) => self.tell_user(user, Some(except), &frame, now),
             Item::Owned(user, owned) => {
+                if let Owned::Blocks(blocks) = &owned {
+                    shard.learn_blocks(user, blocks, now);
+                }
                 self.tell_user(user, None, &Arc::new(owned.frame()), now);
             }
             Item::Granted(conn, req, granted) => self.grant(conn, req, granted, site),

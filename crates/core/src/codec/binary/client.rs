@@ -9,7 +9,7 @@ use crate::wire::{ClientFrame, Cursor, Req};
 
 const HELLO: u64 = 0;
 const SYNC: u64 = 2;
-const LAST: u64 = 31;
+const LAST: u64 = 32;
 /// Numbers below it that no frame has.
 const FREE: &[u64] = &[30];
 
@@ -55,6 +55,7 @@ frames! {
     28 = "who" Who { req, room, after, online };
     29 = "settings" Settings { req, hide_last_seen, hide_online, dnd_until, dnd_daily };
     31 = "notify" Notify { req, room, level, quiet_until };
+    32 = "block" Block { req, user, on };
 }
 
 pub(super) fn put(frame: &ClientFrame, to: &mut Writer) {
@@ -214,6 +215,7 @@ fn check(frame: ClientFrame) -> Result<ClientFrame, Refusal> {
         | ClientFrame::Members { .. }
         | ClientFrame::Directory { .. }
         | ClientFrame::Typing { .. }
+        | ClientFrame::Block { .. }
         | ClientFrame::Who { .. } => {}
     }
     Ok(frame)

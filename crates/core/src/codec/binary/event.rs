@@ -10,8 +10,8 @@ use crate::fold::Folded;
 use crate::ids::UserId;
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
 use crate::wire::{
-    Daily, DirectoryRow, Item, Last, Me, Notify, NotifyLevel, Person, Profile, PublicLimits, Reset,
-    ResetWhy, RoomRow, Settings, Skip,
+    Blocks, Daily, DirectoryRow, Item, Last, Me, Notify, NotifyLevel, Person, Profile,
+    PublicLimits, Reset, ResetWhy, RoomRow, Settings, Skip,
 };
 
 /// The number of the frame `event`, also as an item of `events`.
@@ -41,6 +41,7 @@ record! {
     Me { state, role, since, delivered, read, unread, mentions, muted, notify };
     Notify { level, quiet_until, version };
     Daily { from, to };
+    Blocks { users, version };
     Profile { id, name, version };
     DirectoryRow { room, name, members };
     Settings { hide_last_seen, hide_online, version, dnd_until, dnd_daily };

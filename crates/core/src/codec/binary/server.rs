@@ -29,7 +29,7 @@ pub(super) const BY_HAND: &[(u64, &str, &str)] = &[
 frames! {
     PLAIN, ServerFrame, fields, Err(Wrong::HERE);
     0 = "welcome" Welcome { v, epoch, user, session, features, limits, now };
-    3 = "summary" Summary { rooms, new, all, reset, more, settings };
+    3 = "summary" Summary { rooms, new, all, reset, more, settings, blocks };
     4 = "events" Events { req, room, from, to, head, items };
     6 = "page" Page { req, room, as_of, messages, skips, before };
     7 = "caught_up" CaughtUp { position };
@@ -49,6 +49,7 @@ frames! {
     21 = "presence" Presence { room, count, change, online, joined, left };
     22 = "who" Who { req, room, people, more };
     26 = "notify" Notify { room, notify };
+    27 = "blocks" Blocks { users, version };
 }
 
 pub(super) fn put(frame: &ServerFrame, to: &mut Writer) {

@@ -6,6 +6,7 @@
 
 pub mod accounts;
 mod apply;
+mod blocks;
 mod checkpoint;
 mod faults;
 mod files;

@@ -8,6 +8,7 @@ use chinwag_core::own::{NotifyChange, OwnChange, Owned};
 use chinwag_core::wire::{Notify, NotifyLevel};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::blocks;
 use super::rows::{JOINED, code, count, number};
 use super::stored::stored_position;
 
@@ -19,6 +20,9 @@ pub(super) fn change(
 ) -> rusqlite::Result<Result<Owned, ErrorCode>> {
     match change {
         OwnChange::Notify { room, change } => set_notify(db, user, *room, *change),
+        OwnChange::Block { user: other, on } => {
+            Ok(blocks::set(db, user, *other, *on)?.map(Owned::Blocks))
+        }
     }
 }
 

@@ -8,9 +8,10 @@ use chinwag_core::event::Event;
 use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
 use chinwag_core::room::{Member, Range, Role, Room};
 use chinwag_core::view::{Alterations, Changes, View};
-use chinwag_core::wire::{DirectoryRow, Profile, Settings};
+use chinwag_core::wire::{Blocks, DirectoryRow, Profile, Settings};
 use rusqlite::{Connection, OptionalExtension, Params, Row, named_params, params};
 
+use super::blocks;
 use super::inside::Inside;
 use super::kept::Kept;
 use super::people;
@@ -66,6 +67,13 @@ impl SqlView<'_> {
 
     pub(super) fn inside_user(&self, id: UserId) -> Read<Option<i64>> {
         self.inside.user(self.db, id).map_err(unreadable)
+    }
+
+    /// What a count of messages asks of an event beside the rest. Most people have blocked nobody,
+    /// and need not look at each sender.
+    fn unless_blocked(&self, user: i64) -> Read<&'static str> {
+        let any = blocks::has_any(self.db, user).map_err(unreadable)?;
+        Ok(if any { blocks::NOT_BLOCKED } else { "TRUE" })
     }
 
     /// Events of a room that fulfil `and`, over `:from` and `:to`.
@@ -245,10 +253,11 @@ impl View for SqlView<'_> {
         };
         // Somebody whom the database does not know has written nothing.
         let user = self.inside_user(user)?.unwrap_or(0);
+        let blocks = self.unless_blocked(user)?;
         let sql = format!(
             "SELECT count(*) FROM (SELECT 1 FROM events AS e \
              WHERE e.room = ?1 AND e.seq BETWEEN ?2 AND ?3 AND e.kind = {} AND e.sender <> ?4 \
-             AND NOT EXISTS (SELECT 1 FROM events AS g WHERE g.room = ?1 AND g.target = e.seq \
+             AND {blocks} AND NOT EXISTS (SELECT 1 FROM events AS g WHERE g.room = ?1 AND g.target = e.seq \
              AND g.target IS NOT NULL AND g.kind = {}) ORDER BY e.seq DESC LIMIT ?5)",
             kind::MESSAGE,
             kind::REDACT
@@ -283,17 +292,21 @@ impl View for SqlView<'_> {
         // Somebody whom the database does not know is mentioned with the whole room.
         let user = self.inside_user(user)?.unwrap_or(rows::WHOLE_ROOM);
         // By name and as part of the room is once.
-        let sql = "SELECT count(*) FROM (SELECT seq FROM mentions WHERE room = ?1 AND user = ?2 \
-             AND seq BETWEEN ?3 AND ?4 AND sender <> ?2 UNION SELECT seq FROM mentions \
-             WHERE room = ?1 AND user = 0 AND seq BETWEEN ?3 AND ?4 AND sender <> ?2 LIMIT ?5)";
+        let blocks = self.unless_blocked(user)?;
+        let sql = format!(
+            "SELECT count(*) FROM (SELECT e.seq FROM mentions AS e WHERE e.room = ?1 \
+             AND e.user = ?4 AND e.seq BETWEEN ?2 AND ?3 AND e.sender <> ?4 AND {blocks} \
+             UNION SELECT e.seq FROM mentions AS e WHERE e.room = ?1 AND e.user = 0 \
+             AND e.seq BETWEEN ?2 AND ?3 AND e.sender <> ?4 AND {blocks} LIMIT ?5)"
+        );
         let with = [
             room,
-            user,
             number(range.from.0),
             number(range.to.0),
+            user,
             number(limit),
         ];
-        let counted = self.one(sql, with, |row| row.get::<_, i64>(0))?;
+        let counted = self.one(&sql, with, |row| row.get::<_, i64>(0))?;
         Ok(counted.map_or(0, count))
     }
 
@@ -372,6 +385,24 @@ impl View for SqlView<'_> {
         let (joined, after, limit) = people::page(after, limit);
         let with = params![room, joined, after, limit];
         self.all(people::PEOPLE, with, people::seen)
+    }
+
+    fn blocks(&self, user: UserId) -> Read<(Blocks, Position)> {
+        blocks::list(self.db, user).map_err(unreadable)
+    }
+
+    fn is_wall_between(&self, one: UserId, other: UserId) -> Read<bool> {
+        match (self.inside_user(one)?, self.inside_user(other)?) {
+            (Some(one), Some(other)) => blocks::is_between(self.db, one, other).map_err(unreadable),
+            _ => Ok(false),
+        }
+    }
+
+    fn is_walled(&self, room: RoomId, user: UserId) -> Read<bool> {
+        match (self.inside_room(room)?, self.inside_user(user)?) {
+            (Some(room), Some(user)) => blocks::is_in_room(self.db, room, user).map_err(unreadable),
+            _ => Ok(false),
+        }
     }
 }
 
