@@ -216,7 +216,7 @@ impl Watching {
             _ => {
                 self.presence.lost_again(user, now);
                 if !self.presence.is_leaving(user) {
-                    self.forget(user);
+                    self.forget(user, live);
                 }
             }
         }
@@ -227,13 +227,15 @@ impl Watching {
             self.touch(room, now, |looked| looked.leave(gone.user));
         }
         if !live.has_user(gone.user) {
-            self.forget(gone.user);
+            self.forget(gone.user, live);
         }
     }
 
-    fn forget(&mut self, user: UserId) {
+    fn forget(&mut self, user: UserId, live: &Live) {
         self.hiding.remove(&user);
-        self.walls.forget(user);
+        let presence = &self.presence;
+        let is_here = |other| other != user && (live.has_user(other) || presence.is_leaving(other));
+        self.walls.forget(user, is_here);
     }
 
     /// Somebody types, or has stopped. That they may is known; where nobody looks, or to those from

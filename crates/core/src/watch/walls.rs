@@ -1,7 +1,8 @@
 //! Who is not told of whom: one of the two has blocked the other.
 //!
-//! Known of those who are here, since each brings their own list; that is enough, because whoever
-//! is not here is shown to nobody. Lifetime: that of `watch`.
+//! Known of those who are here, since each brings their own list. Of one who has gone the part is
+//! kept that concerns somebody who is here: their going must not be told either. Lifetime: that of
+//! `watch`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +12,8 @@ use crate::wire::Blocks;
 /// Blocks between people who are here, in both directions.
 #[derive(Debug, Default)]
 pub(super) struct Walls {
-    /// The lists of those who have one, as of this version.
+    /// The lists of those who have one, as of this version; of those who have gone a part, as of
+    /// version 0.
     lists: BTreeMap<UserId, (u64, BTreeSet<UserId>)>,
     /// From each of the two to the other.
     between: BTreeMap<UserId, BTreeSet<UserId>>,
@@ -23,7 +25,7 @@ impl Walls {
     pub(super) fn settle(&mut self, user: UserId, blocks: &Blocks) -> BTreeSet<UserId> {
         let (version, before) = self.lists.remove(&user).unwrap_or_default();
         if version >= blocks.version {
-            if version > 0 {
+            if !before.is_empty() || version > 0 {
                 self.lists.insert(user, (version, before));
             }
             return BTreeSet::new();
@@ -41,13 +43,23 @@ impl Walls {
         turned
     }
 
-    /// Forgets somebody who is gone.
-    pub(super) fn forget(&mut self, user: UserId) {
-        let Some((_version, list)) = self.lists.remove(&user) else {
-            return;
-        };
-        for other in list {
+    /// Somebody has gone: forgets what concerns nobody who `is_here`.
+    pub(super) fn forget(&mut self, user: UserId, is_here: impl Fn(UserId) -> bool) {
+        let walled = self.between.get(&user).cloned().unwrap_or_default();
+        for other in walled.into_iter().filter(|other| !is_here(*other)) {
+            for (whose, whom) in [(user, other), (other, user)] {
+                if let Some((_version, list)) = self.lists.get_mut(&whose) {
+                    list.remove(&whom);
+                    if list.is_empty() {
+                        self.lists.remove(&whose);
+                    }
+                }
+            }
             self.set(user, other);
+        }
+        // A part is no list: what they bring when they return is news, whatever its version.
+        if let Some((version, _part)) = self.lists.get_mut(&user) {
+            *version = 0;
         }
     }
 
@@ -126,9 +138,26 @@ mod tests {
         assert_eq!(turned(&mut walls, 1, 1, &[2, 3]), NOBODY);
         assert_eq!(turned(&mut walls, 2, 2, &[]), [1]);
         assert!(!walls.is_between(user(1), user(2)));
-        walls.forget(user(1));
-        assert!(walls.is_empty() && walls.lists.len() == 1);
-        walls.forget(user(2));
-        assert!(walls.lists.is_empty());
+    }
+
+    #[test]
+    fn what_concerns_nobody_who_is_here_is_forgotten() {
+        let mut walls = Walls::default();
+        turned(&mut walls, 1, 3, &[2, 3, 4]);
+        turned(&mut walls, 3, 1, &[1]);
+        // The second and the third are here.
+        let is_here = |other: UserId| [2, 3].map(user).contains(&other);
+        walls.forget(user(1), is_here);
+        assert_eq!(walls.lists[&user(1)], (0, [2, 3].map(user).into()));
+        assert!(!walls.is_between(user(1), user(4)));
+        assert!(walls.is_between(user(2), user(1)));
+        // The third goes as well; of the second one the wall remains.
+        walls.forget(user(3), |other| other == user(2));
+        assert!(!walls.is_between(user(1), user(3)) && walls.is_between(user(1), user(2)));
+        // The first returns with the list that they had.
+        assert_eq!(turned(&mut walls, 1, 3, &[2, 3, 4]), [3, 4]);
+        walls.forget(user(1), |other| other == user(2));
+        walls.forget(user(2), |_other| false);
+        assert!(walls.is_empty() && walls.lists.is_empty(), "{walls:?}");
     }
 }

@@ -44,6 +44,27 @@ fn who_is_blocked_neither_sees_nor_is_seen() {
 }
 
 #[test]
+fn the_going_and_coming_of_one_who_blocks_is_told_to_others_only() {
+    let mut place = Place::new(3);
+    for conn in [11, 21, 31] {
+        place.enter(conn);
+    }
+    place.block(1, &[2], 1);
+    for conn in [21, 31] {
+        place.watch(conn);
+    }
+    place.check(0, &["31:#0=[1 2 3]", "21:#0=[2 3]"]);
+    place.leave(11);
+    place.check(GRACE, &["31:#1+[]-[1]=2"]);
+    place.register(12);
+    place.block(1, &[2], 1);
+    place.catch_up(12);
+    place.check(GRACE + 100, &["31:#2+[1]-[]=3"]);
+    place.watch(12);
+    place.check(GRACE + 200, &["12:#0=[1 3]"]);
+}
+
+#[test]
 fn typing_is_told_past_those_who_are_kept_apart() {
     let mut place = Place::new(3);
     for conn in [11, 21, 31] {
