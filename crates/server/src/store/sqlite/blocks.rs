@@ -3,20 +3,21 @@
 //! Runs in transactions that others begin. What a change comes to is `core::own`'s.
 
 use chinwag_core::code::ErrorCode;
-use chinwag_core::ids::{Position, UserId};
+use chinwag_core::ids::{Position, RoomId, UserId};
 use chinwag_core::own;
 use chinwag_core::wire::Blocks;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::rows::{JOINED, count, number, user_id};
 use super::stored::stored_position;
+use super::view::{Read, SqlView, unreadable};
 
 /// Of an inside user `?1` and an event `e`: leaves out what is by somebody whom they have blocked.
-pub(super) const NOT_BLOCKED: &str =
+const NOT_BLOCKED: &str =
     "NOT EXISTS (SELECT 1 FROM blocks AS b WHERE b.user = ?4 AND b.other = e.sender)";
 
 /// The list of somebody, by id, and when it changed last.
-pub(super) fn list(db: &Connection, user: UserId) -> rusqlite::Result<(Blocks, Position)> {
+fn list(db: &Connection, user: UserId) -> rusqlite::Result<(Blocks, Position)> {
     let found = db
         .prepare_cached(
             "SELECT l.version, l.changed, l.user FROM users AS u \
@@ -86,12 +87,12 @@ fn inside(db: &Connection, user: UserId) -> rusqlite::Result<Option<i64>> {
 }
 
 /// Whether somebody of this inside id has blocked anybody.
-pub(super) fn has_any(db: &Connection, user: i64) -> rusqlite::Result<bool> {
+fn has_any(db: &Connection, user: i64) -> rusqlite::Result<bool> {
     exists(db, "SELECT 1 FROM blocks WHERE user = ?1", &[user])
 }
 
 /// Whether one of two people has blocked the other.
-pub(super) fn is_between(db: &Connection, one: i64, other: i64) -> rusqlite::Result<bool> {
+fn is_between(db: &Connection, one: i64, other: i64) -> rusqlite::Result<bool> {
     exists(
         db,
         "SELECT 1 FROM blocks WHERE user = ?1 AND other = ?2 UNION ALL \
@@ -101,7 +102,7 @@ pub(super) fn is_between(db: &Connection, one: i64, other: i64) -> rusqlite::Res
 }
 
 /// Whether anybody who is or was in a room has blocked `user`, or is blocked by them.
-pub(super) fn is_in_room(db: &Connection, room: i64, user: i64) -> rusqlite::Result<bool> {
+fn is_in_room(db: &Connection, room: i64, user: i64) -> rusqlite::Result<bool> {
     exists(
         db,
         "SELECT 1 FROM members AS m WHERE m.room = ?1 AND m.user <> ?2 AND \
@@ -114,4 +115,31 @@ pub(super) fn is_in_room(db: &Connection, room: i64, user: i64) -> rusqlite::Res
 fn exists(db: &Connection, sql: &str, with: &[i64]) -> rusqlite::Result<bool> {
     db.prepare_cached(sql)?
         .exists(rusqlite::params_from_iter(with))
+}
+
+impl SqlView<'_> {
+    pub(super) fn block_list(&self, user: UserId) -> Read<(Blocks, Position)> {
+        list(self.db, user).map_err(unreadable)
+    }
+
+    /// What a count of messages asks of an event beside the rest. Most people have blocked nobody,
+    /// and need not look at each sender.
+    pub(super) fn unless_blocked(&self, user: i64) -> Read<&'static str> {
+        let any = has_any(self.db, user).map_err(unreadable)?;
+        Ok(if any { NOT_BLOCKED } else { "TRUE" })
+    }
+
+    pub(super) fn has_wall_between(&self, one: UserId, other: UserId) -> Read<bool> {
+        match (self.inside_user(one)?, self.inside_user(other)?) {
+            (Some(one), Some(other)) => is_between(self.db, one, other).map_err(unreadable),
+            _ => Ok(false),
+        }
+    }
+
+    pub(super) fn has_wall(&self, room: RoomId, user: UserId) -> Read<bool> {
+        match (self.inside_room(room)?, self.inside_user(user)?) {
+            (Some(room), Some(user)) => is_in_room(self.db, room, user).map_err(unreadable),
+            _ => Ok(false),
+        }
+    }
 }

@@ -11,7 +11,6 @@ use chinwag_core::view::{Alterations, Changes, View};
 use chinwag_core::wire::{Blocks, DirectoryRow, Profile, Settings};
 use rusqlite::{Connection, OptionalExtension, Params, Row, named_params, params};
 
-use super::blocks;
 use super::inside::Inside;
 use super::kept::Kept;
 use super::people;
@@ -67,13 +66,6 @@ impl SqlView<'_> {
 
     pub(super) fn inside_user(&self, id: UserId) -> Read<Option<i64>> {
         self.inside.user(self.db, id).map_err(unreadable)
-    }
-
-    /// What a count of messages asks of an event beside the rest. Most people have blocked nobody,
-    /// and need not look at each sender.
-    fn unless_blocked(&self, user: i64) -> Read<&'static str> {
-        let any = blocks::has_any(self.db, user).map_err(unreadable)?;
-        Ok(if any { blocks::NOT_BLOCKED } else { "TRUE" })
     }
 
     /// Events of a room that fulfil `and`, over `:from` and `:to`.
@@ -388,21 +380,15 @@ impl View for SqlView<'_> {
     }
 
     fn blocks(&self, user: UserId) -> Read<(Blocks, Position)> {
-        blocks::list(self.db, user).map_err(unreadable)
+        self.block_list(user)
     }
 
     fn is_wall_between(&self, one: UserId, other: UserId) -> Read<bool> {
-        match (self.inside_user(one)?, self.inside_user(other)?) {
-            (Some(one), Some(other)) => blocks::is_between(self.db, one, other).map_err(unreadable),
-            _ => Ok(false),
-        }
+        self.has_wall_between(one, other)
     }
 
     fn is_walled(&self, room: RoomId, user: UserId) -> Read<bool> {
-        match (self.inside_room(room)?, self.inside_user(user)?) {
-            (Some(room), Some(user)) => blocks::is_in_room(self.db, room, user).map_err(unreadable),
-            _ => Ok(false),
-        }
+        self.has_wall(room, user)
     }
 }
 
