@@ -8,7 +8,7 @@
  */
 
 import type { Chat, Room, Sent } from './types.js';
-import type { DirectoryRow, Profile, Role } from './wire.js';
+import type { Daily, DirectoryRow, NotifyLevel, Profile, Role } from './wire.js';
 
 /** Another text for a message of one's own. */
 export function edit(room: Room, target: number, text: string): Sent {
@@ -83,6 +83,26 @@ export async function members({ id: room, chat }: Room): Promise<Array<{ user: s
     all.push(...page.members.map(([user, role]) => ({ user, role })));
     if (!page.more || !page.members.length) return all;
   }
+}
+
+/** What of a room one wants to be notified of, and until when of nothing, in ms (0: no longer). What is left out stays. */
+export async function notify(room: Room, { level, quietUntil }: { level?: NotifyLevel; quietUntil?: number }): Promise<void> {
+  await room.chat.ask({ type: 'notify', room: room.id, level, quiet_until: quietUntil });
+}
+
+/** When nothing shall disturb one: until a time in ms (0: no longer), or daily in minutes UTC. What is left out stays. */
+export async function quiet(chat: Chat, { until, daily }: { until?: number; daily?: Daily }): Promise<void> {
+  await chat.ask({ type: 'settings', dnd_until: until, dnd_daily: daily });
+}
+
+/** Somebody blocked: no direct messages between the two, and nothing of theirs unread. */
+export async function block(chat: Chat, user: string): Promise<void> {
+  await chat.ask({ type: 'block', user, on: true });
+}
+
+/** Somebody no longer blocked. */
+export async function unblock(chat: Chat, user: string): Promise<void> {
+  await chat.ask({ type: 'block', user, on: false });
 }
 
 /** A new group or public room; its id. */

@@ -272,6 +272,42 @@ rate_per_second: number,
  */
 rate_burst: number, };
 
+export type NotifyLevel = "all" | "mentions" | "none";
+
+export type Notify = {
+/**
+ * What.
+ */
+level: NotifyLevel,
+/**
+ * Nothing until then; absent: the room is not quiet.
+ */
+quiet_until?: Millis,
+/**
+ * Rises with each change; 0 before the first.
+ */
+version: number, };
+
+export type Daily = {
+/**
+ * The first minute, 0 to 1439.
+ */
+from: number,
+/**
+ * The minute after the last, 0 to 1439.
+ */
+to: number, };
+
+export type Blocks = {
+/**
+ * By id.
+ */
+users: Array<UserId>,
+/**
+ * Rises with each change; 0 before the first.
+ */
+version: number, };
+
 export type Me = {
 /**
  * Where one stands.
@@ -304,7 +340,11 @@ mentions?: number,
 /**
  * Whether one's voice in the room was taken.
  */
-muted?: boolean, };
+muted?: boolean,
+/**
+ * What one wants to be notified of, if that was ever changed.
+ */
+notify?: Notify, };
 
 export type RoomRow = {
 /**
@@ -448,7 +488,15 @@ hide_receipts: boolean,
 /**
  * Rises with each change; 0 before the first.
  */
-version: number, };
+version: number,
+/**
+ * Nothing disturbs them until then; absent: not so.
+ */
+dnd_until?: Millis,
+/**
+ * Nothing disturbs them at this time of each day; absent: not so.
+ */
+dnd_daily?: Daily, };
 
 export type Standing = {
 /**
@@ -976,7 +1024,43 @@ hide_online?: boolean,
 /**
  * Nobody is told what one has received and read.
  */
-hide_receipts?: boolean, } | { "type": "receipts",
+hide_receipts?: boolean,
+/**
+ * Nothing disturbs one until then; 0: no longer so.
+ */
+dnd_until?: Millis,
+/**
+ * Nothing disturbs one at this time of each day; `from` as `to`: no longer so.
+ */
+dnd_daily?: Daily, } | { "type": "notify",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Which.
+ */
+room: RoomId,
+/**
+ * What of it.
+ */
+level?: NotifyLevel,
+/**
+ * Nothing until then; 0: no longer quiet.
+ */
+quiet_until?: Millis, } | { "type": "block",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Whom.
+ */
+user: UserId,
+/**
+ * Blocked, or no longer.
+ */
+on: boolean, } | { "type": "receipts",
 /**
  * Pairs the reply.
  */
@@ -1042,7 +1126,11 @@ more: boolean,
 /**
  * In the first one: what one shows of oneself, if that was ever changed.
  */
-settings?: Settings, } | { "type": "event" } & Event | { "type": "skip" } & Skip | { "type": "events",
+settings?: Settings,
+/**
+ * In the first one: whom one has blocked, if that has changed.
+ */
+blocks?: Blocks, } | { "type": "event" } & Event | { "type": "skip" } & Skip | { "type": "events",
 /**
  * Pairs with `after`; absent while connecting.
  */
@@ -1286,7 +1374,23 @@ people: Array<Person>,
 /**
  * Ask again after the last of these.
  */
-more: boolean, } | { "type": "settings" } & Settings | { "type": "receipt",
+more: boolean, } | { "type": "settings" } & Settings | { "type": "notify",
+/**
+ * Where.
+ */
+room: RoomId,
+/**
+ * What, from now on.
+ */
+notify: Notify, } | { "type": "blocks",
+/**
+ * By id.
+ */
+users: Array<UserId>,
+/**
+ * Of two lists the higher one holds.
+ */
+version: number, } | { "type": "receipt",
 /**
  * Where.
  */

@@ -304,6 +304,10 @@ export class Connection implements SocketLike {
         const users = frame.users ?? [userId(frame.name!)];
         return this.out({ type: 'profiles', req, users: users.map((user) => ({ id: user, name: user.slice(2).replace(/a+$/, ''), version: 1 })) });
       }
+      case 'notify':
+      case 'settings':
+      case 'block':
+        return this.out({ type: 'ok', req });
       case 'auth':
         return this.out({ type: 'ok', req });
     }

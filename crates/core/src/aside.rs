@@ -7,8 +7,9 @@ use crate::code::ErrorCode;
 use crate::ids::{Millis, RoomId, UserId};
 use crate::limits;
 use crate::policy::{self, Act};
+use crate::room::RoomKind;
 use crate::view::View;
-use crate::wire::{Person, Settings};
+use crate::wire::{Daily, Person, Settings};
 
 /// A command that changes nothing in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +79,12 @@ pub fn grant<V: View + ?Sized>(
             let member = view.member(id, user)?;
             let allowed =
                 policy::allowed(Act::Send { to_all: false }, &room, member.as_ref(), None);
-            allowed.map(|()| Granted::Typing { room: id, on })
+            match allowed {
+                Ok(()) if room.kind == RoomKind::Direct && view.is_walled(id, user)? => {
+                    Err(ErrorCode::Forbidden)
+                }
+                allowed => allowed.map(|()| Granted::Typing { room: id, on }),
+            }
         }
         Aside::Watch { rooms } => {
             let mut found = Vec::new();
@@ -110,16 +116,20 @@ fn people<V: View + ?Sized>(
     let sees = !view.settings(user)?.hide_last_seen;
     let found = view.people(room, after, limits::PAGE_MAX)?;
     let more = found.len() == limits::PAGE_MAX;
-    let person = |seen: Seen| Person {
-        user: seen.user,
-        online: false,
-        last_seen: seen.last_seen.filter(|_| sees && !seen.hides),
-    };
-    Ok(Granted::People {
-        room,
-        people: found.into_iter().map(person).collect(),
-        more,
-    })
+    let mut people = Vec::with_capacity(found.len());
+    for seen in found {
+        let told = seen.last_seen.filter(|_| sees && !seen.hides);
+        let last_seen = match told {
+            Some(_) if view.is_wall_between(user, seen.user)? => None,
+            told => told,
+        };
+        people.push(Person {
+            user: seen.user,
+            online: false,
+            last_seen,
+        });
+    }
+    Ok(Granted::People { room, people, more })
 }
 
 /// A wish to change one's settings.
@@ -131,6 +141,10 @@ pub struct SettingsChange {
     pub hide_online: Option<bool>,
     /// See [`Settings::hide_receipts`].
     pub hide_receipts: Option<bool>,
+    /// See [`Settings::dnd_until`]; zero for none.
+    pub dnd_until: Option<Millis>,
+    /// See [`Settings::dnd_daily`]; empty for none.
+    pub dnd_daily: Option<Daily>,
 }
 
 impl SettingsChange {
@@ -142,6 +156,14 @@ impl SettingsChange {
             hide_online: self.hide_online.unwrap_or(settings.hide_online),
             hide_receipts: self.hide_receipts.unwrap_or(settings.hide_receipts),
             version: settings.version,
+            dnd_until: match self.dnd_until {
+                Some(until) => Some(until).filter(|until| *until > Millis(0)),
+                None => settings.dnd_until,
+            },
+            dnd_daily: match self.dnd_daily {
+                Some(daily) => Some(daily).filter(|daily| !daily.is_empty()),
+                None => settings.dnd_daily,
+            },
         };
         if changed == settings {
             return settings;

@@ -18,8 +18,8 @@ use crate::ids::{DeviceId, Epoch, Key, Millis, Position, RoomId, Seq, SessionId,
 use crate::limits;
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
 use crate::wire::{
-    ClientFrame, Cursor, DirectoryRow, Item, Last, Me, Person, Profile, PublicLimits, Reset,
-    ResetWhy, RoomRow, ServerFrame, Settings, Skip, Standing,
+    Blocks, ClientFrame, Cursor, Daily, DirectoryRow, Item, Last, Me, Notify, NotifyLevel, Person,
+    Profile, PublicLimits, Reset, ResetWhy, RoomRow, ServerFrame, Settings, Skip, Standing,
 };
 
 #[test]
@@ -70,6 +70,10 @@ fn wire_ts() {
         Profile,
         DirectoryRow,
         PublicLimits,
+        NotifyLevel,
+        Notify,
+        Daily,
+        Blocks,
         Me,
         RoomRow,
         Last,

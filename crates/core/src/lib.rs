@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod aside;
+pub mod attention;
 pub mod batch;
 pub mod code;
 pub mod codec;
@@ -24,6 +25,7 @@ pub mod live;
 pub mod marker;
 pub mod mutant;
 pub mod name;
+pub mod own;
 pub mod policy;
 pub mod presence;
 pub mod rate;

@@ -62,6 +62,8 @@ pub const PINS_MAX: usize = 50;
 pub const TOPIC_GRAPHEMES_MAX: usize = 250;
 /// A room's topic, in bytes. Beyond: `too_long`.
 pub const TOPIC_BYTES_MAX: usize = 2_000;
+/// People whom one user blocks. Beyond: `too_many`.
+pub const BLOCKS_MAX: usize = 1_000;
 /// Unread messages are counted exactly up to this, then "999+".
 pub const UNREAD_MAX: u64 = 999;
 /// Rooms above this size have no delivered markers for others (contract 6).
@@ -193,6 +195,7 @@ pub fn table() -> Vec<(&'static str, u64, &'static str)> {
         ("reaction_bytes", REACTION_BYTES_MAX as u64, "`too_long`"),
         ("pins", PINS_MAX as u64, "`too_many`"),
         ("members", MEMBERS_MAX as u64, "`room_full`"),
+        ("blocks", BLOCKS_MAX as u64, "`too_many`"),
         (
             "rooms_per_user",
             ROOMS_PER_USER_MAX as u64,

@@ -2,7 +2,8 @@
 //!
 //! What has risen waits here for at most [`limits::RECEIPT_EVERY_MS`] per room and then leaves
 //! together; who is told of it is looked up in one snapshot. A receipt may be lost: whoever opens a
-//! room asks how everybody stands. Who hides receipts tells nobody and is told nothing. Rooms of
+//! room asks how everybody stands. Who hides receipts tells nobody and is told nothing, as it is
+//! between two of whom one has blocked the other. Rooms of
 //! more than [`limits::RECEIPT_MEMBERS_MAX`] members have none. [`Pacer`] lives as long as its node.
 
 use std::collections::BTreeMap;
@@ -133,13 +134,17 @@ pub fn share<V: View + ?Sized>(
     }
     let mut told = Vec::new();
     for (author, seqs) in wrote {
-        let others = showing
-            .iter()
-            .filter(|(user, moved)| *user != author && seqs.iter().any(|seq| moved.holds(*seq)));
-        let members: Vec<(UserId, Seq, Seq)> = others
-            .map(|(user, moved)| (*user, moved.delivered.1, moved.read.1))
-            .collect();
-        if members.is_empty() || !connected(author) {
+        if !connected(author) {
+            continue;
+        }
+        let mut members: Vec<(UserId, Seq, Seq)> = Vec::new();
+        for (user, moved) in &showing {
+            let passed = seqs.iter().any(|seq| moved.holds(*seq));
+            if *user != author && passed && !view.is_wall_between(author, *user)? {
+                members.push((*user, moved.delivered.1, moved.read.1));
+            }
+        }
+        if members.is_empty() {
             continue;
         }
         if shows(view, author)? && is_in(view, due.room, author)? {
@@ -203,10 +208,13 @@ pub fn reply<V: View + ?Sized>(
         true => view.standing(id)?,
         false => Vec::new(),
     };
-    let others = shown.into_iter().filter(|stand| {
-        stand.user != user && (!stand.hides || mutant::active(Mutant::ReceiptOfHidden))
-    });
-    let members = others.map(|stand| standing(&stand, seq)).collect();
+    let mut members = Vec::new();
+    for stand in shown {
+        let hidden = stand.hides && !mutant::active(Mutant::ReceiptOfHidden);
+        if stand.user != user && !hidden && !view.is_wall_between(user, stand.user)? {
+            members.push(standing(&stand, seq));
+        }
+    }
     let room = id;
     Ok(Ok(ServerFrame::Receipts {
         req,

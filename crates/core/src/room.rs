@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Millis, RoomId, Seq, UserId};
+use crate::wire::Notify;
 
 /// What a room is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -115,6 +116,8 @@ pub struct Member {
     pub delivered: Seq,
     /// Everything up to here has been read.
     pub read: Seq,
+    /// What they want to be notified of; nothing in a log depends on it.
+    pub notify: Notify,
 }
 
 impl Member {
@@ -129,6 +132,7 @@ impl Member {
             stays: vec![Stay { from: at, to: None }],
             delivered: Seq::ZERO,
             read: Seq::ZERO,
+            notify: Notify::default(),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::ids::{Position, RoomId};
 use crate::limits;
 use crate::read::{Open, Snapshot, Stretch};
 use crate::room::Range;
-use crate::wire::{ResetWhy, RoomRow, ServerFrame, Settings};
+use crate::wire::{Blocks, ResetWhy, RoomRow, ServerFrame, Settings};
 
 /// The next thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,10 +39,16 @@ impl Plan {
             reset,
             open,
             settings,
+            blocks,
+            blocks_changed,
             ..
         } = snapshot;
         let mut steps = VecDeque::new();
-        summaries(&mut steps, rows, all, reset, settings);
+        let own = (
+            (!settings.is_new()).then_some(settings),
+            blocks_changed.then_some(blocks),
+        );
+        summaries(&mut steps, rows, all, reset, own);
         for room in open {
             steps.push_back(match room {
                 Open::Reset(reset) => Step::Frame(Box::new(ServerFrame::Reset(*reset))),
@@ -95,9 +101,9 @@ fn summaries(
     rows: Vec<RoomRow>,
     all: bool,
     reset: Option<ResetWhy>,
-    settings: Settings,
+    own: (Option<Settings>, Option<Blocks>),
 ) {
-    let mut told = (!settings.is_new()).then_some(settings);
+    let (mut settings, mut blocks) = own;
     let new = rows.iter().map(|row| row.me.unread).sum();
     let mut rows = rows.into_iter().peekable();
     loop {
@@ -109,7 +115,8 @@ fn summaries(
             all,
             reset,
             more,
-            settings: told.take(),
+            settings: settings.take(),
+            blocks: blocks.take(),
         };
         steps.push_back(Step::Frame(Box::new(frame)));
         if !more {

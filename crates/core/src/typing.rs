@@ -97,15 +97,21 @@ impl Typing {
         }
     }
 
-    /// What somebody is told who has just begun to look; nothing if nobody else types.
+    /// What somebody is told who has just begun to look, but for those who are `hidden` from them;
+    /// nothing if nobody else types.
     #[must_use]
-    pub fn shown_to(&self, user: UserId, names_max: usize) -> Option<Typists> {
+    pub fn shown_to(
+        &self,
+        user: UserId,
+        hidden: Option<&BTreeSet<UserId>>,
+        names_max: usize,
+    ) -> Option<Typists> {
         let telling = Telling {
             before: Vec::new(),
             now: self.told.clone(),
             names_max,
         };
-        telling.to(user)
+        telling.to(user, hidden)
     }
 }
 
@@ -113,7 +119,7 @@ impl Telling {
     /// What everybody is told who is not [`Telling::apart`]; nothing if nobody types or typed.
     #[must_use]
     pub fn to_others(&self) -> Option<Typists> {
-        self.without(None)
+        self.without(|_user| false)
     }
 
     /// Those whom this is about: each is told of the others only.
@@ -122,18 +128,18 @@ impl Telling {
         self.before.iter().chain(&self.now).copied().collect()
     }
 
-    /// What `user` is told; nothing if it is about themselves alone.
+    /// What `user` is told, of whom none are `hidden` from them; nothing if nobody is left.
     #[must_use]
-    pub fn to(&self, user: UserId) -> Option<Typists> {
+    pub fn to(&self, user: UserId, hidden: Option<&BTreeSet<UserId>>) -> Option<Typists> {
         if mutant::active(Mutant::TypingToSender) {
             return self.to_others();
         }
-        self.without(Some(user))
+        self.without(|other| *other == user || hidden.is_some_and(|hidden| hidden.contains(other)))
     }
 
-    fn without(&self, user: Option<UserId>) -> Option<Typists> {
+    fn without(&self, unsaid: impl Fn(&UserId) -> bool) -> Option<Typists> {
         let others = |all: &[UserId]| -> Vec<UserId> {
-            let others = all.iter().filter(|other| Some(**other) != user);
+            let others = all.iter().filter(|other| !unsaid(other));
             others.copied().collect()
         };
         let mut users = others(&self.now);
@@ -173,7 +179,7 @@ mod tests {
         typing.on(user(1), Tick(0));
         let telling = typing.tell(Tick(0), 8);
         assert_eq!(named(telling.to_others()), "[1]+0");
-        assert_eq!(named(telling.to(user(1))), "nothing");
+        assert_eq!(named(telling.to(user(1), None)), "nothing");
         typing.on(user(1), Tick(1_000));
         assert!(!typing.is_changed(), "told a moment ago");
         typing.on(user(1), Tick(3_000));
@@ -195,18 +201,18 @@ mod tests {
         }
         let telling = typing.tell(Tick(0), 3);
         assert_eq!(named(telling.to_others()), "[1 2 3]+2");
-        assert_eq!(named(telling.to(user(2))), "[1 3 4]+1");
-        assert_eq!(named(typing.shown_to(user(5), 3)), "[1 2 3]+1");
+        assert_eq!(named(telling.to(user(2), None)), "[1 3 4]+1");
+        assert_eq!(named(typing.shown_to(user(5), None, 3)), "[1 2 3]+1");
         for number in 2..=5 {
             typing.off(user(number));
         }
         let telling = typing.tell(Tick(10), 3);
         assert_eq!(
-            named(telling.to(user(1))),
+            named(telling.to(user(1), None)),
             "[]+0",
             "the others have stopped"
         );
-        assert_eq!(named(telling.to(user(4))), "[1]+0");
+        assert_eq!(named(telling.to(user(4), None)), "[1]+0");
         assert_eq!(telling.apart().len(), 5);
     }
 
@@ -242,7 +248,7 @@ mod tests {
                 }
                 let telling = typing.tell(now, 3);
                 for receiver in (0..5).map(user) {
-                    let told = telling.to(receiver).map_or_else(Vec::new, |told| told.users);
+                    let told = telling.to(receiver, None).map_or_else(Vec::new, |told| told.users);
                     prop_assert!(!told.contains(&receiver));
                     for typist in told {
                         let fresh = now.since(said[&typist]) < limits::TYPING_MS;

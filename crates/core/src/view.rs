@@ -11,7 +11,7 @@ use crate::event::Event;
 use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
 use crate::receipt::Stand;
 use crate::room::{Member, Range, Role, Room};
-use crate::wire::{DirectoryRow, Profile, Settings};
+use crate::wire::{Blocks, DirectoryRow, Profile, Settings};
 
 /// How often a message has been changed, by what changed it (`Body::alters`).
 pub type Alterations = BTreeMap<String, u64>;
@@ -72,7 +72,8 @@ pub trait View {
     /// The targets of the redactions in a range.
     fn redacted(&self, room: RoomId, range: Range) -> Result<Vec<Seq>, Self::Error>;
 
-    /// Messages of a range by others than `user` that are not redacted, counted to `limit`.
+    /// Messages of a range by others than `user`, and by nobody whom they have blocked, that are not
+    /// redacted, counted to `limit`.
     fn countable(
         &self,
         room: RoomId,
@@ -84,8 +85,7 @@ pub trait View {
     /// How often a message has been changed; nothing of one that was redacted.
     fn alterations(&self, room: RoomId, target: Seq) -> Result<Alterations, Self::Error>;
 
-    /// Messages of a range by others than `user` that mention `user` or the whole room and are
-    /// not redacted, counted to `limit`.
+    /// Those of them that mention `user` or the whole room, counted to `limit`.
     fn mentioned(
         &self,
         room: RoomId,
@@ -125,6 +125,16 @@ pub trait View {
 
     /// How everybody who is in a room stands, by id; at most [`crate::limits::RECEIPT_MEMBERS_MAX`].
     fn standing(&self, room: RoomId) -> Result<Vec<Stand>, Self::Error>;
+
+    /// Whom somebody has blocked, by id, and when that changed last; zero: never.
+    fn blocks(&self, user: UserId) -> Result<(Blocks, Position), Self::Error>;
+
+    /// Whether one of the two has blocked the other.
+    fn is_wall_between(&self, one: UserId, other: UserId) -> Result<bool, Self::Error>;
+
+    /// Whether `user` and another member of a room are kept apart so. For direct rooms: it looks
+    /// at every member.
+    fn is_walled(&self, room: RoomId, user: UserId) -> Result<bool, Self::Error>;
 }
 
 /// What happened since a position, for a node's own check.

@@ -16,11 +16,12 @@ use chinwag_core::ids::{Position, RoomId, Seq, UserId};
 use chinwag_core::lanes::Lane;
 use chinwag_core::limits;
 use chinwag_core::live::ConnId;
+use chinwag_core::own::Owned;
 use chinwag_core::receipt::Told;
 use chinwag_core::room::Range;
 use chinwag_core::shard::{Origin, Shard, Wants};
 use chinwag_core::view::Changes;
-use chinwag_core::wire::{Req, ServerFrame, Settings};
+use chinwag_core::wire::{Blocks, Req, ServerFrame, Settings};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Duration, Instant, sleep_until};
 use tokio_util::task::TaskTracker;
@@ -54,6 +55,7 @@ pub enum Item {
         SyncId,
         Vec<(RoomId, Seq)>,
         Settings,
+        Blocks,
         oneshot::Sender<bool>,
     ),
     /// Steps (e) and (f).
@@ -74,6 +76,8 @@ pub enum Item {
     Granted(ConnId, Req, Granted),
     /// A user's settings as just stored.
     Settled(UserId, Settings),
+    /// A user's own state as just stored; all their connections are told.
+    Owned(UserId, Owned),
     /// A write of when users went offline has ended.
     Kept,
 }
@@ -156,6 +160,13 @@ impl Hub {
     pub async fn settled(&self, user: UserId, settings: Settings) {
         for shard in &*self.shards {
             let _ended = shard.send(Item::Settled(user, settings)).await;
+        }
+    }
+
+    /// Tells all connections of `user` what their own state is now.
+    pub async fn owned(&self, user: UserId, owned: Owned) {
+        for shard in &*self.shards {
+            let _ended = shard.send(Item::Owned(user, owned.clone())).await;
         }
     }
 
@@ -278,10 +289,11 @@ impl Task {
                 shard.register(connection.id, user);
                 outlet.insert(connection);
             }
-            Item::Shown(conn, sync, heads, settings, answer) => {
+            Item::Shown(conn, sync, heads, settings, blocks, answer) => {
                 let current = outlet.is_current(conn, sync);
                 if let Some(user) = shard.live().user_of(conn).filter(|_user| current) {
                     shard.learn(user, settings, now);
+                    shard.learn_blocks(user, &blocks, now);
                 }
                 let on = current && shard.shown(conn, &heads, now, outlet, wants);
                 // A sync whose connection is gone wants no answer.
@@ -297,11 +309,11 @@ impl Task {
                 outlet.remove(conn);
             }
             Item::Pong(conn, req, rooms) => self.pong(conn, req, &rooms),
-            Item::Others(user, except, frame) => self.receipt(user, Some(except), &frame),
+            Item::Others(user, except, frame) => self.tell_user(user, Some(except), &frame),
             Item::Receipts(room, told) => {
                 for (author, frame) in &*told {
                     if self.shard.live().is_in(*author, room) {
-                        self.receipt(*author, None, frame);
+                        self.tell_user(*author, None, frame);
                     }
                 }
             }
@@ -317,12 +329,18 @@ impl Task {
                 outlet.reply(conn, req, &reply);
             }
             Item::Settled(user, settings) => shard.learn(user, settings, now),
+            Item::Owned(user, owned) => {
+                if let Owned::Blocks(blocks) = &owned {
+                    shard.learn_blocks(user, blocks, now);
+                }
+                self.tell_user(user, None, &owned.frame());
+            }
             Item::Kept => self.seen.storing = false,
         }
     }
 
-    /// Queues a frame of the receipts' lane for all connections of `user` but `except`.
-    fn receipt(&mut self, user: UserId, except: Option<ConnId>, frame: &ServerFrame) {
+    /// Tells the connections of `user` something, but this one.
+    fn tell_user(&mut self, user: UserId, except: Option<ConnId>, frame: &ServerFrame) {
         let mut frame = ForSeveral::new(frame);
         let conns = self.shard.live().connections(user).to_vec();
         for conn in conns.into_iter().filter(|conn| Some(*conn) != except) {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use chinwag_core::aside::{self, Aside, SettingsChange};
 use chinwag_core::code::ErrorCode;
 use chinwag_core::ids::UserId;
+use chinwag_core::own::OwnChange;
 use chinwag_core::session::refuse;
 use chinwag_core::wire::{Req, ServerFrame, Settings};
 use tokio::sync::mpsc;
@@ -37,7 +38,13 @@ struct Ask {
 struct Change {
     connection: Arc<Connection>,
     req: Req,
-    change: SettingsChange,
+    change: What,
+}
+
+/// What is to change.
+enum What {
+    Settings(SettingsChange),
+    Own(OwnChange),
 }
 
 /// The way in.
@@ -96,6 +103,15 @@ impl Presence {
 
     /// Queues a change of settings; a full queue refuses it, retryably.
     pub fn change(&self, connection: &Arc<Connection>, req: Req, change: SettingsChange) {
+        self.queue(connection, req, What::Settings(change));
+    }
+
+    /// Queues another change of one's own state, likewise: they are made in their order.
+    pub fn own(&self, connection: &Arc<Connection>, req: Req, change: OwnChange) {
+        self.queue(connection, req, What::Own(change));
+    }
+
+    fn queue(&self, connection: &Arc<Connection>, req: Req, change: What) {
         let change = Change {
             connection: connection.clone(),
             req,
@@ -111,6 +127,14 @@ impl Presence {
 fn unavailable(req: Req) -> ServerFrame {
     let code = ErrorCode::Unavailable;
     refuse(Some(req), code, code.meaning())
+}
+
+fn not_stored(error: StoreError) -> ErrorCode {
+    if error == StoreError::Full {
+        return ErrorCode::StorageFull;
+    }
+    tracing::warn!(%error, "somebody's own state is not stored");
+    ErrorCode::Unavailable
 }
 
 #[derive(Clone)]
@@ -174,22 +198,34 @@ impl Loops {
             let Some(who) = connection.signed_in() else {
                 continue;
             };
-            let reply = match self.store.set(who.user, change).await {
-                Ok(settings) => {
-                    self.told(who.user, &connection, settings).await;
-                    ServerFrame::Ok { req }
-                }
-                Err(StoreError::Full) => {
-                    let code = ErrorCode::StorageFull;
-                    refuse(Some(req), code, code.meaning())
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "settings are not stored");
-                    unavailable(req)
-                }
+            let done = match change {
+                What::Settings(change) => self.set(who.user, &connection, change).await,
+                What::Own(change) => self.own(who.user, change).await,
+            };
+            let reply = match done {
+                Ok(()) => ServerFrame::Ok { req },
+                Err(code) => refuse(Some(req), code, code.meaning()),
             };
             connection.reply(req, &reply, self.clock.tick());
         }
+    }
+
+    async fn set(
+        &self,
+        user: UserId,
+        by: &Connection,
+        change: SettingsChange,
+    ) -> Result<(), ErrorCode> {
+        let settings = self.store.set(user, change).await.map_err(not_stored)?;
+        self.told(user, by, settings).await;
+        Ok(())
+    }
+
+    /// All connections hear of it, also the one that asked: each in the order of the changes.
+    async fn own(&self, user: UserId, change: OwnChange) -> Result<(), ErrorCode> {
+        let owned = self.store.own(user, change).await.map_err(not_stored)??;
+        self.hub.owned(user, owned).await;
+        Ok(())
     }
 
     /// Others see it within a tick; one's own other devices hear of it.

@@ -35,6 +35,8 @@ mod limits;
 mod markers;
 #[path = "wire/metrics.rs"]
 mod metrics;
+#[path = "wire/own.rs"]
+mod own;
 #[path = "wire/presence.rs"]
 mod presence;
 #[path = "wire/process.rs"]

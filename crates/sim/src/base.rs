@@ -132,6 +132,8 @@ pub(crate) struct Settings {
     pub(crate) chaos_ms: u64,
     /// Whether the world ends only when everybody who has gone is offline.
     pub(crate) patient: bool,
+    /// Whether people block each other.
+    pub(crate) blocks: bool,
 }
 
 impl Settings {
@@ -146,6 +148,7 @@ impl Settings {
             old_room: rng.chance(200),
             chaos_ms: rng.between(20_000, 35_000),
             patient: rng.chance(150),
+            blocks: rng.chance(250),
         }
     }
 }

@@ -52,6 +52,8 @@ pub struct Counts {
     pub presence: u64,
     /// Frames that told those who wrote how far others have come.
     pub receipts: u64,
+    /// Times that somebody blocked somebody.
+    pub blocks: u64,
     /// By kind: all, and those that hit a send in flight.
     pub(crate) faults: BTreeMap<Fault, (u64, u64)>,
 }
@@ -84,6 +86,7 @@ impl Counts {
         self.typing += other.typing;
         self.presence += other.presence;
         self.receipts += other.receipts;
+        self.blocks += other.blocks;
         self.full += other.full;
         for (kind, count) in &other.events {
             *self.events.entry(kind).or_default() += count;
@@ -100,7 +103,7 @@ impl Counts {
         self.faults.values().fold((0, 0), sum)
     }
 
-    fn figures(&self) -> [(&'static str, u64); 18] {
+    fn figures(&self) -> [(&'static str, u64); 19] {
         [
             ("seeds", self.seeds),
             ("sends", self.sends),
@@ -120,6 +123,7 @@ impl Counts {
             ("typing told", self.typing),
             ("presence told", self.presence),
             ("receipts told", self.receipts),
+            ("people blocked", self.blocks),
         ]
     }
 

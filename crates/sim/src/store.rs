@@ -273,12 +273,30 @@ impl Store {
         events.iter().for_each(|event| tails.commit(event));
     }
 
+    /// Changes somebody's own state at the moment of the read, if that is what is asked.
+    fn change(&mut self, ask: &Ask, up: bool) -> Option<Found> {
+        match ask {
+            Ask::Set(conn, user, req, change) => {
+                let settings = up.then(|| self.ledger.set(*user, *change));
+                Some(Found::Set(*conn, *user, *req, settings))
+            }
+            Ask::Own(conn, user, req, change) => {
+                let owned = if up {
+                    self.ledger.own(*user, change)
+                } else {
+                    Err(ErrorCode::Unavailable)
+                };
+                Some(Found::Own(*conn, *user, *req, owned))
+            }
+            _question => None,
+        }
+    }
+
     fn find(&mut self, ask: Ask, node: NodeRef, base: &mut Base) -> Found {
         let up = !self.is_down(base);
         self.ledger.set_node(node.node as u64);
-        if let Ask::Set(conn, user, req, change) = ask {
-            let settings = up.then(|| self.ledger.set(user, change));
-            return Found::Set(conn, user, req, settings);
+        if let Some(found) = self.change(&ask, up) {
+            return found;
         }
         let view = &Recalling::new(&self.ledger, self.recent.of(node));
         match ask {
@@ -341,7 +359,7 @@ impl Store {
                 let told = due.map(|due| share(view, &due, &connected));
                 Found::Receipts(told.collect())
             }
-            Ask::Set(..) => unreachable!("it was done above"),
+            Ask::Set(..) | Ask::Own(..) => unreachable!("it was done above"),
             Ask::Key(conn, user, room, key) => {
                 let stored = up && sure(view.replay(key, user, room)).is_some();
                 Found::Key(conn, room, key, stored)

@@ -177,6 +177,11 @@ impl Town {
                     device.types(room, on, shore);
                 }
             }
+            188..=195 if shore.base.settings.blocks => {
+                let user = self.other(device.user, shore.base);
+                let on = shore.base.rng.chance(400);
+                device.blocks(user, on, shore);
+            }
             _ => {}
         }
         device.pump(shore);

@@ -327,7 +327,8 @@ impl World {
                 let ends = device.link().and_then(|link| self.links.ends(link));
                 if let Some((_device, node)) = ends {
                     let online = self.nodes[node].online(self.base.now);
-                    self.oracle.judge_presence(device, &online);
+                    self.oracle
+                        .judge_presence(device, &online, &self.store.ledger);
                 }
             }
         }

@@ -48,7 +48,11 @@ const event = {
 const skip = { room, from: same, to: same, why: skipWhy };
 const line = record({ ...event, 'edited?': same, 'redacted?': same, 'reactions?': list(pair(same, user)) });
 const profile = record({ id: user, name: same, version: same });
-const me = record({ state, role, since: same, delivered: same, read: same, unread: same, 'mentions?': count, 'muted?': same });
+const level = word('all', 'mentions', 'none');
+const notify = record({ level, 'quiet_until?': same, version: same });
+const me = record({
+  state, role, since: same, delivered: same, read: same, unread: same, 'mentions?': count, 'muted?': same, 'notify?': notify,
+});
 const row = record({
   room, kind: roomKind, 'name?': same, 'peer?': user, history, head: same, msg_no: same, floor: same, members: same, me,
   'topic?': same, 'pins?': list(same),
@@ -57,8 +61,12 @@ const limits = record({
   text_bytes: same, frame_bytes: same, in_flight: same, open_rooms: same, rate_per_second: same, rate_burst: same,
 });
 
-const settings = { hide_last_seen: flag, hide_online: flag, version: same, hide_receipts: flag };
+const daily = record({ from: same, to: same });
+const settings = {
+  hide_last_seen: flag, hide_online: flag, version: same, hide_receipts: flag, 'dnd_until?': same, 'dnd_daily?': daily,
+};
 const standing = { user, delivered: same, read: same, 'delivered_at?': same, 'read_at?': same };
+const blocks = { users: list(user), version: same };
 const choice: Shape = { ...same, said: true };
 const everybody: Shape = { ...list(user), said: true };
 
@@ -98,8 +106,12 @@ export const client = frames({
   typing: { req, room, on: flag },
   watch: { req, 'rooms?': list(room) },
   who: { req, room, 'after?': user, 'online?': flag },
-  settings: { req, 'hide_last_seen?': choice, 'hide_online?': choice, 'hide_receipts?': choice },
+  settings: {
+    req, 'hide_last_seen?': choice, 'hide_online?': choice, 'hide_receipts?': choice, 'dnd_until?': same, 'dnd_daily?': daily,
+  },
   receipts: { req, room, 'seq?': same },
+  notify: { req, room, 'level?': level, 'quiet_until?': same },
+  block: { req, user, on: flag },
 });
 
 /** The items of `events` are whole frames themselves. */
@@ -110,7 +122,10 @@ export const server: Shape = frames({
   welcome: { v: same, epoch, user: profile, 'session?': id('s_'), features: list(same), limits, now: same },
   event,
   skip,
-  summary: { rooms: list(row), new: same, all: flag, 'reset?': resetWhy, more: flag, 'settings?': record(settings) },
+  summary: {
+    rooms: list(row), new: same, all: flag, 'reset?': resetWhy, more: flag, 'settings?': record(settings),
+    'blocks?': record(blocks),
+  },
   events: { 'req?': req, room, from: same, to: same, head: same, items: list(item) },
   reset: { 'req?': req, why: resetWhy, row, page: list(line), redacted: list(same) },
   page: { req, room, as_of: same, messages: list(line), skips: list(record(skip)), 'before?': same },
@@ -133,4 +148,6 @@ export const server: Shape = frames({
   settings,
   receipt: { room, members: list(pair(user, same, same)) },
   receipts: { req, room, 'seq?': same, members: list(record(standing)) },
+  notify: { room, notify },
+  blocks,
 });

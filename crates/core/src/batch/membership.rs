@@ -104,6 +104,9 @@ impl<V: View + ?Sized> Batch<'_, V> {
         if self.view.profile(user)?.is_none() {
             return Ok(Err(ErrorCode::NotFound));
         }
+        if self.view.is_wall_between(item.from, user)? {
+            return Ok(Err(ErrorCode::Forbidden));
+        }
         or_refuse!(self.room_left(item.from)?);
         or_refuse!(self.room_left(user)?);
         let body = RoomBody {

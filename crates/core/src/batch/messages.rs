@@ -12,7 +12,7 @@ use crate::event::{Body, Event, Mention, PinBody, ReactionBody, RedactBody, Text
 use crate::ids::{RoomId, Seq, UserId};
 use crate::limits;
 use crate::policy::Act;
-use crate::room::{self, Part, Range, Room};
+use crate::room::{self, Part, Range, Room, RoomKind};
 use crate::view::View;
 
 impl<V: View + ?Sized> Batch<'_, V> {
@@ -29,7 +29,7 @@ impl<V: View + ?Sized> Batch<'_, V> {
                 self.say(item, text, *reply_to, mentions)
             }
             Command::Edit { target, text, .. } => {
-                or_refuse!(self.may(Act::Edit, room, from, None)?);
+                or_refuse!(self.may_speak(Act::Edit, room, from)?);
                 let message = or_refuse!(self.standing(room, from, *target)?);
                 if message.from.0 != from {
                     return Ok(Err(ErrorCode::Forbidden));
@@ -50,14 +50,14 @@ impl<V: View + ?Sized> Batch<'_, V> {
             Command::React {
                 target, emoji, on, ..
             } => {
-                or_refuse!(self.may(Act::React, room, from, None)?);
+                or_refuse!(self.may_speak(Act::React, room, from)?);
                 or_refuse!(self.standing(room, from, *target)?);
                 let (emoji, on) = (emoji.clone(), *on);
                 let body = Body::Reaction(ReactionBody { emoji, on });
                 self.alter(item, room, *target, body)
             }
             Command::Pin { target, on, .. } => {
-                or_refuse!(self.may(Act::Pin, room, from, None)?);
+                or_refuse!(self.may_speak(Act::Pin, room, from)?);
                 or_refuse!(self.standing(room, from, *target)?);
                 let mut pins = self.known_room(room)?.pins;
                 pins.retain(|pinned| pinned != target);
@@ -75,6 +75,19 @@ impl<V: View + ?Sized> Batch<'_, V> {
         }
     }
 
+    /// Whether somebody may say something in a room: by the policy, and in a direct room only if
+    /// neither has blocked the other. Both are answered alike: the answer says that nothing can be
+    /// said there, and not by whom that was wished.
+    fn may_speak(&mut self, act: Act, id: RoomId, from: UserId) -> Verdict<(), V::Error> {
+        or_refuse!(self.may(act, id, from, None)?);
+        let is_direct = self.known_room(id)?.kind == RoomKind::Direct;
+        Ok(if is_direct && self.view.is_walled(id, from)? {
+            Err(ErrorCode::Forbidden)
+        } else {
+            Ok(())
+        })
+    }
+
     fn say(
         &mut self,
         item: &Submission,
@@ -84,7 +97,7 @@ impl<V: View + ?Sized> Batch<'_, V> {
     ) -> Verdict<Outcome, V::Error> {
         let (room, from) = (item.room(), item.from);
         let to_all = mentions.contains(&Mention::Room);
-        or_refuse!(self.may(Act::Send { to_all }, room, from, None)?);
+        or_refuse!(self.may_speak(Act::Send { to_all }, room, from)?);
         if let Some(target) = reply_to {
             // A redacted one may be answered: the answer was perhaps written before.
             or_refuse!(self.target(room, from, target)?);

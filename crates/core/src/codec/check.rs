@@ -4,6 +4,7 @@ use super::Refusal;
 use crate::code::ErrorCode;
 use crate::room::{HistoryFrom, Role, RoomKind};
 use crate::text;
+use crate::wire::NotifyLevel;
 
 /// The kinds of room that are created; `direct` is a command of its own.
 pub(super) const KINDS: [(&str, RoomKind); 2] =
@@ -21,6 +22,13 @@ pub(super) const ROLES: [(&str, Role); 4] = [
     ("member", Role::Member),
     ("admin", Role::Admin),
     ("owner", Role::Owner),
+];
+
+/// What somebody wants to be notified of.
+pub(super) const LEVELS: [(&str, NotifyLevel); 3] = [
+    ("all", NotifyLevel::All),
+    ("mentions", NotifyLevel::Mentions),
+    ("none", NotifyLevel::Nothing),
 ];
 
 /// The text of a message or an edit.

@@ -8,6 +8,7 @@ pub mod binary;
 mod check;
 mod commands;
 mod fields;
+mod own;
 mod strict;
 
 use bytes::Bytes;
@@ -165,6 +166,7 @@ fn reading(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Ref
             seq: fields.seq_maybe("seq")?,
         },
         "typing" | "watch" | "who" | "settings" => return beside(kind, req, fields),
+        "notify" | "block" => return own::command(kind, req, fields),
         other => {
             let shown: String = other.chars().take(32).collect();
             return Err(unknown_command(&shown));
@@ -194,6 +196,8 @@ fn beside(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Refu
             hide_last_seen: fields.flag_maybe("hide_last_seen")?,
             hide_online: fields.flag_maybe("hide_online")?,
             hide_receipts: fields.flag_maybe("hide_receipts")?,
+            dnd_until: own::time_maybe(fields, "dnd_until")?,
+            dnd_daily: own::daily_maybe(fields)?,
         },
     })
 }

@@ -13,8 +13,9 @@ use crate::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
 use crate::marker::{self, Mark, Marked, Trails};
 use crate::room::{Member, Range, Room};
 use crate::view::View;
-use crate::wire::{Profile, Settings};
+use crate::wire::{Blocks, Profile, Settings};
 
+mod own;
 mod view;
 
 /// What a commit did.
@@ -46,6 +47,7 @@ pub struct Ledger {
     rooms_of: BTreeMap<UserId, BTreeSet<RoomId>>,
     people: BTreeMap<UserId, Profile>,
     settings: BTreeMap<UserId, Settings>,
+    blocks: BTreeMap<UserId, (Blocks, Position)>,
     seen: BTreeMap<UserId, Millis>,
     trails: BTreeMap<(RoomId, UserId), Trails>,
     /// Heads as the present node believes them; only the planted fault reads it.
@@ -65,6 +67,7 @@ impl Ledger {
             rooms_of: BTreeMap::new(),
             people: BTreeMap::new(),
             settings: BTreeMap::new(),
+            blocks: BTreeMap::new(),
             seen: BTreeMap::new(),
             trails: BTreeMap::new(),
             node_heads: BTreeMap::new(),

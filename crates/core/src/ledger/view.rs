@@ -14,7 +14,7 @@ use crate::name;
 use crate::receipt::Stand;
 use crate::room::{Member, Range, Role, Room, RoomKind};
 use crate::view::{Alterations, Changes, View};
-use crate::wire::{DirectoryRow, Profile, Settings};
+use crate::wire::{Blocks, DirectoryRow, Profile, Settings};
 
 impl View for Ledger {
     type Error = Infallible;
@@ -149,7 +149,8 @@ impl View for Ledger {
         };
         let Ok(gone) = self.redacted(room, later);
         let messages = self.in_range(room, range).filter(|event| {
-            event.body.is_message() && event.from.0 != user && !gone.contains(&event.seq)
+            let counts = event.body.is_message() && !gone.contains(&event.seq);
+            counts && event.from.0 != user && !self.has_blocked(user, event.from.0)
         });
         Ok(messages
             .take(usize::try_from(limit).unwrap_or(usize::MAX))
@@ -188,7 +189,8 @@ impl View for Ledger {
                 Mention::Room => true,
                 Mention::User(who) => *who == user,
             };
-            event.from.0 != user && event.mentions.iter().any(calls)
+            let by = event.from.0;
+            by != user && !self.has_blocked(user, by) && event.mentions.iter().any(calls)
         });
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         Ok(messages.take(limit).count() as u64)
@@ -282,5 +284,26 @@ impl View for Ledger {
             trails: self.trails.get(&(room, *user)).cloned().unwrap_or_default(),
         });
         Ok(standing.take(limits::RECEIPT_MEMBERS_MAX).collect())
+    }
+
+    fn blocks(&self, user: UserId) -> Result<(Blocks, Position), Infallible> {
+        Ok(self.blocks.get(&user).cloned().unwrap_or_default())
+    }
+
+    fn is_wall_between(&self, one: UserId, other: UserId) -> Result<bool, Infallible> {
+        Ok(self.has_blocked(one, other) || self.has_blocked(other, one))
+    }
+
+    fn is_walled(&self, room: RoomId, user: UserId) -> Result<bool, Infallible> {
+        let log = self.logs.get(&room).into_iter();
+        let mut others = log.flat_map(|log| log.members.keys());
+        Ok(others.any(|other| self.has_blocked(user, *other) || self.has_blocked(*other, user)))
+    }
+}
+
+impl Ledger {
+    fn has_blocked(&self, user: UserId, other: UserId) -> bool {
+        let blocks = self.blocks.get(&user);
+        blocks.is_some_and(|(blocks, _changed)| blocks.users.contains(&other))
     }
 }

@@ -9,7 +9,7 @@ use crate::marker::{unread_range, visible_head};
 use crate::mutant::{self, Mutant};
 use crate::room::{self, Member, Part, Range, Room, RoomKind};
 use crate::view::View;
-use crate::wire::{Cursor, Me, Reset, ResetWhy, RoomRow, Settings};
+use crate::wire::{Blocks, Cursor, Me, Reset, ResetWhy, RoomRow, Settings};
 
 mod pages;
 mod stretches;
@@ -40,6 +40,10 @@ pub struct Snapshot {
     pub open: Vec<Open>,
     /// What the user shows of themselves.
     pub settings: Settings,
+    /// Whom the user has blocked.
+    pub blocks: Blocks,
+    /// Whether the client has another list of them, for all that its cursor says.
+    pub blocks_changed: bool,
 }
 
 /// What an open room needs.
@@ -73,6 +77,8 @@ pub fn snapshot<V: View + ?Sized>(
         open.extend(open_room(view, user, *id, *seq, reset)?);
     }
     let heads = view.heads(user)?;
+    let (blocks, changed) = view.blocks(user)?;
+    let blocks_changed = blocks.version > 0 && since.is_none_or(|since| changed > since);
     Ok(Snapshot {
         epoch,
         position,
@@ -82,6 +88,8 @@ pub fn snapshot<V: View + ?Sized>(
         reset,
         open,
         settings: view.settings(user)?,
+        blocks,
+        blocks_changed,
     })
 }
 
@@ -203,6 +211,7 @@ fn room_row<V: View + ?Sized>(view: &V, room: &Room, member: &Member) -> Result<
             unread: counted.unread,
             mentions: counted.mentions,
             muted: member.muted,
+            notify: Some(member.notify).filter(|notify| !notify.is_new()),
         },
     })
 }

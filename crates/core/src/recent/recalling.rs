@@ -14,7 +14,7 @@ use crate::limits;
 use crate::receipt::Stand;
 use crate::room::{Member, Range, Role, Room};
 use crate::view::{Alterations, Changes, View};
-use crate::wire::{DirectoryRow, Profile, Settings};
+use crate::wire::{Blocks, DirectoryRow, Profile, Settings};
 
 /// What an attempt to complete a tail came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +85,9 @@ pub struct Recalling<'a, V: ?Sized, R> {
     recent: &'a R,
     /// The last head that was asked for: answers about a room come together.
     head: Cell<Option<(RoomId, Option<Seq>)>>,
+    /// Whom the last user whose unread messages were counted has blocked: they are counted for
+    /// many rooms of one user.
+    blocked: RefCell<Option<(UserId, Vec<UserId>)>>,
 }
 
 impl<'a, V: View + ?Sized, R: Recall> Recalling<'a, V, R> {
@@ -95,6 +98,7 @@ impl<'a, V: View + ?Sized, R: Recall> Recalling<'a, V, R> {
             view,
             recent,
             head: Cell::new(None),
+            blocked: RefCell::new(None),
         }
     }
 
@@ -169,6 +173,21 @@ impl<'a, V: View + ?Sized, R: Recall> Recalling<'a, V, R> {
         }
     }
 
+    /// What `count` finds with those whom `user` has blocked, by id.
+    fn with_blocked<T>(
+        &self,
+        user: UserId,
+        count: impl FnOnce(&[UserId]) -> T,
+    ) -> Result<T, V::Error> {
+        let mut known = self.blocked.borrow_mut();
+        if !matches!(&*known, Some((whose, _users)) if *whose == user) {
+            let (blocks, _changed) = self.view.blocks(user)?;
+            *known = Some((user, blocks.users));
+        }
+        let users = known.as_ref().map_or(&[][..], |(_whose, users)| users);
+        Ok(count(users))
+    }
+
     /// The part of `range` that this snapshot has; nothing if it has no such room or part.
     fn cut(&self, room: RoomId, range: Range) -> Result<Option<(Range, Seq)>, V::Error> {
         let Some(head) = self.head(room)? else {
@@ -209,6 +228,9 @@ impl<V: View + ?Sized, R: Recall> View for Recalling<'_, V, R> {
         settings(user: UserId) -> Settings;
         people(room: RoomId, after: Option<UserId>, limit: usize) -> Vec<Seen>;
         standing(room: RoomId) -> Vec<Stand>;
+        blocks(user: UserId) -> (Blocks, Position);
+        is_wall_between(one: UserId, other: UserId) -> bool;
+        is_walled(room: RoomId, user: UserId) -> bool;
     }
 
     fn room(&self, room: RoomId) -> Result<Option<Room>, V::Error> {
@@ -280,7 +302,9 @@ impl<V: View + ?Sized, R: Recall> View for Recalling<'_, V, R> {
         let Some((part, head)) = self.cut(room, range)? else {
             return Ok(0);
         };
-        let counted = self.glance(room, head, |tail| tail.countable(user, part, head));
+        let counted = self.with_blocked(user, |blocked| {
+            self.glance(room, head, |tail| tail.countable(user, blocked, part, head))
+        })?;
         let (recent, rest) = counted.unwrap_or((0, Some(part)));
         let left = limit.saturating_sub(recent);
         match rest.filter(|_rest| left > 0) {

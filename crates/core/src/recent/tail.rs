@@ -224,9 +224,15 @@ impl Tail {
     }
 
     /// The part of [`crate::view::View::countable`] that it can count, and the range that is left
-    /// to whoever has the older events; `range` ends at or before the head.
+    /// to whoever has the older events; `range` ends at or before the head. `blocked` is by id.
     #[must_use]
-    pub fn countable(&self, user: UserId, range: Range, head: Seq) -> Option<(u64, Option<Range>)> {
+    pub fn countable(
+        &self,
+        user: UserId,
+        blocked: &[UserId],
+        range: Range,
+        head: Seq,
+    ) -> Option<(u64, Option<Range>)> {
         let from = range.from.max(self.first());
         if from > range.to {
             return None;
@@ -235,7 +241,9 @@ impl Tail {
         // A redaction that this snapshot has not seen does not count yet.
         let gone = self.targets(Range { from, to: head });
         let messages = self.within(own).filter(|event| {
-            event.body.is_message() && event.from.0 != user && !gone.contains(&event.seq)
+            let by = event.from.0;
+            let counts = event.body.is_message() && !gone.contains(&event.seq);
+            counts && by != user && blocked.binary_search(&by).is_err()
         });
         let rest = if from <= range.from.max(Seq(1)) {
             None

@@ -5,13 +5,13 @@
 
 use super::reply::{rate_limited, send};
 use super::{Effect, Session, refuse};
-use crate::aside::{Aside, SettingsChange};
+use crate::aside::Aside;
 use crate::code::ErrorCode;
 use crate::ids::Tick;
 use crate::rate::Bucket;
 use crate::wire::{Req, ServerFrame};
 
-/// What a change of settings costs, in thousandths of a message: it is written.
+/// What a change of one's own state costs, in thousandths of a message: it is written.
 const SETTINGS_COST_THOUSANDTHS: u32 = 1_000;
 
 impl Session {
@@ -35,10 +35,11 @@ impl Session {
         }
     }
 
-    pub(super) fn settings(
+    /// Has one's own state changed by `effect`, if the rate allows it.
+    pub(super) fn settle(
         &mut self,
         req: Req,
-        change: SettingsChange,
+        effect: Effect,
         now: Tick,
         bucket: Option<&mut Bucket>,
         effects: &mut Vec<Effect>,
@@ -52,6 +53,6 @@ impl Session {
             return send(effects, rate_limited(req, wait_ms));
         }
         self.in_flight.insert(req, None);
-        effects.push(Effect::Settings(req, change));
+        effects.push(effect);
     }
 }

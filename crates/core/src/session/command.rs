@@ -5,6 +5,7 @@ use super::effect::Query;
 use crate::aside::{Aside, SettingsChange};
 use crate::batch::Command;
 use crate::ids::{Key, RoomId, Seq};
+use crate::own::{NotifyChange, OwnChange};
 use crate::wire::{ClientFrame, Cursor, Req};
 
 /// What a frame with a `req` asks for.
@@ -29,6 +30,8 @@ pub(super) enum Asked {
     Aside(Aside),
     /// What one shows of oneself.
     Settings(SettingsChange),
+    /// Another change of one's own state.
+    Own(OwnChange),
 }
 
 impl ClientFrame {
@@ -66,7 +69,9 @@ impl ClientFrame {
             | Self::Watch { req, .. }
             | Self::Who { req, .. }
             | Self::Settings { req, .. }
-            | Self::Receipts { req, .. } => Some(*req),
+            | Self::Receipts { req, .. }
+            | Self::Notify { req, .. }
+            | Self::Block { req, .. } => Some(*req),
         }
     }
 
@@ -94,12 +99,17 @@ impl ClientFrame {
                 hide_last_seen,
                 hide_online,
                 hide_receipts,
+                dnd_until,
+                dnd_daily,
                 ..
             } => Some(Asked::Settings(SettingsChange {
                 hide_last_seen,
                 hide_online,
                 hide_receipts,
+                dnd_until,
+                dnd_daily,
             })),
+            own @ (Self::Notify { .. } | Self::Block { .. }) => own.own().map(Asked::Own),
             reading_or_writing => reading_or_writing.question_or_command(),
         }
     }
@@ -118,6 +128,22 @@ impl ClientFrame {
                 after,
                 online,
             }),
+            _ => None,
+        }
+    }
+
+    fn own(self) -> Option<OwnChange> {
+        match self {
+            Self::Notify {
+                room,
+                level,
+                quiet_until,
+                ..
+            } => {
+                let change = NotifyChange { level, quiet_until };
+                Some(OwnChange::Notify { room, change })
+            }
+            Self::Block { user, on, .. } => Some(OwnChange::Block { user, on }),
             _ => None,
         }
     }

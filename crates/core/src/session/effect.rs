@@ -10,6 +10,7 @@ use crate::gate::Turn;
 use crate::ids::{Epoch, Key, Millis, RoomId, Seq, SessionId, UserId};
 use crate::lanes::Lane;
 use crate::marker::Mark;
+use crate::own::OwnChange;
 use crate::rate::Rate;
 use crate::wire::{ClientFrame, Cursor, Profile, Req, ServerFrame};
 
@@ -65,8 +66,8 @@ pub enum Input {
         /// Whether it is stored.
         stored: bool,
     },
-    /// The driver has answered [`Effect::Mark`], [`Effect::Read`], [`Effect::Aside`] or
-    /// [`Effect::Settings`].
+    /// The driver has answered [`Effect::Mark`], [`Effect::Read`], [`Effect::Aside`],
+    /// [`Effect::Settings`] or [`Effect::Own`].
     Replied(Req),
     /// `caught_up` is queued: the connection is live.
     CaughtUp,
@@ -121,6 +122,9 @@ pub enum Effect {
     /// Store the user's settings, let the shard and their other connections know, and reply; answer
     /// with [`Input::Replied`].
     Settings(Req, SettingsChange),
+    /// Store the user's own state, let the shard and their connections know, and reply; answer with
+    /// [`Input::Replied`].
+    Own(Req, OwnChange),
     /// Queue a frame.
     Send(Lane, Box<ServerFrame>),
     /// Send a protocol ping (RFC 6455, 5.5.2).

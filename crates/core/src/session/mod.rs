@@ -295,7 +295,12 @@ impl Session {
                 self.submit(req, submission, now, bucket, effects);
             }
             Asked::Aside(aside) => self.aside(req, aside, now, bucket, effects),
-            Asked::Settings(change) => self.settings(req, change, now, bucket, effects),
+            Asked::Settings(change) => {
+                self.settle(req, Effect::Settings(req, change), now, bucket, effects);
+            }
+            Asked::Own(change) => {
+                self.settle(req, Effect::Own(req, change), now, bucket, effects);
+            }
         }
     }
 

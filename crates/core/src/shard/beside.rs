@@ -5,7 +5,7 @@ use crate::aside::Granted;
 use crate::ids::{Tick, UserId};
 use crate::live::ConnId;
 use crate::watch::Tell;
-use crate::wire::{Req, ServerFrame, Settings};
+use crate::wire::{Blocks, Req, ServerFrame, Settings};
 
 impl Shard {
     /// What a command beside the log comes to: its reply. What it changes for others is told by
@@ -48,6 +48,12 @@ impl Shard {
     /// [`Shard::shown`], or as it was just stored.
     pub fn learn(&mut self, user: UserId, settings: Settings, now: Tick) {
         self.watching.settle(user, settings, &self.live, now);
+    }
+
+    /// Whom a user has blocked: as a snapshot showed it, to be said before [`Shard::shown`], or as it
+    /// was just stored.
+    pub fn learn_blocks(&mut self, user: UserId, blocks: &Blocks, now: Tick) {
+        self.watching.part_from(user, blocks, &self.live, now);
     }
 
     /// Tells who is online and who types, where it is due.

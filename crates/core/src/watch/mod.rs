@@ -9,17 +9,19 @@
 mod room;
 #[cfg(test)]
 mod tests;
+mod walls;
 mod who;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::room::Looked;
+use self::room::{Looked, View};
+use self::walls::Walls;
 use crate::event::{Event, Turn};
 use crate::ids::{RoomId, Tick, UserId};
 use crate::lanes::Topic;
 use crate::live::{ConnId, Live};
 use crate::presence::{Gone, Presence};
-use crate::wire::{ServerFrame, Settings};
+use crate::wire::{Blocks, ServerFrame, Settings};
 
 /// Where ephemeral frames go: the outboxes of one shard.
 pub trait Tell {
@@ -49,6 +51,8 @@ pub struct Watching {
     wishes: BTreeMap<ConnId, Vec<(RoomId, u32)>>,
     /// Those who have changed their settings.
     hiding: BTreeMap<UserId, Hiding>,
+    /// Between those of whom one has blocked the other.
+    walls: Walls,
     /// Wishes of those who hide, to be answered.
     blind: Vec<(ConnId, RoomId)>,
     timers: BTreeSet<(Tick, RoomId)>,
@@ -212,7 +216,7 @@ impl Watching {
             _ => {
                 self.presence.lost_again(user, now);
                 if !self.presence.is_leaving(user) {
-                    self.hiding.remove(&user);
+                    self.forget(user, live);
                 }
             }
         }
@@ -223,8 +227,15 @@ impl Watching {
             self.touch(room, now, |looked| looked.leave(gone.user));
         }
         if !live.has_user(gone.user) {
-            self.hiding.remove(&gone.user);
+            self.forget(gone.user, live);
         }
+    }
+
+    fn forget(&mut self, user: UserId, live: &Live) {
+        self.hiding.remove(&user);
+        let presence = &self.presence;
+        let is_here = |other| other != user && (live.has_user(other) || presence.is_leaving(other));
+        self.walls.forget(user, is_here);
     }
 
     /// Somebody types, or has stopped. That they may is known; where nobody looks, or to those from
@@ -319,6 +330,21 @@ impl Watching {
         }
     }
 
+    /// Whom somebody has blocked: neither is told of the other from now on. Older than what is
+    /// known: nothing happens.
+    pub fn part_from(&mut self, user: UserId, blocks: &Blocks, live: &Live, now: Tick) {
+        if !live.has_user(user) {
+            return;
+        }
+        let turned = self.walls.settle(user, blocks);
+        let both = turned.iter().chain((!turned.is_empty()).then_some(&user));
+        for user in both {
+            for conn in live.connections(*user) {
+                self.fulfil(*conn, live, now);
+            }
+        }
+    }
+
     /// Tells all that is due.
     pub fn tell(&mut self, live: &Live, now: Tick, out: &mut impl Tell) {
         let gone = self.presence.expire(now, |user| live.has_user(user));
@@ -331,9 +357,10 @@ impl Watching {
                 return;
             }
             self.timers.pop_first();
+            let walls = &self.walls;
             if let Some(looked) = self.rooms.get_mut(&room) {
                 looked.timer = None;
-                looked.tell(room, live, now, out);
+                looked.tell(room, &View { live, walls }, now, out);
             }
             self.plan(room, now);
         }

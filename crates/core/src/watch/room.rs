@@ -4,12 +4,29 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use super::Tell;
+use super::walls::Walls;
 use crate::ids::{RoomId, Tick, UserId};
 use crate::lanes::Topic;
 use crate::limits;
 use crate::live::{ConnId, Live};
 use crate::typing::{Typing, Typists};
 use crate::wire::ServerFrame;
+
+/// What a room is told by: who is where, and who is kept apart from whom.
+pub(super) struct View<'a> {
+    pub(super) live: &'a Live,
+    pub(super) walls: &'a Walls,
+}
+
+impl View<'_> {
+    /// Whom the user of a connection is told nothing of, if there is anybody.
+    fn hidden_from(&self, conn: ConnId) -> Option<&BTreeSet<UserId>> {
+        if self.walls.is_empty() {
+            return None;
+        }
+        self.walls.hidden_from(self.live.user_of(conn)?)
+    }
+}
 
 /// A room that somebody looks at.
 #[derive(Debug)]
@@ -32,6 +49,9 @@ pub(super) struct Looked {
     told: Option<Tick>,
     pub(super) typing: Typing,
     typing_told: Option<Tick>,
+    /// What those were told last who are kept apart from others: the next frame must not tell by
+    /// its mere coming that something has changed.
+    apart: BTreeMap<ConnId, ServerFrame>,
     /// When it stands among the timers.
     pub(super) timer: Option<Tick>,
 }
@@ -76,6 +96,7 @@ impl Looked {
             told: None,
             typing: Typing::default(),
             typing_told: None,
+            apart: BTreeMap::new(),
             timer: None,
         }
     }
@@ -112,22 +133,23 @@ impl Looked {
 
     pub(super) fn look(&mut self, conn: ConnId) {
         self.watchers.remove(&conn);
+        self.apart.remove(&conn);
         self.fresh.insert(conn);
     }
 
     pub(super) fn turn_away(&mut self, conn: ConnId) {
         self.watchers.remove(&conn);
         self.fresh.remove(&conn);
+        self.apart.remove(&conn);
     }
 
     pub(super) fn is_unseen(&self) -> bool {
         self.watchers.is_empty() && self.fresh.is_empty()
     }
 
-    pub(super) fn online_after(&self, after: Option<UserId>, limit: usize) -> Vec<UserId> {
+    pub(super) fn online_after(&self, after: Option<UserId>) -> impl Iterator<Item = UserId> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let later = self.online.range((from, Bound::Unbounded));
-        later.copied().take(limit).collect()
+        self.online.range((from, Bound::Unbounded)).copied()
     }
 
     pub(super) fn enter(&mut self, user: UserId) {
@@ -173,7 +195,7 @@ impl Looked {
     }
 
     /// Tells what is due.
-    pub(super) fn tell(&mut self, room: RoomId, live: &Live, now: Tick, out: &mut impl Tell) {
+    pub(super) fn tell(&mut self, room: RoomId, view: &View<'_>, now: Tick, out: &mut impl Tell) {
         self.typing.expire(now);
         let is_due =
             |told: Option<Tick>| told.is_none_or(|told| now.since(told) >= self.every_ms());
@@ -187,14 +209,23 @@ impl Looked {
             self.told = Some(now);
             let frame = self.take_change(room);
             let topic = (!self.names()).then_some(Topic::Online(room));
-            out.tell(&mut self.watchers.iter().copied(), topic, &frame);
+            let together = self.watchers.iter().copied();
+            let mut together = together.filter(|conn| view.hidden_from(*conn).is_none());
+            out.tell(&mut together, topic, &frame);
+            let apart = self.watchers.iter().copied();
+            let apart: Vec<ConnId> = apart
+                .filter(|conn| view.hidden_from(*conn).is_some())
+                .collect();
+            apart
+                .into_iter()
+                .for_each(|conn| self.tell_apart(room, conn, view, out));
         }
         if !self.fresh.is_empty() {
-            self.welcome(room, live, out);
+            self.welcome(room, view, out);
         }
         if typing && self.typing.is_changed() {
             self.typing_told = Some(now);
-            self.tell_typing(room, live, now, out);
+            self.tell_typing(room, view, now, out);
         }
     }
 
@@ -245,15 +276,39 @@ impl Looked {
         )
     }
 
+    /// Shows the room to one who is told nothing of some: all of it, if it is other than they know.
+    fn tell_apart(&mut self, room: RoomId, conn: ConnId, view: &View<'_>, out: &mut impl Tell) {
+        let Some(hidden) = view.hidden_from(conn) else {
+            return;
+        };
+        let shown: Vec<UserId> = self.online.difference(hidden).copied().collect();
+        let frame = if self.names() {
+            presence(room, shown.len(), Some(0), Some(shown))
+        } else {
+            presence(room, shown.len(), None, None)
+        };
+        if self.apart.get(&conn) == Some(&frame) {
+            return;
+        }
+        let topic = (!self.names()).then_some(Topic::Online(room));
+        out.tell(&mut std::iter::once(conn), topic, &frame);
+        self.apart.insert(conn, frame);
+    }
+
     /// Shows the room to those who have just begun to look.
-    fn welcome(&mut self, room: RoomId, live: &Live, out: &mut impl Tell) {
+    fn welcome(&mut self, room: RoomId, view: &View<'_>, out: &mut impl Tell) {
         let fresh = std::mem::take(&mut self.fresh);
         let topic = (!self.names()).then_some(Topic::Online(room));
         let frame = self.snapshot(room);
-        out.tell(&mut fresh.iter().copied(), topic, &frame);
+        let together = fresh.iter().copied();
+        let mut together = together.filter(|conn| view.hidden_from(*conn).is_none());
+        out.tell(&mut together, topic, &frame);
         for conn in &fresh {
-            let user = live.user_of(*conn);
-            let typists = user.and_then(|user| self.typing.shown_to(user, self.names_max()));
+            self.tell_apart(room, *conn, view, out);
+            let hidden = view.hidden_from(*conn);
+            let user = view.live.user_of(*conn);
+            let typists =
+                user.and_then(|user| self.typing.shown_to(user, hidden, self.names_max()));
             if let Some(typists) = typists {
                 let topic = Some(Topic::Typing(room));
                 out.tell(&mut std::iter::once(*conn), topic, &typing(room, typists));
@@ -262,16 +317,21 @@ impl Looked {
         self.watchers.extend(fresh);
     }
 
-    fn tell_typing(&mut self, room: RoomId, live: &Live, now: Tick, out: &mut impl Tell) {
+    fn tell_typing(&mut self, room: RoomId, view: &View<'_>, now: Tick, out: &mut impl Tell) {
         let telling = self.typing.tell(now, self.names_max());
         let topic = Some(Topic::Typing(room));
         let mut apart = BTreeSet::new();
-        for user in telling.apart() {
-            let looking = live.connections(user).iter().copied();
+        let kept_apart = self.watchers.iter().copied();
+        let kept_apart = kept_apart.filter(|conn| view.hidden_from(*conn).is_some());
+        let mut users = telling.apart();
+        users.extend(kept_apart.filter_map(|conn| view.live.user_of(conn)));
+        for user in users {
+            let looking = view.live.connections(user).iter().copied();
             let looking: Vec<ConnId> = looking
                 .filter(|conn| self.watchers.contains(conn))
                 .collect();
-            if let Some(typists) = telling.to(user).filter(|_| !looking.is_empty()) {
+            let typists = telling.to(user, view.walls.hidden_from(user));
+            if let Some(typists) = typists.filter(|_| !looking.is_empty()) {
                 out.tell(&mut looking.iter().copied(), topic, &typing(room, typists));
             }
             apart.extend(looking);

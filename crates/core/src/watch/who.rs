@@ -17,14 +17,20 @@ impl Watching {
         after: Option<UserId>,
         live: &Live,
     ) -> (Vec<Person>, bool) {
+        let hidden = |user: &UserId| self.walls.is_between(asking, *user);
         if self.hides(asking) || !live.is_in(asking, room) {
             return (Vec::new(), false);
         }
         let mut page: Vec<UserId> = match self.rooms.get(&room) {
-            Some(looked) => looked.online_after(after, limits::PAGE_MAX + 1),
+            Some(looked) => {
+                let online = looked.online_after(after);
+                let shown = online.filter(|user| !hidden(user));
+                shown.take(limits::PAGE_MAX + 1).collect()
+            }
             None => {
                 let online = self.online_in(room, live).into_iter();
-                let later = online.filter(|user| after.is_none_or(|after| *user > after));
+                let shown = online.filter(|user| !hidden(user));
+                let later = shown.filter(|user| after.is_none_or(|after| *user > after));
                 later.take(limits::PAGE_MAX + 1).collect()
             }
         };
@@ -42,7 +48,8 @@ impl Watching {
     pub fn mark_online(&self, asking: UserId, people: &mut [Person], live: &Live) {
         let sees = !self.hides(asking);
         for person in people {
-            person.online = sees && self.shows_online(person.user, live);
+            let is_shown = sees && !self.walls.is_between(asking, person.user);
+            person.online = is_shown && self.shows_online(person.user, live);
         }
     }
 }

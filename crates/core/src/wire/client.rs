@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Cursor, Req};
+use super::{Cursor, Daily, NotifyLevel, Req};
 use crate::event::Mention;
-use crate::ids::{DeviceId, Key, RoomId, Seq, UserId};
+use crate::ids::{DeviceId, Key, Millis, RoomId, Seq, UserId};
 use crate::room::{HistoryFrom, Role, RoomKind};
 
 /// What a client says. Every frame but `hello` carries `req` and gets exactly one reply.
@@ -416,6 +416,40 @@ pub enum ClientFrame {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[cfg_attr(test, ts(optional))]
         hide_receipts: Option<bool>,
+        /// Nothing disturbs one until then; 0: no longer so.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        dnd_until: Option<Millis>,
+        /// Nothing disturbs one at this time of each day; `from` as `to`: no longer so.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        dnd_daily: Option<Daily>,
+    },
+    /// What one wants to be notified of in a room: `ok` once stored. What is left out stays.
+    Notify {
+        /// Pairs the reply.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Which.
+        room: RoomId,
+        /// What of it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        level: Option<NotifyLevel>,
+        /// Nothing until then; 0: no longer quiet.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        quiet_until: Option<Millis>,
+    },
+    /// Somebody blocked, or no longer: `ok` once stored.
+    Block {
+        /// Pairs the reply.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Whom.
+        user: UserId,
+        /// Blocked, or no longer.
+        on: bool,
     },
     /// How the others in a room stand: `receipts`.
     Receipts {

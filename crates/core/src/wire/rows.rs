@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::own::{Daily, Notify};
 use crate::ids::{Millis, RoomId, Seq, UserId};
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind};
 
@@ -19,6 +20,14 @@ pub struct Settings {
     /// Rises with each change; 0 before the first.
     #[cfg_attr(test, ts(type = "number"))]
     pub version: u64,
+    /// Nothing disturbs them until then; absent: not so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub dnd_until: Option<Millis>,
+    /// Nothing disturbs them at this time of each day; absent: not so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub dnd_daily: Option<Daily>,
 }
 
 impl Settings {
@@ -128,6 +137,10 @@ pub struct Me {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
     pub muted: bool,
+    /// What one wants to be notified of, if that was ever changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub notify: Option<Notify>,
 }
 
 /// For fields that say nothing at zero.

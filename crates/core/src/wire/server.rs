@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::rows::is_zero;
 use super::{
-    DirectoryRow, Item, Person, Profile, PublicLimits, Req, Reset, ResetWhy, RoomRow, Settings,
-    Skip, Standing,
+    Blocks, DirectoryRow, Item, Notify, Person, Profile, PublicLimits, Req, Reset, ResetWhy,
+    RoomRow, Settings, Skip, Standing,
 };
 use crate::code::ErrorCode;
 use crate::event::Event;
@@ -57,6 +57,10 @@ pub enum ServerFrame {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(test, ts(optional))]
         settings: Option<Settings>,
+        /// In the first one: whom one has blocked, if that has changed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        blocks: Option<Blocks>,
     },
     /// A committed event, live.
     Event(Event),
@@ -278,6 +282,21 @@ pub enum ServerFrame {
     },
     /// One's own settings, changed by another connection of one's own.
     Settings(Settings),
+    /// What one wants to be notified of in a room, changed by any connection of one's own.
+    Notify {
+        /// Where.
+        room: RoomId,
+        /// What, from now on.
+        notify: Notify,
+    },
+    /// Whom one has blocked, changed by any connection of one's own: all of them.
+    Blocks {
+        /// By id.
+        users: Vec<UserId>,
+        /// Of two lists the higher one holds.
+        #[cfg_attr(test, ts(type = "number"))]
+        version: u64,
+    },
     /// Others in a room have received or read what one wrote.
     Receipt {
         /// Where.

@@ -1,5 +1,6 @@
 //! Any frame of a client at all, as far as the types and the rules of a single frame let it be.
 
+use chinwag_core::ids::UserId;
 use chinwag_core::room::RoomKind;
 use chinwag_core::wire::{ClientFrame, Cursor, Last};
 use proptest::collection::vec;
@@ -8,7 +9,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::parts::{
-    device, epoch, history, key, mentions, number, position, role, room, seq, text, user,
+    chosen, daily, device, epoch, history, key, level, mentions, number, position, role, room, seq,
+    text, user,
 };
 
 pub(crate) fn any_frame() -> impl Strategy<Value = ClientFrame> {
@@ -207,29 +209,45 @@ fn listing() -> impl Strategy<Value = ClientFrame> {
 }
 
 fn beside() -> impl Strategy<Value = ClientFrame> {
-    let flags = (any::<bool>(), of(any::<bool>()), of(any::<bool>()));
+    let dnd = (of(chosen()), of(daily()), of(level()));
+    let flags = (any::<bool>(), of(any::<bool>()), of(any::<bool>()), dnd);
     let all = (number(), room(), of(user()), vec(room(), 0..4), flags);
-    (0..5, all, of(seq())).prop_map(
-        |(which, (req, room, after, rooms, (flag, one, other)), seq)| match which {
-            0 => ClientFrame::Typing {
-                req,
-                room,
-                on: flag,
-            },
-            1 => ClientFrame::Watch { req, rooms },
-            2 => ClientFrame::Who {
-                req,
-                room,
-                after,
-                online: flag,
-            },
-            3 => ClientFrame::Receipts { req, room, seq },
-            _ => ClientFrame::Settings {
-                req,
-                hide_last_seen: one,
-                hide_online: other,
-                hide_receipts: one.and(other),
-            },
+    (0..7, all, of(seq())).prop_map(
+        |(which, (req, room, after, rooms, (flag, one, other, (at, daily, level))), seq)| {
+            match which {
+                0 => ClientFrame::Typing {
+                    req,
+                    room,
+                    on: flag,
+                },
+                1 => ClientFrame::Watch { req, rooms },
+                2 => ClientFrame::Who {
+                    req,
+                    room,
+                    after,
+                    online: flag,
+                },
+                5 => ClientFrame::Receipts { req, room, seq },
+                4 => ClientFrame::Block {
+                    req,
+                    user: after.unwrap_or(UserId([0; 16])),
+                    on: flag,
+                },
+                3 => ClientFrame::Notify {
+                    req,
+                    room,
+                    level,
+                    quiet_until: at,
+                },
+                _ => ClientFrame::Settings {
+                    req,
+                    hide_last_seen: one,
+                    hide_online: other,
+                    hide_receipts: one.and(other),
+                    dnd_until: at,
+                    dnd_daily: daily,
+                },
+            }
         },
     )
 }

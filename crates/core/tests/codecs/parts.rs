@@ -7,7 +7,7 @@ use chinwag_core::event::{
 use chinwag_core::fold::Folded;
 use chinwag_core::ids::{DeviceId, Epoch, Key, Millis, Position, RoomId, Seq, SessionId, UserId};
 use chinwag_core::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
-use chinwag_core::wire::{Me, Profile, ResetWhy, RoomRow, Skip};
+use chinwag_core::wire::{Daily, Me, Notify, NotifyLevel, Profile, ResetWhy, RoomRow, Skip};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
@@ -165,6 +165,7 @@ pub(crate) fn row() -> impl Strategy<Value = RoomRow> {
         (state(), role(), any::<bool>()),
         (seq(), seq(), seq()),
         (number(), number()),
+        of(notify()),
     );
     let more = (of(text()), vec(seq(), 0..3));
     (head, numbers, me, more).prop_map(
@@ -189,9 +190,34 @@ pub(crate) fn row() -> impl Strategy<Value = RoomRow> {
                 read: me.1.2,
                 unread: me.2.0,
                 mentions: me.2.1,
+                notify: me.3,
             },
         },
     )
+}
+
+pub(crate) fn level() -> impl Strategy<Value = NotifyLevel> {
+    use NotifyLevel::{All, Mentions, Nothing};
+    select(vec![All, Mentions, Nothing])
+}
+
+pub(crate) fn notify() -> impl Strategy<Value = Notify> {
+    let all = (level(), of(millis()), number());
+    all.prop_map(|(level, quiet_until, version)| Notify {
+        level,
+        quiet_until,
+        version,
+    })
+}
+
+pub(crate) fn daily() -> impl Strategy<Value = Daily> {
+    let minute = || 0..Daily::MINUTES;
+    (minute(), minute()).prop_map(|(from, to)| Daily { from, to })
+}
+
+/// A time that a client may choose.
+pub(crate) fn chosen() -> impl Strategy<Value = Millis> {
+    (0i64..1 << 53).prop_map(Millis)
 }
 
 pub(crate) fn profile() -> impl Strategy<Value = Profile> {

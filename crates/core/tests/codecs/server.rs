@@ -2,7 +2,7 @@
 
 use chinwag_core::code::ErrorCode;
 use chinwag_core::wire::{
-    DirectoryRow, Item, Person, PublicLimits, Reset, ServerFrame, Settings, Standing,
+    Blocks, DirectoryRow, Item, Person, PublicLimits, Reset, ServerFrame, Settings, Standing,
 };
 use proptest::collection::vec;
 use proptest::option::of;
@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::parts::{
-    epoch, event, folded, millis, number, position, profile, role, room, row, seq, session, skip,
-    text, user, why,
+    daily, epoch, event, folded, millis, notify, number, position, profile, role, room, row, seq,
+    session, skip, text, user, why,
 };
 
 pub(crate) fn any_frame() -> impl Strategy<Value = ServerFrame> {
@@ -106,17 +106,20 @@ fn connecting() -> impl Strategy<Value = ServerFrame> {
         of(why()),
         any::<bool>(),
         of(settings()),
+        of(blocks()),
     );
-    let summary = all.prop_map(
-        |(rooms, new, all, reset, more, settings)| ServerFrame::Summary {
-            rooms,
-            new,
-            all,
-            reset,
-            more,
-            settings,
-        },
-    );
+    let summary =
+        all.prop_map(
+            |(rooms, new, all, reset, more, settings, blocks)| ServerFrame::Summary {
+                rooms,
+                new,
+                all,
+                reset,
+                more,
+                settings,
+                blocks,
+            },
+        );
     prop_oneof![
         welcome,
         summary,
@@ -200,15 +203,20 @@ fn lists() -> impl Strategy<Value = ServerFrame> {
 }
 
 fn settings() -> impl Strategy<Value = Settings> {
-    let all = (any::<bool>(), any::<bool>(), any::<bool>(), number());
-    all.prop_map(
-        |(hide_last_seen, hide_online, hide_receipts, version)| Settings {
-            hide_last_seen,
-            hide_online,
-            hide_receipts,
-            version,
-        },
-    )
+    let dnd = (of(millis()), of(daily()));
+    let hides = (any::<bool>(), any::<bool>(), any::<bool>());
+    (hides, number(), dnd).prop_map(|(hides, version, dnd)| Settings {
+        hide_last_seen: hides.0,
+        hide_online: hides.1,
+        hide_receipts: hides.2,
+        version,
+        dnd_until: dnd.0,
+        dnd_daily: dnd.1,
+    })
+}
+
+fn blocks() -> impl Strategy<Value = Blocks> {
+    (vec(user(), 0..4), number()).prop_map(|(users, version)| Blocks { users, version })
 }
 
 fn ephemeral() -> impl Strategy<Value = ServerFrame> {
@@ -251,7 +259,10 @@ fn ephemeral() -> impl Strategy<Value = ServerFrame> {
         more,
     });
     let settings = settings().prop_map(ServerFrame::Settings);
-    prop_oneof![typing, presence, who, settings]
+    let notify = (room(), notify()).prop_map(|(room, notify)| ServerFrame::Notify { room, notify });
+    let blocks =
+        blocks().prop_map(|Blocks { users, version }| ServerFrame::Blocks { users, version });
+    prop_oneof![typing, presence, who, settings, notify, blocks]
 }
 
 fn receipts() -> impl Strategy<Value = ServerFrame> {

@@ -43,6 +43,7 @@ fn told(ledger: &Ledger, user: UserId, cursor: &Cursor, page: usize) -> Vec<Stri
                     reset,
                     more,
                     settings: _,
+                    blocks: _,
                 } => {
                     let heads: Vec<_> = rooms
                         .iter()

@@ -5,6 +5,7 @@ use chinwag_core::ids::{DeviceId, Epoch, Position, Seq};
 use chinwag_core::room::{Role, RoomKind};
 use chinwag_core::wire::{ClientFrame, Cursor, Last};
 
+use crate::people;
 use crate::{ANN, BOB, KEY, ROOM, TEXT};
 
 fn cursor() -> Cursor {
@@ -319,6 +320,8 @@ fn beside() -> Vec<(&'static str, ClientFrame)> {
                 hide_last_seen: Some(true),
                 hide_online: Some(false),
                 hide_receipts: Some(true),
+                dnd_until: None,
+                dnd_daily: None,
             },
         ),
         (
@@ -330,4 +333,7 @@ fn beside() -> Vec<(&'static str, ClientFrame)> {
             },
         ),
     ]
+    .into_iter()
+    .chain(people::client())
+    .collect()
 }

@@ -13,6 +13,7 @@ use chinwag_core::wire::{
     Settings, Skip, Standing,
 };
 
+use crate::people;
 use crate::{ANN, BOB, KEY, ROOM, TEXT};
 
 pub(crate) fn frames() -> Vec<(&'static str, ServerFrame)> {
@@ -42,7 +43,7 @@ fn message(seq: u64) -> Event {
     event(seq, None, Body::Message(TextBody { text: TEXT.into() }))
 }
 
-fn row() -> RoomRow {
+pub(crate) fn row() -> RoomRow {
     RoomRow {
         room: ROOM,
         kind: RoomKind::Direct,
@@ -64,6 +65,7 @@ fn row() -> RoomRow {
             unread: 3,
             mentions: 1,
             muted: true,
+            notify: None,
         },
     }
 }
@@ -177,6 +179,7 @@ fn connecting() -> Vec<(&'static str, ServerFrame)> {
         reset,
         more: false,
         settings: None,
+        blocks: None,
     };
     let hiding = ServerFrame::Summary {
         rooms: Vec::new(),
@@ -185,6 +188,7 @@ fn connecting() -> Vec<(&'static str, ServerFrame)> {
         reset: None,
         more: false,
         settings: Some(settings()),
+        blocks: None,
     };
     let reset = |req, why| Reset {
         req,
@@ -365,6 +369,8 @@ fn settings() -> Settings {
         hide_online: false,
         hide_receipts: true,
         version: 2,
+        dnd_until: None,
+        dnd_daily: None,
     }
 }
 
@@ -440,4 +446,7 @@ fn ephemeral() -> Vec<(&'static str, ServerFrame)> {
             },
         ),
     ]
+    .into_iter()
+    .chain(people::server())
+    .collect()
 }

@@ -10,6 +10,7 @@ mod issuers;
 mod jwks;
 pub mod password;
 pub mod revocation;
+mod sessions;
 mod sign_in;
 pub mod token;
 

@@ -266,6 +266,7 @@ impl Driver {
             }
             Effect::Aside(req, aside) => presence.ask(&self.connection, req, aside),
             Effect::Settings(req, change) => presence.change(&self.connection, req, change),
+            Effect::Own(req, change) => presence.own(&self.connection, req, change),
             Effect::Ping => self.control(ping_frame(&[])),
             Effect::Close(code) => return Next::Close(code),
             // Queued where the session was stepped.

@@ -6,6 +6,7 @@
 
 mod call;
 mod reply;
+mod sessions;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use chinwag_core::code::ErrorCode;
 use serde_json::json;
 
@@ -51,6 +52,11 @@ pub fn router(accounts: Arc<Accounts>) -> Router {
         .route("/setup", post(setup))
         .route("/invites", post(invites))
         .route("/server", get(server))
+        .route(
+            "/v1/sessions",
+            get(sessions::list).delete(sessions::end_others),
+        )
+        .route("/v1/sessions/{id}", delete(sessions::end))
         .method_not_allowed_fallback(wrong_method)
         .fallback(unknown_path)
         .with_state(accounts);
@@ -89,7 +95,7 @@ type Answer = Result<Response, Failure>;
 async fn register(State(accounts): State<Arc<Accounts>>, call: Call) -> Answer {
     let (name, password) = (call.text("name")?, call.text("password")?);
     let (invite, wants_cookie) = (call.text_if_any("invite")?, call.wants_cookie()?);
-    let device = call.device_name();
+    let device = call.device_name()?;
     let made = accounts
         .register(call.peer.address, name, password, invite, device)
         .await?;
@@ -106,7 +112,7 @@ async fn login(State(accounts): State<Arc<Accounts>>, call: Call) -> Answer {
     let (name, password) = (call.text("name")?, call.text("password")?);
     let wants_cookie = call.wants_cookie()?;
     let made = accounts
-        .login(call.peer.address, name, password, call.device_name())
+        .login(call.peer.address, name, password, call.device_name()?)
         .await?;
     Ok(signed_in(
         &accounts,
@@ -121,7 +127,7 @@ async fn setup(State(accounts): State<Arc<Accounts>>, call: Call) -> Answer {
     let token = call.text("token")?;
     let (name, password) = (call.text("name")?, call.text("password")?);
     let wants_cookie = call.wants_cookie()?;
-    let device = call.device_name();
+    let device = call.device_name()?;
     let made = accounts
         .setup(call.peer.address, token, name, password, device)
         .await?;

@@ -70,6 +70,7 @@ async fn run(
             id,
             snapshot.heads.clone(),
             snapshot.settings,
+            snapshot.blocks.clone(),
             answer,
         ),
     )

@@ -106,6 +106,21 @@ pub struct NewSession {
     pub expires_ms: i64,
 }
 
+/// A session as its user sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRow {
+    /// Which.
+    pub id: SessionId,
+    /// What the person, or the client, calls the device.
+    pub device_name: Option<String>,
+    /// When it was made, in ms.
+    pub created_ms: i64,
+    /// When its refresh token was used last, in ms.
+    pub last_used_ms: i64,
+    /// Without a refresh until then, it ends.
+    pub expires_ms: i64,
+}
+
 /// What allows a new account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Admission {
@@ -253,6 +268,26 @@ pub trait AccountStore: Send + Sync {
 
     /// Ends a session; nothing if it is unknown or has ended.
     fn revoke_session(&self, session: SessionId, now_ms: i64) -> Answer<'_, Option<Revocation>>;
+
+    /// The sessions of a user that go on, the one used last first; at most
+    /// [`SESSIONS_PER_USER_MAX`].
+    fn sessions(&self, user: UserId, now_ms: i64) -> Answer<'_, Vec<SessionRow>>;
+
+    /// Ends a session of this user; nothing if it is another's, unknown, or has ended.
+    fn end_session(
+        &self,
+        user: UserId,
+        session: SessionId,
+        now_ms: i64,
+    ) -> Answer<'_, Option<Revocation>>;
+
+    /// Ends all sessions of a user but `keep`.
+    fn end_sessions(
+        &self,
+        user: UserId,
+        keep: Option<SessionId>,
+        now_ms: i64,
+    ) -> Answer<'_, Vec<Revocation>>;
 
     /// Ends all sessions of a user and all foreign tokens made before now.
     fn revoke_user(&self, user: UserId, now_ms: i64) -> Answer<'_, Vec<Revocation>>;

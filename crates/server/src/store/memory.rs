@@ -9,14 +9,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chinwag_core::aside::{Seen, SettingsChange};
 use chinwag_core::batch::{Ack, Submission};
+use chinwag_core::code::ErrorCode;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
 use chinwag_core::ledger::{Committed, Ledger};
 use chinwag_core::marker::{Mark, Marked};
+use chinwag_core::own::{OwnChange, Owned};
 use chinwag_core::receipt::Stand;
 use chinwag_core::room::{Member, Range, Role, Room};
 use chinwag_core::view::{Alterations, Changes, View};
-use chinwag_core::wire::{DirectoryRow, Profile, Settings};
+use chinwag_core::wire::{Blocks, DirectoryRow, Profile, Settings};
 
 use super::{ReadJob, Store, StoreError, StoreFuture};
 
@@ -57,6 +59,10 @@ impl Store for MemoryStore {
 
     fn set(&self, user: UserId, change: SettingsChange) -> StoreFuture<'_, Settings> {
         Box::pin(ready(Ok(self.lock().set(user, change))))
+    }
+
+    fn own(&self, user: UserId, change: OwnChange) -> StoreFuture<'_, Result<Owned, ErrorCode>> {
+        Box::pin(ready(Ok(self.lock().own(user, &change))))
     }
 
     fn saw(&self, seen: Vec<(UserId, Millis)>) -> StoreFuture<'_, ()> {
@@ -117,4 +123,7 @@ pass_on! {
     settings(user: UserId) -> Settings;
     people(room: RoomId, after: Option<UserId>, limit: usize) -> Vec<Seen>;
     standing(room: RoomId) -> Vec<Stand>;
+    blocks(user: UserId) -> (Blocks, Position);
+    is_wall_between(one: UserId, other: UserId) -> bool;
+    is_walled(room: RoomId, user: UserId) -> bool;
 }

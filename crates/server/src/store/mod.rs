@@ -16,9 +16,11 @@ use std::pin::Pin;
 
 use chinwag_core::aside::SettingsChange;
 use chinwag_core::batch::Submission;
+use chinwag_core::code::ErrorCode;
 use chinwag_core::ids::{Millis, UserId};
 use chinwag_core::ledger::Committed;
 use chinwag_core::marker::{Mark, Marked};
+use chinwag_core::own::{OwnChange, Owned};
 use chinwag_core::view::View;
 use chinwag_core::wire::Settings;
 
@@ -62,6 +64,10 @@ pub trait Store: Send + Sync {
     /// Changes what a user shows of themselves, durably; the settings after it. As low a queue as
     /// [`Store::mark`].
     fn set(&self, user: UserId, change: SettingsChange) -> StoreFuture<'_, Settings>;
+
+    /// Changes something of a user's own state, durably; what stands then, or the code to answer
+    /// with. As low a queue as [`Store::mark`].
+    fn own(&self, user: UserId, change: OwnChange) -> StoreFuture<'_, Result<Owned, ErrorCode>>;
 
     /// Keeps when users went offline, which `core::aside::to_the_minute` has made coarse. As low a
     /// queue as [`Store::mark`].

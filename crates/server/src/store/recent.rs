@@ -11,11 +11,13 @@ use std::time::Duration;
 
 use chinwag_core::aside::SettingsChange;
 use chinwag_core::batch::Submission;
+use chinwag_core::code::ErrorCode;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Millis, RoomId, Seq, UserId};
 use chinwag_core::ledger::Committed;
 use chinwag_core::limits;
 use chinwag_core::marker::{Mark, Marked};
+use chinwag_core::own::{OwnChange, Owned};
 use chinwag_core::recent::{Begin, Fared, Figures, Loaded, Recall, Recalling, Tail, Tails};
 use chinwag_core::room::Range;
 use chinwag_core::wire::Settings;
@@ -183,6 +185,10 @@ impl<S: Store + ?Sized> Store for RecentFirst<S> {
 
     fn set(&self, user: UserId, change: SettingsChange) -> StoreFuture<'_, Settings> {
         self.store.set(user, change)
+    }
+
+    fn own(&self, user: UserId, change: OwnChange) -> StoreFuture<'_, Result<Owned, ErrorCode>> {
+        self.store.own(user, change)
     }
 
     fn saw(&self, seen: Vec<(UserId, Millis)>) -> StoreFuture<'_, ()> {

@@ -119,12 +119,23 @@ impl Node {
 
     /// Asks over HTTP: status and JSON body.
     pub(crate) async fn post(&self, path: &str, token: Option<&str>, body: &Value) -> (u16, Value) {
+        self.request("POST", path, token, body).await
+    }
+
+    /// The same, with any method.
+    pub(crate) async fn request(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: &Value,
+    ) -> (u16, Value) {
         let bearer = token.map_or_else(String::new, |token| {
             format!("Authorization: Bearer {token}\r\n")
         });
         let body = body.to_string();
         let request = format!(
-            "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n{bearer}\
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n{bearer}\
              Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
             self.address,
             body.len()

@@ -1,7 +1,7 @@
 //! Tokens that end, are renewed or revoked, and how many connections one may have.
 
 use chinwag_server::config::Whole;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Client, Node, Person, bounded, refused, token};
 
@@ -187,5 +187,129 @@ async fn hanging_up_during_hello_leaves_nothing() {
     let client = bounded("enter", node.enter(&ann)).await;
     node.settle(1, 1).await;
     drop(client);
+    node.stop().await;
+}
+
+/// Signs in once more, on a device of this name.
+async fn sign_in(node: &Node, device: &str) -> Value {
+    let body =
+        json!({"name": "ann", "password": "correct horse", "cookie": false, "device": device});
+    let (status, answer) = node.post("/api/login", None, &body).await;
+    assert_eq!(status, 200, "{answer}");
+    answer
+}
+
+#[tokio::test]
+async fn one_s_sessions_are_listed_and_ended() {
+    let node = Node::start().await;
+    let nothing = json!({});
+    node.register("ann").await;
+    let [phone, laptop, tablet] = [
+        sign_in(&node, "phone").await,
+        sign_in(&node, "laptop").await,
+        sign_in(&node, "tablet").await,
+    ];
+    let access = |session: &Value| session["access_token"].as_str().unwrap().to_owned();
+    let (own, other, third) = (access(&phone), access(&laptop), access(&tablet));
+    let list = async |token: &str| {
+        let path = "/api/v1/sessions";
+        let (status, answer) = node.request("GET", path, Some(token), &json!({})).await;
+        assert_eq!(status, 200, "{answer}");
+        answer["sessions"].as_array().unwrap().clone()
+    };
+    let found = list(&own).await;
+    assert_eq!(found.len(), 4, "with the one of registering: {found:?}");
+    let current = found.iter().filter(|one| one["current"] == true);
+    let current: Vec<&Value> = current.map(|one| &one["device"]).collect();
+    assert_eq!(current, ["phone"]);
+    for one in &found {
+        let [created, used, ends] =
+            ["created", "last_used", "expires"].map(|field| one[field].as_i64().unwrap());
+        assert!(0 < created && created <= used && used < ends, "{one}");
+    }
+    let id_of = |device: &str| {
+        let one = found.iter().find(|one| one["device"] == device).unwrap();
+        one["id"].as_str().unwrap().to_owned()
+    };
+    // One: its socket closes, its tokens are void, and nobody else notices.
+    let (mut here, mut there) = (enter(&node, &own).await, enter(&node, &other).await);
+    let path = format!("/api/v1/sessions/{}", id_of("laptop"));
+    let (status, answer) = node.request("DELETE", &path, Some(&own), &nothing).await;
+    assert_eq!((status, answer), (200, json!({})));
+    assert_eq!(there.closed().await.0, 4203);
+    let refresh = json!({"refresh_token": laptop["refresh_token"]});
+    let (status, answer) = node.post("/api/refresh", None, &refresh).await;
+    assert_eq!(
+        (status, &answer["error"]["code"]),
+        (401, &json!("bad_token"))
+    );
+    let (status, _) = node
+        .request("GET", "/api/v1/sessions", Some(&other), &nothing)
+        .await;
+    assert_eq!(status, 401);
+    assert_eq!(here.ask("ping", json!({})).await["type"], "pong");
+    assert_eq!(list(&third).await.len(), 3);
+    // Ended, another's, unknown and malformed ones answer alike.
+    let bob = node.register("bob").await;
+    let theirs = access(&bob);
+    let (_, answer) = node
+        .request("GET", "/api/v1/sessions", Some(&theirs), &nothing)
+        .await;
+    let foreign = answer["sessions"][0]["id"].as_str().unwrap().to_owned();
+    let unknown = "s_aaaaaaaaaaaaaaaaaaaaaaaaaa".to_owned();
+    for id in [id_of("laptop"), foreign, unknown, "nonsense".to_owned()] {
+        let path = format!("/api/v1/sessions/{id}");
+        let (status, answer) = node.request("DELETE", &path, Some(&own), &nothing).await;
+        assert_eq!(status, 404, "{id}: {answer}");
+        assert_eq!(answer["error"]["code"], "not_found");
+    }
+    let mut bob = enter(&node, &theirs).await;
+    // All others.
+    let mut elsewhere = enter(&node, &third).await;
+    let path = "/api/v1/sessions";
+    let (status, answer) = node.request("DELETE", path, Some(&own), &nothing).await;
+    assert_eq!((status, answer), (200, json!({"ended": 2})));
+    assert_eq!(elsewhere.closed().await.0, 4203);
+    assert_eq!(list(&own).await.len(), 1);
+    for client in [&mut here, &mut bob] {
+        assert_eq!(client.ask("ping", json!({})).await["type"], "pong");
+    }
+    // And the present one, as a logout.
+    let path = format!("/api/v1/sessions/{}", id_of("phone"));
+    let (status, _) = node.request("DELETE", &path, Some(&own), &nothing).await;
+    assert_eq!((status, here.closed().await.0), (200, 4203));
+    for (token, expected) in [(None, 401), (Some(own.as_str()), 401)] {
+        let (status, _) = node
+            .request("GET", "/api/v1/sessions", token, &nothing)
+            .await;
+        assert_eq!(status, expected);
+    }
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn what_one_calls_a_device_is_bounded_and_foreign_issuers_have_no_sessions() {
+    let node = Node::start().await;
+    node.register("ann").await;
+    for (device, code) in [
+        (json!("x".repeat(121)), "too_long"),
+        (json!("two\nlines"), "bad_field"),
+        (json!(7), "bad_field"),
+    ] {
+        let body = json!({"name": "ann", "password": "correct horse", "device": device});
+        let (status, answer) = node.post("/api/login", None, &body).await;
+        assert_eq!((status, &answer["error"]["code"]), (400, &json!(code)));
+        assert_eq!(answer["error"]["field"], "device");
+    }
+    let guest = Person::new("Guest");
+    let path = "/api/v1/sessions";
+    let (status, answer) = node
+        .request("GET", path, Some(&guest.token), &json!({}))
+        .await;
+    assert_eq!((status, answer), (200, json!({"sessions": []})));
+    let (status, answer) = node
+        .request("DELETE", path, Some(&guest.token), &json!({}))
+        .await;
+    assert_eq!((status, answer), (200, json!({"ended": 0})));
     node.stop().await;
 }

@@ -60,6 +60,15 @@ impl Device {
         }
     }
 
+    /// Blocks somebody, or does so no longer.
+    pub(crate) fn blocks(&mut self, user: UserId, on: bool, shore: &mut Shore<'_>) {
+        if self.phase == Phase::Live {
+            shore.base.counts.blocks += u64::from(on);
+            let req = self.req(Asked::Other);
+            self.say(&ClientFrame::Block { req, user, on }, shore);
+        }
+    }
+
     /// A frame that may vanish has come.
     pub(super) fn ephemeral(&mut self, frame: &ServerFrame, shore: &mut Shore<'_>) {
         match frame {

@@ -131,7 +131,9 @@ impl Device {
             | ServerFrame::Directory { .. }
             | ServerFrame::Who { .. }
             | ServerFrame::Receipts { .. }
-            | ServerFrame::Settings(_) => {}
+            | ServerFrame::Settings(_)
+            | ServerFrame::Notify { .. }
+            | ServerFrame::Blocks { .. } => {}
             ServerFrame::Typing { .. } | ServerFrame::Presence { .. } => {
                 self.ephemeral(frame, shore);
             }

@@ -10,6 +10,7 @@ use chinwag_core::ids::{RoomId, UserId};
 use chinwag_core::lanes::Topic;
 use chinwag_core::limits;
 use chinwag_core::live::ConnId;
+use chinwag_core::own::Owned;
 use chinwag_core::session::{Effect, Input, refuse};
 use chinwag_core::watch::Tell;
 use chinwag_core::wire::{Req, ServerFrame, Settings};
@@ -45,6 +46,10 @@ impl Node {
             }),
             Effect::Settings(req, change) => {
                 let ask = Ask::Set(conn.0, user, req, change);
+                site.store.read(self.name(), ask, site.base);
+            }
+            Effect::Own(req, change) => {
+                let ask = Ask::Own(conn.0, user, req, change);
                 site.store.read(self.name(), ask, site.base);
             }
             other => unreachable!("{other:?} is the driver's"),
@@ -120,6 +125,25 @@ impl Node {
             }
         };
         self.say(conn, req, reply, site.base);
+    }
+
+    /// One's own state is stored, or could not be.
+    pub(super) fn owned(
+        &mut self,
+        conn: u64,
+        user: UserId,
+        req: Req,
+        owned: Result<Owned, ErrorCode>,
+        site: &mut Site<'_>,
+    ) {
+        let reply = match owned {
+            Ok(owned) => {
+                self.item(Item::Owned(user, owned), site.base);
+                ServerFrame::Ok { req }
+            }
+            Err(code) => refuse(Some(req), code, code.meaning()),
+        };
+        self.say(ConnId(conn), req, reply, site.base);
     }
 
     pub(super) fn say(&mut self, id: ConnId, req: Req, frame: ServerFrame, base: &Base) {

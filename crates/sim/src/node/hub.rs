@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use chinwag_core::aside::Granted;
 use chinwag_core::event::{Event, Shared};
-use chinwag_core::ids::{Position, RoomId, Seq, UserId};
+use chinwag_core::ids::{Position, RoomId, Seq, Tick, UserId};
 use chinwag_core::lanes::Lane;
 use chinwag_core::live::ConnId;
+use chinwag_core::own::Owned;
 use chinwag_core::receipt::Told;
 use chinwag_core::session::Input;
 use chinwag_core::shard::Origin;
 use chinwag_core::view::Changes;
-use chinwag_core::wire::{Req, ServerFrame, Settings};
+use chinwag_core::wire::{Blocks, Req, ServerFrame, Settings};
 
 use super::{Node, Site};
 use crate::base::{Base, NodeWork};
@@ -24,7 +25,7 @@ pub(super) enum Item {
     Bus(Vec<Arc<Shared>>),
     Check(Vec<RoomId>),
     Register(ConnId, UserId),
-    Shown(ConnId, u64, Vec<(RoomId, Seq)>, Settings),
+    Shown(ConnId, u64, Vec<(RoomId, Seq)>, Settings, Blocks),
     Flush(ConnId, Position),
     Unregister(ConnId),
     Pong(ConnId, Req, Vec<RoomId>),
@@ -34,6 +35,7 @@ pub(super) enum Item {
     Changed(Changes),
     Granted(ConnId, Req, Granted),
     Settled(UserId, Settings),
+    Owned(UserId, Owned),
 }
 
 impl Node {
@@ -69,7 +71,7 @@ impl Node {
             Item::Bus(events) => shard.deliver(&events, Origin::Bus, now, &mut outlet, wants),
             Item::Check(rooms) => shard.check(&rooms, now, &mut outlet, wants),
             Item::Register(conn, user) => shard.register(conn, user),
-            Item::Shown(conn, sync, heads, settings) => {
+            Item::Shown(conn, sync, heads, settings, blocks) => {
                 // A sync that was given up meanwhile shows nothing.
                 let under_way = outlet.conns.get(&conn);
                 if !under_way.is_some_and(|conn| conn.syncs.contains_key(&sync)) {
@@ -77,6 +79,7 @@ impl Node {
                 }
                 if let Some(user) = shard.live().user_of(conn) {
                     shard.learn(user, settings, now);
+                    shard.learn_blocks(user, &blocks, now);
                 }
                 if let Some(conn) = outlet.conns.get_mut(&conn) {
                     conn.out
@@ -113,15 +116,12 @@ impl Node {
                 }
             }
             Item::Receipts(room, told) => self.tell_receipts(room, told, site),
-            Item::Others(user, except, frame) => {
-                let ids = shard.live().connections(user).to_vec();
-                for id in ids.into_iter().filter(|id| *id != except) {
-                    let frame = Down::Frame(frame.clone());
-                    let open = self.conns.get_mut(&id).filter(|conn| !conn.gone);
-                    if open.is_some_and(|open| !open.push(Lane::Receipt, frame, now)) {
-                        shard.fell_behind(id);
-                    }
+            Item::Others(user, except, frame) => self.tell_user(user, Some(except), &frame, now),
+            Item::Owned(user, owned) => {
+                if let Owned::Blocks(blocks) = &owned {
+                    shard.learn_blocks(user, blocks, now);
                 }
+                self.tell_user(user, None, &Arc::new(owned.frame()), now);
             }
             Item::Granted(conn, req, granted) => self.grant(conn, req, granted, site),
             Item::Settled(user, settings) => shard.learn(user, settings, now),
@@ -140,6 +140,24 @@ impl Node {
                     format_args!("n{} looks: {changes:?}", self.index),
                 );
                 shard.changes(&changes, now, &mut outlet, wants);
+            }
+        }
+    }
+
+    /// Tells the connections of a user something, but this one.
+    fn tell_user(
+        &mut self,
+        user: UserId,
+        except: Option<ConnId>,
+        frame: &Arc<ServerFrame>,
+        now: Tick,
+    ) {
+        let ids = self.shard.live().connections(user).to_vec();
+        for id in ids.into_iter().filter(|id| Some(*id) != except) {
+            let frame = Down::Frame(frame.clone());
+            let open = self.conns.get_mut(&id).filter(|conn| !conn.gone);
+            if open.is_some_and(|open| !open.push(Lane::Receipt, frame, now)) {
+                self.shard.fell_behind(id);
             }
         }
     }
@@ -223,6 +241,9 @@ impl Node {
             }
             Found::Set(conn, user, req, settings) => {
                 self.settled(conn, user, req, settings, site);
+            }
+            Found::Own(conn, user, req, owned) => {
+                self.owned(conn, user, req, owned, site);
             }
             Found::Key(conn, room, key, stored) => {
                 let input = Input::LookedUp { room, key, stored };

@@ -36,8 +36,9 @@ impl Node {
             return self.input(id, Input::SyncFailed, base);
         };
         let (heads, settings) = (snapshot.heads.clone(), snapshot.settings);
+        let blocks = snapshot.blocks.clone();
         conn.syncs.insert(sync, Sync::Showing(Box::new(snapshot)));
-        self.item(Item::Shown(id, sync, heads, settings), base);
+        self.item(Item::Shown(id, sync, heads, settings, blocks), base);
     }
 
     /// The shard has said whether the sync goes on.

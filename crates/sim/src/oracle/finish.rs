@@ -218,9 +218,12 @@ impl Oracle {
         }
         let since = self.standing.joined(user, room);
         let after = since.map_or(Seq(u64::MAX), |since| read.max(since));
+        let Ok((blocks, _changed)) = ledger.blocks(user);
+        let blocked = blocks.users;
         let countable = log.iter().filter(|event| {
             let counts = event.body.is_message() && !event.is_emptied();
-            event.seq > after && counts && event.from.0 != user
+            let by = event.from.0;
+            event.seq > after && counts && by != user && !blocked.contains(&by)
         });
         let countable: Vec<&Event> = countable.collect();
         let calls = |event: &&&Event| {

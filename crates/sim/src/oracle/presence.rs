@@ -5,6 +5,8 @@
 use std::collections::BTreeSet;
 
 use chinwag_core::ids::UserId;
+use chinwag_core::ledger::Ledger;
+use chinwag_core::view::View as _;
 
 use super::Oracle;
 use crate::device::Device;
@@ -15,7 +17,22 @@ impl Oracle {
         &mut self,
         device: &Device,
         (online, may): &(BTreeSet<UserId>, BTreeSet<UserId>),
+        ledger: &Ledger,
     ) {
+        // Nodes do not tell each other of blocks yet either: in a world that has had them, who is kept
+        // apart from whom is judged by the core's own tests.
+        let has_blocked = |user: &UserId| {
+            let Ok((blocks, _changed)) = ledger.blocks(*user);
+            blocks.version > 0
+        };
+        if online
+            .iter()
+            .chain(may)
+            .chain([&device.user])
+            .any(has_blocked)
+        {
+            return;
+        }
         for room in device.memory.rooms.keys() {
             if self.standing.joined(device.user, *room).is_none() {
                 continue;

@@ -6,6 +6,7 @@ use chinwag_core::aside::{Aside, Granted, SettingsChange};
 use chinwag_core::code::ErrorCode;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Key, Position, RoomId, Seq, UserId};
+use chinwag_core::own::{OwnChange, Owned};
 use chinwag_core::read::{Snapshot, Stretch};
 use chinwag_core::receipt::{Due, Told};
 use chinwag_core::room::Range;
@@ -36,6 +37,8 @@ pub(crate) enum Ask {
     Receipts(Vec<Due>, BTreeSet<UserId>),
     /// A change of settings: written at the moment of the read.
     Set(u64, UserId, Req, SettingsChange),
+    /// Another change of one's own state, likewise.
+    Own(u64, UserId, Req, OwnChange),
 }
 
 /// What a read found.
@@ -61,6 +64,8 @@ pub(crate) enum Found {
     Receipts(Vec<(RoomId, Vec<Told>)>),
     /// See [`Ask::Set`].
     Set(u64, UserId, Req, Option<Settings>),
+    /// See [`Ask::Own`].
+    Own(u64, UserId, Req, Result<Owned, ErrorCode>),
 }
 
 /// What a read found, on its way to the node.

@@ -3,13 +3,13 @@
 use super::cbor::{Reader, Writer};
 use super::shape::{Fields, Put, Wrong, put_fields};
 use super::{frames, refuse};
-use crate::codec::{Refusal, check as field, fields, unknown_command};
+use crate::codec::{Refusal, check as field, fields, own, unknown_command};
 use crate::limits;
 use crate::wire::{ClientFrame, Cursor, Req};
 
 const HELLO: u64 = 0;
 const SYNC: u64 = 2;
-const LAST: u64 = 30;
+const LAST: u64 = 32;
 
 /// The frames that are not nothing but their fields, for the documents.
 #[cfg(test)]
@@ -51,8 +51,10 @@ frames! {
     26 = "typing" Typing { req, room, on };
     27 = "watch" Watch { req, rooms };
     28 = "who" Who { req, room, after, online };
-    29 = "settings" Settings { req, hide_last_seen, hide_online, hide_receipts };
+    29 = "settings" Settings { req, hide_last_seen, hide_online, hide_receipts, dnd_until, dnd_daily };
     30 = "receipts" Receipts { req, room, seq };
+    31 = "notify" Notify { req, room, level, quiet_until };
+    32 = "block" Block { req, user, on };
 }
 
 pub(super) fn put(frame: &ClientFrame, to: &mut Writer) {
@@ -185,6 +187,15 @@ fn check(frame: ClientFrame) -> Result<ClientFrame, Refusal> {
         ClientFrame::Ping { rooms, .. } => list(rooms.len(), "rooms", limits::OPEN_ROOMS_MAX)?,
         ClientFrame::Profiles { users, .. } => list(users.len(), "users", limits::PROFILES_MAX)?,
         ClientFrame::Watch { rooms, .. } => list(rooms.len(), "rooms", limits::WATCHED_ROOMS_MAX)?,
+        ClientFrame::Settings {
+            dnd_until,
+            dnd_daily,
+            ..
+        } => {
+            own::time(*dnd_until, "dnd_until")?;
+            own::daily(*dnd_daily)?;
+        }
+        ClientFrame::Notify { quiet_until, .. } => own::time(*quiet_until, "quiet_until")?,
         ClientFrame::Auth { .. }
         | ClientFrame::Direct { .. }
         | ClientFrame::Join { .. }
@@ -203,8 +214,8 @@ fn check(frame: ClientFrame) -> Result<ClientFrame, Refusal> {
         | ClientFrame::Members { .. }
         | ClientFrame::Directory { .. }
         | ClientFrame::Typing { .. }
+        | ClientFrame::Block { .. }
         | ClientFrame::Who { .. }
-        | ClientFrame::Settings { .. }
         | ClientFrame::Receipts { .. } => {}
     }
     Ok(frame)

@@ -10,8 +10,8 @@ use crate::fold::Folded;
 use crate::ids::UserId;
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
 use crate::wire::{
-    DirectoryRow, Item, Last, Me, Person, Profile, PublicLimits, Reset, ResetWhy, RoomRow,
-    Settings, Skip, Standing,
+    Blocks, Daily, DirectoryRow, Item, Last, Me, Notify, NotifyLevel, Person, Profile,
+    PublicLimits, Reset, ResetWhy, RoomRow, Settings, Skip, Standing,
 };
 
 /// The number of the frame `event`, also as an item of `events`.
@@ -26,6 +26,7 @@ words! {
     HistoryFrom { Joining, Beginning };
     SkipWhy { BeforeJoin, NotMember, Purged };
     ResetWhy { Epoch, History, TooFar };
+    NotifyLevel { All, Mentions, Nothing };
 }
 
 record! {
@@ -37,10 +38,13 @@ record! {
     RoleBody { user, role, muted };
     PinBody { on };
     Last { room, seq, key };
-    Me { state, role, since, delivered, read, unread, mentions, muted };
+    Me { state, role, since, delivered, read, unread, mentions, muted, notify };
+    Notify { level, quiet_until, version };
+    Daily { from, to };
+    Blocks { users, version };
     Profile { id, name, version };
     DirectoryRow { room, name, members };
-    Settings { hide_last_seen, hide_online, version, hide_receipts };
+    Settings { hide_last_seen, hide_online, version, hide_receipts, dnd_until, dnd_daily };
     Standing { user, delivered, read, delivered_at, read_at };
     Person { user, online, last_seen };
     PublicLimits { text_bytes, frame_bytes, in_flight, open_rooms, rate_per_second, rate_burst };

@@ -22,14 +22,14 @@ pub(super) const BY_HAND: &[(u64, &str, &str)] = &[
     (
         SETTINGS,
         "settings",
-        "hide_last_seen, hide_online, version, hide_receipts",
+        "hide_last_seen, hide_online, version, hide_receipts, dnd_until, dnd_daily",
     ),
 ];
 
 frames! {
     PLAIN, ServerFrame, fields, Err(Wrong::HERE);
     0 = "welcome" Welcome { v, epoch, user, session, features, limits, now };
-    3 = "summary" Summary { rooms, new, all, reset, more, settings };
+    3 = "summary" Summary { rooms, new, all, reset, more, settings, blocks };
     4 = "events" Events { req, room, from, to, head, items };
     6 = "page" Page { req, room, as_of, messages, skips, before };
     7 = "caught_up" CaughtUp { position };
@@ -50,6 +50,8 @@ frames! {
     22 = "who" Who { req, room, people, more };
     24 = "receipt" Receipt { room, members };
     25 = "receipts" Receipts { req, room, seq, members };
+    26 = "notify" Notify { room, notify };
+    27 = "blocks" Blocks { users, version };
 }
 
 pub(super) fn put(frame: &ServerFrame, to: &mut Writer) {
@@ -68,6 +70,8 @@ pub(super) fn put(frame: &ServerFrame, to: &mut Writer) {
                 hide_last_seen,
                 hide_online,
                 hide_receipts,
+                dnd_until,
+                dnd_daily,
                 version,
             } = settings;
             put_fields(
@@ -78,6 +82,8 @@ pub(super) fn put(frame: &ServerFrame, to: &mut Writer) {
                     hide_online,
                     version,
                     hide_receipts,
+                    dnd_until,
+                    dnd_daily,
                 ],
             );
         }
@@ -98,6 +104,8 @@ pub(super) fn take(fields: &mut Fields<'_, '_>) -> Result<ServerFrame, Wrong> {
             hide_online: fields.field("hide_online")?,
             version: fields.field("version")?,
             hide_receipts: fields.field("hide_receipts")?,
+            dnd_until: fields.field("dnd_until")?,
+            dnd_daily: fields.field("dnd_daily")?,
         })),
         number => take_plain(number, fields),
     }

@@ -186,7 +186,7 @@ macro_rules! small_numbers {
         }
     )*};
 }
-small_numbers!(u8, u32);
+small_numbers!(u8, u16, u32);
 
 impl Put for bool {
     fn put(&self, to: &mut Writer) {

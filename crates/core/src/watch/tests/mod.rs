@@ -1,5 +1,6 @@
 //! Who is told what of a room that is looked at, with simulated time.
 
+mod apart;
 mod place;
 
 use proptest::prelude::*;

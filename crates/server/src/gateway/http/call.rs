@@ -5,8 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, ORIGIN, USER_AGENT};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use chinwag_core::code::ErrorCode;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
@@ -37,11 +38,7 @@ impl FromRequest<Arc<Accounts>> for Call {
 
     async fn from_request(request: Request, accounts: &Arc<Accounts>) -> Result<Self, Failure> {
         let (parts, body) = request.into_parts();
-        let Some(peer) = parts.extensions.get::<Peer>().copied() else {
-            tracing::error!("a request without its peer: the router is mounted wrongly");
-            return Err(Refused::new(ErrorCode::Unavailable).into());
-        };
-        check_origin(&parts.headers, peer, &accounts.settings().allowed_origins)?;
+        let peer = checked_peer(&parts, accounts)?;
         check_content_type(&parts.headers)?;
         let reading = axum::body::to_bytes(body, BODY_BYTES_MAX);
         let read = tokio::time::timeout(Duration::from_millis(BODY_DEADLINE_MS), reading).await;
@@ -68,6 +65,55 @@ impl FromRequest<Arc<Accounts>> for Call {
             fields,
         })
     }
+}
+
+/// A request without a body that matters: a question, or something ended.
+pub(super) struct Asking {
+    pub(super) peer: Peer,
+    headers: HeaderMap,
+}
+
+impl FromRequestParts<Arc<Accounts>> for Asking {
+    type Rejection = Failure;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        accounts: &Arc<Accounts>,
+    ) -> Result<Self, Failure> {
+        let peer = checked_peer(parts, accounts)?;
+        let headers = parts.headers.clone();
+        Ok(Self { peer, headers })
+    }
+}
+
+impl Asking {
+    /// Who the bearer token says one is (RFC 6750).
+    pub(super) async fn identity(&self, accounts: &Accounts) -> Result<Identity, Failure> {
+        bearer(&self.headers, accounts).await
+    }
+}
+
+/// Who is at the other end, if the request may come from where it does.
+fn checked_peer(parts: &Parts, accounts: &Accounts) -> Result<Peer, Failure> {
+    let Some(peer) = parts.extensions.get::<Peer>().copied() else {
+        tracing::error!("a request without its peer: the router is mounted wrongly");
+        return Err(Refused::new(ErrorCode::Unavailable).into());
+    };
+    check_origin(&parts.headers, peer, &accounts.settings().allowed_origins)?;
+    Ok(peer)
+}
+
+async fn bearer(headers: &HeaderMap, accounts: &Accounts) -> Result<Identity, Failure> {
+    let given = only(headers, &AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = given.and_then(|text| {
+        let (scheme, token) = text.split_once(' ')?;
+        scheme
+            .eq_ignore_ascii_case("bearer")
+            .then_some(token.trim())
+    });
+    let token = token.ok_or_else(|| Refused::new(ErrorCode::BadToken))?;
+    let identity = accounts.authenticate(token, accounts.now_millis()).await;
+    identity.map_err(|code| Refused::new(code).into())
 }
 
 fn unread(error: &axum::Error) -> Failure {
@@ -189,23 +235,28 @@ impl Call {
 
     /// Who the bearer token says one is (RFC 6750).
     pub(super) async fn identity(&self, accounts: &Accounts) -> Result<Identity, Failure> {
-        let given = only(&self.headers, &AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = given.and_then(|text| {
-            let (scheme, token) = text.split_once(' ')?;
-            scheme
-                .eq_ignore_ascii_case("bearer")
-                .then_some(token.trim())
-        });
-        let token = token.ok_or_else(|| Refused::new(ErrorCode::BadToken))?;
-        let identity = accounts.authenticate(token, accounts.now_millis()).await;
-        identity.map_err(|code| Refused::new(code).into())
+        bearer(&self.headers, accounts).await
     }
 
-    /// What the client calls itself, for a list of one's sessions.
-    pub(super) fn device_name(&self) -> Option<String> {
-        let text = only(&self.headers, &USER_AGENT)?.to_str().ok()?;
-        let shown: String = text.chars().take(DEVICE_CHARS_MAX).collect();
-        (!shown.trim().is_empty()).then_some(shown)
+    /// What the person calls the device, or else what the client calls itself: for a list of one's
+    /// sessions.
+    pub(super) fn device_name(&self) -> Result<Option<String>, Failure> {
+        if let Some(text) = self.text_if_any("device")? {
+            if text.chars().count() > DEVICE_CHARS_MAX {
+                return Err(Refused::field(ErrorCode::TooLong, "device").into());
+            }
+            if text.chars().any(char::is_control) {
+                return Err(Refused::field(ErrorCode::BadField, "device").into());
+            }
+            return Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty()));
+        }
+        let header = only(&self.headers, &USER_AGENT).and_then(|value| value.to_str().ok());
+        let shown: String = header
+            .unwrap_or_default()
+            .chars()
+            .take(DEVICE_CHARS_MAX)
+            .collect();
+        Ok((!shown.trim().is_empty()).then_some(shown))
     }
 }
 

@@ -29,6 +29,7 @@ pub(crate) async fn run<S: AccountStore + 'static>(make: impl Fn() -> Arc<S>) {
     sessions::refresh_tokens_expire_and_are_bounded(&*make()).await;
     sessions::sessions_end(&*make()).await;
     sessions::sessions_are_bounded(&*make()).await;
+    sessions::sessions_are_listed_and_ended_by_their_user(&*make()).await;
     sessions::passwords_change(&*make()).await;
     sessions::revocations_are_polled(&*make()).await;
 }

@@ -24,6 +24,7 @@ async fn settings_change_one_by_one_and_count_their_changes(subject: Subject) {
         hide_last_seen,
         hide_online,
         hide_receipts: hide_online,
+        ..SettingsChange::default()
     };
     let steps = [
         (change(None, None), (false, false, 0)),
@@ -39,6 +40,7 @@ async fn settings_change_one_by_one_and_count_their_changes(subject: Subject) {
             hide_online,
             hide_receipts: hide_online,
             version,
+            ..Settings::default()
         };
         let stored = subject.store().set(user(1), change).await;
         assert_eq!(stored, Ok(expected), "{change:?}");

@@ -4,6 +4,7 @@ use chinwag_core::batch::{Command, Submission};
 use chinwag_core::event::Mention;
 use chinwag_core::ids::{Key, Millis, Position, RoomId, Seq, UserId};
 use chinwag_core::marker::Mark;
+use chinwag_core::own::OwnChange;
 use chinwag_core::read;
 use chinwag_core::room::{Range, Role, RoomKind};
 use chinwag_core::wire::{Cursor, Last};
@@ -262,6 +263,9 @@ impl Question {
             view.mentioned(room, user, some, limit as u64)?
         ));
         said.push(format!("{:?}", view.alterations(room, seq)?));
+        said.push(format!("{:?}", view.blocks(user)?));
+        said.push(format!("{:?}", view.is_wall_between(user, other)?));
+        said.push(format!("{:?}", view.is_walled(room, user)?));
         Ok(said)
     }
 }
@@ -310,6 +314,21 @@ async fn ten_thousand_random_commands_are_answered_alike_with_recent_events_in_f
     assert!(enough.iter().all(|count| *count > 0), "{figures:?}");
 }
 
+/// Somebody blocks somebody, or does so no longer: always a change, since a store may number also
+/// what changes nothing.
+async fn toggle(dice: &mut Dice, memory: &Subject, sqlite: &Subject) {
+    let mut person = || user(1 + u8::try_from(dice.below(u64::from(PEOPLE))).expect("few"));
+    let (one, other) = (person(), person());
+    if one == other {
+        return;
+    }
+    let (blocks, _changed) = memory.read(move |view| view.blocks(one)).await;
+    let on = !blocks.users.contains(&other);
+    let change = OwnChange::Block { user: other, on };
+    let expected = memory.store().own(one, change.clone()).await;
+    assert_eq!(sqlite.store().own(one, change).await, expected);
+}
+
 /// Answers of `sqlite`, which is given back, are those of the ledger.
 async fn alike(seed: u64, mut sqlite: Subject) -> Subject {
     let mut dice = Dice(seed);
@@ -344,6 +363,9 @@ async fn alike(seed: u64, mut sqlite: Subject) -> Subject {
                 expected,
                 "seed {seed:#x}"
             );
+        }
+        if dice.below(40) == 0 {
+            toggle(&mut dice, &memory, &sqlite).await;
         }
         if dice.below(300) == 0 {
             sqlite.reopen();

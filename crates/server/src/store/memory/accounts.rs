@@ -11,7 +11,7 @@ use self::state::{State, Times};
 use super::MemoryStore;
 use crate::store::accounts::{
     AccountStore, Answer, ForeignUser, NewSession, NewUser, NotMade, REVOCATIONS_PAGE, Revocation,
-    Revoked, Rotation, TokenHash, UserKind, UserRow,
+    Revoked, Rotation, SessionRow, TokenHash, UserKind, UserRow,
 };
 
 /// The accounts of a store in memory.
@@ -173,6 +173,31 @@ impl AccountStore for MemoryAccounts {
 
     fn revoke_session(&self, session: SessionId, now_ms: i64) -> Answer<'_, Option<Revocation>> {
         ready(self.state().revoke(session, now_ms))
+    }
+
+    fn sessions(&self, user: UserId, now_ms: i64) -> Answer<'_, Vec<SessionRow>> {
+        ready(self.state().sessions_of(user, now_ms))
+    }
+
+    fn end_session(
+        &self,
+        user: UserId,
+        session: SessionId,
+        now_ms: i64,
+    ) -> Answer<'_, Option<Revocation>> {
+        let mut state = self.state();
+        let found = state.sessions.get(&session);
+        let is_own = found.is_some_and(|found| found.user == user);
+        ready(is_own.then(|| state.revoke(session, now_ms)).flatten())
+    }
+
+    fn end_sessions(
+        &self,
+        user: UserId,
+        keep: Option<SessionId>,
+        now_ms: i64,
+    ) -> Answer<'_, Vec<Revocation>> {
+        ready(self.state().revoke_all(user, keep, now_ms))
     }
 
     fn revoke_user(&self, user: UserId, now_ms: i64) -> Answer<'_, Vec<Revocation>> {

@@ -12,7 +12,7 @@ use rusqlite::{Connection, Result as SqlResult};
 use crate::store::StoreError;
 use crate::store::accounts::{
     AccountStore, Answer, ForeignUser, NewSession, NewUser, NotMade, Revocation, Rotation,
-    TokenHash, UserRow,
+    SessionRow, TokenHash, UserRow,
 };
 use crate::store::sqlite::SqliteStore;
 
@@ -190,6 +190,34 @@ impl<C: Connections> AccountStore for SqliteAccounts<C> {
 
     fn revoke_session(&self, session: SessionId, now_ms: i64) -> Answer<'_, Option<Revocation>> {
         self.write(move |db| sessions::revoke(db, session, now_ms))
+    }
+
+    fn sessions(&self, user: UserId, now_ms: i64) -> Answer<'_, Vec<SessionRow>> {
+        self.read(move |db| sessions::of_user(db, user, now_ms))
+    }
+
+    fn end_session(
+        &self,
+        user: UserId,
+        session: SessionId,
+        now_ms: i64,
+    ) -> Answer<'_, Option<Revocation>> {
+        self.write(move |db| {
+            if sessions::is_alive(db, session, user)? {
+                sessions::revoke(db, session, now_ms)
+            } else {
+                Ok(None)
+            }
+        })
+    }
+
+    fn end_sessions(
+        &self,
+        user: UserId,
+        keep: Option<SessionId>,
+        now_ms: i64,
+    ) -> Answer<'_, Vec<Revocation>> {
+        self.write(move |db| sessions::revoke_all(db, user, keep, now_ms))
     }
 
     fn revoke_user(&self, user: UserId, now_ms: i64) -> Answer<'_, Vec<Revocation>> {

@@ -42,6 +42,10 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         version: 5,
         sql: include_str!("../migrations/0005_receipts.sql"),
     },
+    Migration {
+        version: 6,
+        sql: include_str!("../migrations/0006_people.sql"),
+    },
 ];
 
 /// The version that `migrations` lead to.

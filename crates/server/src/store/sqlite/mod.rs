@@ -6,6 +6,7 @@
 
 pub mod accounts;
 mod apply;
+mod blocks;
 mod checkpoint;
 mod faults;
 mod files;
@@ -13,6 +14,7 @@ mod inside;
 mod kept;
 mod migrate;
 mod open;
+mod own;
 mod people;
 mod queue;
 mod readers;
@@ -37,9 +39,11 @@ use std::thread::{self, JoinHandle};
 
 use chinwag_core::aside::SettingsChange;
 use chinwag_core::batch::Submission;
+use chinwag_core::code::ErrorCode;
 use chinwag_core::ids::{Millis, Position, UserId};
 use chinwag_core::ledger::Committed;
 use chinwag_core::marker::{Mark, Marked};
+use chinwag_core::own::{OwnChange, Owned};
 use chinwag_core::wire::{Profile, Settings};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
@@ -278,6 +282,11 @@ impl Store for SqliteStore {
 
     fn set(&self, user: UserId, change: SettingsChange) -> StoreFuture<'_, Settings> {
         Box::pin(self.write_beside(move |db| people::set(db, user, change)))
+    }
+
+    fn own(&self, user: UserId, change: OwnChange) -> StoreFuture<'_, Result<Owned, ErrorCode>> {
+        // Of all that the writer keeps in mind, no decision depends on it.
+        Box::pin(self.write_beside(move |db| own::change(db, user, &change)))
     }
 
     fn saw(&self, seen: Vec<(UserId, Millis)>) -> StoreFuture<'_, ()> {

@@ -4,7 +4,7 @@
 
 use chinwag_core::aside::{Seen, SettingsChange};
 use chinwag_core::ids::{Millis, UserId};
-use chinwag_core::wire::Settings;
+use chinwag_core::wire::{Daily, Settings};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::rows::{JOINED, count, number, user_id};
@@ -13,7 +13,8 @@ use super::rows::{JOINED, count, number, user_id};
 pub(super) fn settings(db: &Connection, user: UserId) -> rusqlite::Result<Settings> {
     let found = db
         .prepare_cached(
-            "SELECT p.hide_last_seen, p.hide_online, p.version, p.hide_receipts FROM users AS u \
+            "SELECT p.hide_last_seen, p.hide_online, p.version, p.dnd_until, p.dnd_from, p.dnd_to, \
+             p.hide_receipts FROM users AS u \
              JOIN presence AS p ON p.user = u.id WHERE u.public = ?1",
         )?
         .query_row([&user.0[..]], |row| {
@@ -21,7 +22,13 @@ pub(super) fn settings(db: &Connection, user: UserId) -> rusqlite::Result<Settin
                 hide_last_seen: row.get(0)?,
                 hide_online: row.get(1)?,
                 version: count(row.get(2)?),
-                hide_receipts: row.get(3)?,
+                hide_receipts: row.get(6)?,
+                dnd_until: Some(Millis(row.get(3)?)).filter(|until| *until > Millis(0)),
+                dnd_daily: Some(Daily {
+                    from: row.get(4)?,
+                    to: row.get(5)?,
+                })
+                .filter(|daily| !daily.is_empty()),
             })
         });
     Ok(found.optional()?.unwrap_or_default())
@@ -36,18 +43,24 @@ pub(super) fn set(
     let before = settings(db, user)?;
     let after = change.of(before);
     if after != before {
+        let daily = after.dnd_daily.unwrap_or_default();
         db.prepare_cached(
-            "INSERT INTO presence (user, hide_last_seen, hide_online, version, hide_receipts) \
-             SELECT id, ?2, ?3, ?4, ?5 FROM users WHERE public = ?1 \
+            "INSERT INTO presence (user, hide_last_seen, hide_online, version, dnd_until, dnd_from, \
+             dnd_to, hide_receipts) SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM users \
+             WHERE public = ?1 \
              ON CONFLICT (user) DO UPDATE SET hide_last_seen = excluded.hide_last_seen, \
              hide_online = excluded.hide_online, version = excluded.version, \
-             hide_receipts = excluded.hide_receipts",
+             dnd_until = excluded.dnd_until, dnd_from = excluded.dnd_from, \
+             dnd_to = excluded.dnd_to, hide_receipts = excluded.hide_receipts",
         )?
         .execute(params![
             &user.0[..],
             after.hide_last_seen,
             after.hide_online,
             number(after.version),
+            after.dnd_until.map_or(0, |until| until.0),
+            daily.from,
+            daily.to,
             after.hide_receipts,
         ])?;
     }

@@ -5,6 +5,7 @@ use chinwag_core::room::{Member, Room, Stay};
 
 use rusqlite::Connection;
 
+use super::own::notify;
 use super::rows::{self, code, count, room, seq, stay};
 use super::view::{Read, SqlView};
 
@@ -26,7 +27,8 @@ impl SqlView<'_> {
             return Ok(None);
         };
         let found = self.one(
-            "SELECT state, role, since, gone, earlier, delivered, read, muted FROM members \
+            "SELECT state, role, since, gone, earlier, delivered, read, muted, \
+             level, quiet_until, notify_version FROM members \
              WHERE room = ?1 AND user = ?2",
             [inside_room, inside_user],
             |row| {
@@ -39,6 +41,7 @@ impl SqlView<'_> {
                     stays: vec![stay(row, 2)?],
                     delivered: seq(row, 5)?,
                     read: seq(row, 6)?,
+                    notify: notify(row, 8)?,
                 };
                 Ok((member, earlier))
             },

@@ -9,7 +9,7 @@ use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
 use chinwag_core::receipt::Stand;
 use chinwag_core::room::{Member, Range, Role, Room};
 use chinwag_core::view::{Alterations, Changes, View};
-use chinwag_core::wire::{DirectoryRow, Profile, Settings};
+use chinwag_core::wire::{Blocks, DirectoryRow, Profile, Settings};
 use rusqlite::{Connection, OptionalExtension, Params, Row, named_params, params};
 
 use super::inside::Inside;
@@ -247,10 +247,11 @@ impl View for SqlView<'_> {
         };
         // Somebody whom the database does not know has written nothing.
         let user = self.inside_user(user)?.unwrap_or(0);
+        let blocks = self.unless_blocked(user)?;
         let sql = format!(
             "SELECT count(*) FROM (SELECT 1 FROM events AS e \
              WHERE e.room = ?1 AND e.seq BETWEEN ?2 AND ?3 AND e.kind = {} AND e.sender <> ?4 \
-             AND NOT EXISTS (SELECT 1 FROM events AS g WHERE g.room = ?1 AND g.target = e.seq \
+             AND {blocks} AND NOT EXISTS (SELECT 1 FROM events AS g WHERE g.room = ?1 AND g.target = e.seq \
              AND g.target IS NOT NULL AND g.kind = {}) ORDER BY e.seq DESC LIMIT ?5)",
             kind::MESSAGE,
             kind::REDACT
@@ -285,17 +286,21 @@ impl View for SqlView<'_> {
         // Somebody whom the database does not know is mentioned with the whole room.
         let user = self.inside_user(user)?.unwrap_or(rows::WHOLE_ROOM);
         // By name and as part of the room is once.
-        let sql = "SELECT count(*) FROM (SELECT seq FROM mentions WHERE room = ?1 AND user = ?2 \
-             AND seq BETWEEN ?3 AND ?4 AND sender <> ?2 UNION SELECT seq FROM mentions \
-             WHERE room = ?1 AND user = 0 AND seq BETWEEN ?3 AND ?4 AND sender <> ?2 LIMIT ?5)";
+        let blocks = self.unless_blocked(user)?;
+        let sql = format!(
+            "SELECT count(*) FROM (SELECT e.seq FROM mentions AS e WHERE e.room = ?1 \
+             AND e.user = ?4 AND e.seq BETWEEN ?2 AND ?3 AND e.sender <> ?4 AND {blocks} \
+             UNION SELECT e.seq FROM mentions AS e WHERE e.room = ?1 AND e.user = 0 \
+             AND e.seq BETWEEN ?2 AND ?3 AND e.sender <> ?4 AND {blocks} LIMIT ?5)"
+        );
         let with = [
             room,
-            user,
             number(range.from.0),
             number(range.to.0),
+            user,
             number(limit),
         ];
-        let counted = self.one(sql, with, |row| row.get::<_, i64>(0))?;
+        let counted = self.one(&sql, with, |row| row.get::<_, i64>(0))?;
         Ok(counted.map_or(0, count))
     }
 
@@ -381,6 +386,18 @@ impl View for SqlView<'_> {
             return Ok(Vec::new());
         };
         self.all(trails::STANDING, trails::everybody(room), trails::stand)
+    }
+
+    fn blocks(&self, user: UserId) -> Read<(Blocks, Position)> {
+        self.block_list(user)
+    }
+
+    fn is_wall_between(&self, one: UserId, other: UserId) -> Read<bool> {
+        self.has_wall_between(one, other)
+    }
+
+    fn is_walled(&self, room: RoomId, user: UserId) -> Read<bool> {
+        self.has_wall(room, user)
     }
 }
 

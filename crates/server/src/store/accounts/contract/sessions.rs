@@ -3,6 +3,7 @@
 use super::*;
 use crate::store::accounts::{
     REFRESH_TOKENS_KEPT, REVOCATIONS_KEPT_MS, Revocation, Revoked, SESSIONS_PER_USER_MAX,
+    SessionRow,
 };
 
 pub(super) async fn rotation_grace_and_reuse<S: AccountStore>(store: &S) {
@@ -215,4 +216,72 @@ pub(super) async fn revocations_are_polled<S: AccountStore>(store: &S) {
     let later = NOW + 6 + REVOCATIONS_KEPT_MS;
     let third = store.revoke_user(ANN, later).await.expect("an answer");
     assert_eq!(store.revocations_after(0).await, Ok(third));
+}
+
+pub(super) async fn sessions_are_listed_and_ended_by_their_user<S: AccountStore>(store: &S) {
+    ann(store).await;
+    let bob = user(BOB, "Bob", Admission::Open, 50);
+    store
+        .create_user(bob, NOW)
+        .await
+        .expect("up")
+        .expect("made");
+    for (of, at) in [(2, NOW + 10), (3, NOW + 20)] {
+        let mut more = session(of);
+        more.device_name = (of == 2).then(|| "laptop".to_owned());
+        more.expires_ms = at + LIFE;
+        let made = store.create_session(ANN, "old".into(), more, at).await;
+        assert_eq!(made, Ok(Some(Vec::new())), "{of}");
+    }
+    let list = |now_ms| async move {
+        let rows = store.sessions(ANN, now_ms).await.expect("up");
+        let row = |row: SessionRow| {
+            let of = u64::from_be_bytes(row.id.0[..8].try_into().expect("eight"));
+            (
+                of,
+                row.device_name,
+                row.created_ms - NOW,
+                row.last_used_ms - NOW,
+            )
+        };
+        rows.into_iter().map(row).collect::<Vec<_>>()
+    };
+    let phone = || Some("phone".to_owned());
+    let laptop = || Some("laptop".to_owned());
+    let all = [(3, None, 20, 20), (2, laptop(), 10, 10), (1, phone(), 0, 0)];
+    assert_eq!(list(NOW + 30).await, all);
+    // A refresh is a use, and moves the end.
+    assert!(is_rotated(&rotate(store, 1, 40, NOW + 60).await));
+    let all = [
+        (1, phone(), 0, 60),
+        (3, None, 20, 20),
+        (2, laptop(), 10, 10),
+    ];
+    assert_eq!(list(NOW + 70).await, all);
+    assert_eq!(
+        list(NOW + 20 + LIFE).await,
+        all[..1],
+        "what has run out is over"
+    );
+    // Another's answers like one that is not there; one's own ends once.
+    for (who, of) in [(BOB, 2), (ANN, 50), (ANN, 77)] {
+        let ended = store.end_session(who, session(of).id, NOW + 80).await;
+        assert_eq!(ended, Ok(None), "{of}");
+    }
+    let theirs = rotate(store, 50, 51, NOW + 80).await;
+    assert!(matches!(theirs, Rotation::Rotated { .. }), "{theirs:?}");
+    let ended = store.end_session(ANN, session(2).id, NOW + 80).await;
+    let what = ended.expect("up").map(|revocation| revocation.what);
+    assert_eq!(what, Some(Revoked::Session(session(2).id)));
+    let again = store.end_session(ANN, session(2).id, NOW + 81).await;
+    assert_eq!(again, Ok(None));
+    assert_eq!(rotate(store, 2, 41, NOW + 82).await, Rotation::Refused);
+    let ended = store.end_sessions(ANN, Some(session(1).id), NOW + 90).await;
+    let ended = ended.expect("up").into_iter().map(|one| one.what);
+    assert!(ended.eq([Revoked::Session(session(3).id)]));
+    assert_eq!(list(NOW + 91).await, [(1, phone(), 0, 60)]);
+    assert_eq!(
+        store.sessions(BOB, NOW + 91).await.map(|rows| rows.len()),
+        Ok(1)
+    );
 }

@@ -6,7 +6,7 @@ use chinwag_core::ids::{SessionId, UserId};
 
 use crate::store::accounts::{
     Admission, NewSession, NewUser, NotMade, REFRESH_TOKENS_KEPT, REVOCATIONS_KEPT_MS, Revocation,
-    Revoked, Rotation, SESSIONS_PER_USER_MAX, TokenHash, UserKind, UserRow,
+    Revoked, Rotation, SESSIONS_PER_USER_MAX, SessionRow, TokenHash, UserKind, UserRow,
 };
 
 #[derive(Debug, Default)]
@@ -27,6 +27,8 @@ pub(super) struct State {
 pub(super) struct Session {
     pub(super) user: UserId,
     pub(super) made: u64,
+    pub(super) device_name: Option<String>,
+    pub(super) created_ms: i64,
     pub(super) last_used_ms: i64,
     pub(super) expires_ms: i64,
     pub(super) revoked_ms: Option<i64>,
@@ -75,6 +77,27 @@ impl State {
         row
     }
 
+    /// The sessions of a user that go on, the one used last first.
+    pub(super) fn sessions_of(&self, user: UserId, now_ms: i64) -> Vec<SessionRow> {
+        let mut alive = self.alive_of(user);
+        alive.retain(|id| self.sessions[id].expires_ms > now_ms);
+        alive.sort_by_key(|id| {
+            let session = &self.sessions[id];
+            std::cmp::Reverse((session.last_used_ms, session.made))
+        });
+        let row = |id: SessionId| {
+            let session = &self.sessions[&id];
+            SessionRow {
+                id,
+                device_name: session.device_name.clone(),
+                created_ms: session.created_ms,
+                last_used_ms: session.last_used_ms,
+                expires_ms: session.expires_ms,
+            }
+        };
+        alive.into_iter().map(row).collect()
+    }
+
     fn alive_of(&self, user: UserId) -> Vec<SessionId> {
         let alive = |session: &Session| session.user == user && session.revoked_ms.is_none();
         let found = self.sessions.iter().filter(|(_, session)| alive(session));
@@ -110,6 +133,8 @@ impl State {
         let session = Session {
             user,
             made,
+            device_name: new.device_name.clone(),
+            created_ms: now_ms,
             last_used_ms,
             expires_ms,
             revoked_ms: None,

@@ -7,7 +7,7 @@ use super::tick;
 use super::users::{self, id_bytes};
 use crate::store::accounts::{
     NewSession, REFRESH_TOKENS_KEPT, REVOCATIONS_KEPT_MS, REVOCATIONS_PAGE, Revocation, Revoked,
-    Rotation, SESSIONS_PER_USER_MAX, TokenHash,
+    Rotation, SESSIONS_PER_USER_MAX, SessionRow, TokenHash,
 };
 
 pub(super) fn is_alive(db: &Connection, session: SessionId, user: UserId) -> SqlResult<bool> {
@@ -15,6 +15,25 @@ pub(super) fn is_alive(db: &Connection, session: SessionId, user: UserId) -> Sql
         "SELECT EXISTS (SELECT 1 FROM sessions WHERE id = ?1 AND user = ?2 AND revoked_ms IS NULL)",
     )?
     .query_row(params![session.0, user.0], |row| row.get(0))
+}
+
+/// The sessions of a user that go on, the one used last first.
+pub(super) fn of_user(db: &Connection, user: UserId, now_ms: i64) -> SqlResult<Vec<SessionRow>> {
+    db.prepare_cached(
+        "SELECT id, device_name, created_ms, last_used_ms, expires_ms FROM sessions
+         WHERE user = ?1 AND revoked_ms IS NULL AND expires_ms > ?2
+         ORDER BY last_used_ms DESC, row_id DESC LIMIT ?3",
+    )?
+    .query_map(params![user.0, now_ms, SESSIONS_PER_USER_MAX], |row| {
+        Ok(SessionRow {
+            id: SessionId(id_bytes(row, 0)?),
+            device_name: row.get(1)?,
+            created_ms: row.get(2)?,
+            last_used_ms: row.get(3)?,
+            expires_ms: row.get(4)?,
+        })
+    })?
+    .collect()
 }
 
 /// Makes a session. Beyond the limit, the ones used longest ago are revoked.

@@ -1,0 +1,109 @@
+//! One's own state that is no event: what of a room one wants to be notified of, whom one has
+//! blocked.
+//!
+//! It is the user's alone (contract 4): stored once, told to all of one's connections, and brought
+//! by `summary` after a time offline. Each piece has a version that rises with every change; of two,
+//! the higher one holds. Stores keep it and run these rules.
+
+use crate::code::ErrorCode;
+use crate::ids::{Millis, RoomId, UserId};
+use crate::limits;
+use crate::wire::{Blocks, Notify, NotifyLevel, ServerFrame};
+
+/// A wish to change one's own state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OwnChange {
+    /// See [`crate::wire::ClientFrame::Notify`].
+    Notify {
+        /// In which room.
+        room: RoomId,
+        /// What.
+        change: NotifyChange,
+    },
+    /// See [`crate::wire::ClientFrame::Block`].
+    Block {
+        /// Whom.
+        user: UserId,
+        /// Blocked, or no longer.
+        on: bool,
+    },
+}
+
+/// One's own state after a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owned {
+    /// Of a room.
+    Notify(RoomId, Notify),
+    /// All whom one has blocked.
+    Blocks(Blocks),
+}
+
+impl Owned {
+    /// What one's connections are told.
+    #[must_use]
+    pub fn frame(&self) -> ServerFrame {
+        match self {
+            Self::Notify(room, notify) => ServerFrame::Notify {
+                room: *room,
+                notify: *notify,
+            },
+            Self::Blocks(blocks) => ServerFrame::Blocks {
+                users: blocks.users.clone(),
+                version: blocks.version,
+            },
+        }
+    }
+}
+
+/// What changes of a room's notifications; what is left out stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct NotifyChange {
+    /// What of the room.
+    pub level: Option<NotifyLevel>,
+    /// Nothing until then; zero: no longer.
+    pub quiet_until: Option<Millis>,
+}
+
+impl NotifyChange {
+    /// What stands after it, with the next version; the same if nothing changes.
+    #[must_use]
+    pub fn of(self, before: Notify) -> Notify {
+        let quiet = |until: Millis| (until > Millis(0)).then_some(until);
+        let after = Notify {
+            level: self.level.unwrap_or(before.level),
+            quiet_until: self.quiet_until.map_or(before.quiet_until, quiet),
+            version: before.version,
+        };
+        if after == before {
+            return before;
+        }
+        Notify {
+            version: before.version + 1,
+            ..after
+        }
+    }
+}
+
+/// The list of `user` after `other` is blocked, or no longer; the same if nothing changes. That there
+/// is somebody of that id is for the store to say.
+///
+/// # Errors
+/// The code to answer with: nobody blocks themselves, and there is an end to how many.
+pub fn block(user: UserId, before: &Blocks, other: UserId, on: bool) -> Result<Blocks, ErrorCode> {
+    if user == other {
+        return Err(ErrorCode::Forbidden);
+    }
+    let mut after = before.clone();
+    match (before.users.binary_search(&other), on) {
+        (Ok(_), true) | (Err(_), false) => return Ok(after),
+        (Ok(at), false) => {
+            after.users.remove(at);
+        }
+        (Err(_), true) if before.users.len() >= limits::BLOCKS_MAX => {
+            return Err(ErrorCode::TooMany);
+        }
+        (Err(at), true) => after.users.insert(at, other),
+    }
+    after.version += 1;
+    Ok(after)
+}
