@@ -8,7 +8,10 @@
  */
 
 import type { Chat, Room, Sent } from './types.js';
-import type { DirectoryRow, Profile, Role } from './wire.js';
+import type { DirectoryRow, InviteRow, Profile, Role, ServerFrame } from './wire.js';
+
+/** What the server answers. */
+type Says<T extends ServerFrame['type']> = Extract<ServerFrame, { type: T }>;
 
 /** Another text for a message of one's own. */
 export function edit(room: Room, target: number, text: string): Sent {
@@ -58,6 +61,40 @@ export function unban(room: Room, user: string): Promise<string> {
 /** Into a public room. */
 export function join(room: Room): Promise<string> {
   return room.chat.command({ type: 'join', room: room.id });
+}
+
+/**
+ * Into a room by the token of a link; the room's id. Rejects with `bad_invite`, whatever is wrong with the link.
+ * Take the token from the fragment of the page's address, where it reaches no log.
+ */
+export async function joinBy(chat: Chat, token: string): Promise<string> {
+  const { room } = await chat.ask({ type: 'invitation', token });
+  return chat.command({ type: 'join', room, invite: token });
+}
+
+/** Where a link leads: the room's id, kind, name, topic and number of members. */
+export function invitation(chat: Chat, token: string): Promise<Says<'invitation'>> {
+  return chat.ask({ type: 'invitation', token });
+}
+
+/**
+ * A link that lets people in, for seven days and as many as there is place for unless said otherwise. Its `token` is
+ * said this once.
+ */
+export function invite(
+  { id: room, chat }: Room, { expiresInMs, uses }: { expiresInMs?: number; uses?: number } = {},
+): Promise<Says<'invite'>> {
+  return chat.ask({ type: 'invite', room, expires_in_ms: expiresInMs, uses });
+}
+
+/** The links that still let somebody in, without their tokens. */
+export async function invites({ id: room, chat }: Room): Promise<InviteRow[]> {
+  return (await chat.ask({ type: 'invites', room })).invites;
+}
+
+/** A link lets nobody in any more. */
+export async function revokeInvite({ id: room, chat }: Room, id: string): Promise<void> {
+  await chat.ask({ type: 'revoke_invite', room, invite: id });
 }
 
 /** Out of a room. */

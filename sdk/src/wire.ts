@@ -28,7 +28,7 @@ export type HistoryFrom = "joining" | "beginning";
 
 export type SkipWhy = "before_join" | "not_member" | "purged";
 
-export type ErrorCode = "bad_frame" | "unknown_command" | "bad_field" | "too_long" | "blank" | "hello_first" | "hello_twice" | "req_reused" | "bad_token" | "token_expired" | "not_found" | "forbidden" | "not_member" | "already_member" | "room_full" | "too_many_rooms" | "self_direct" | "muted" | "banned" | "last_owner" | "gone" | "no_message" | "too_many" | "conflict" | "retry_in_order" | "rate_limited" | "unavailable" | "storage_full" | "going_away" | "name_taken" | "bad_credentials" | "weak_password" | "registration_closed" | "invite_needed" | "busy";
+export type ErrorCode = "bad_frame" | "unknown_command" | "bad_field" | "too_long" | "blank" | "hello_first" | "hello_twice" | "req_reused" | "bad_token" | "token_expired" | "not_found" | "forbidden" | "not_member" | "already_member" | "room_full" | "too_many_rooms" | "self_direct" | "muted" | "banned" | "last_owner" | "gone" | "no_message" | "too_many" | "conflict" | "retry_in_order" | "rate_limited" | "unavailable" | "storage_full" | "going_away" | "name_taken" | "bad_credentials" | "weak_password" | "registration_closed" | "invite_needed" | "bad_invite" | "busy";
 
 export type Author = [UserId, number];
 
@@ -460,6 +460,28 @@ online: boolean,
  */
 last_seen?: Millis, };
 
+export type InviteId = string;
+
+export type InviteToken = string;
+
+export type InviteRow = {
+/**
+ * Its id; the token of its link is nowhere any more.
+ */
+id: InviteId,
+/**
+ * Who made it.
+ */
+by: UserId,
+/**
+ * How many people it still lets in.
+ */
+uses: number,
+/**
+ * Until when.
+ */
+expires: Millis, };
+
 export type ClientFrame = { "type": "hello",
 /**
  * Protocol version: 1.
@@ -689,7 +711,11 @@ key: Key,
 /**
  * Which.
  */
-room: RoomId, } | { "type": "leave",
+room: RoomId,
+/**
+ * By which invitation.
+ */
+invite?: InviteToken, } | { "type": "leave",
 /**
  * Pairs the reply.
  */
@@ -945,7 +971,51 @@ hide_last_seen?: boolean,
 /**
  * Nobody is told that one is online, or that one types.
  */
-hide_online?: boolean, };
+hide_online?: boolean, } | { "type": "invite",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Which.
+ */
+room: RoomId,
+/**
+ * For how long it is good (seven days).
+ */
+expires_in_ms?: number,
+/**
+ * How many people it lets in (as many as a room has place for).
+ */
+uses?: number, } | { "type": "invites",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Which.
+ */
+room: RoomId, } | { "type": "revoke_invite",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * To which room.
+ */
+room: RoomId,
+/**
+ * Which.
+ */
+invite: InviteId, } | { "type": "invitation",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * What the link holds.
+ */
+token: InviteToken, };
 
 export type ServerFrame = { "type": "welcome",
 /**
@@ -1243,4 +1313,56 @@ people: Array<Person>,
 /**
  * Ask again after the last of these.
  */
-more: boolean, } | { "type": "settings" } & Settings;
+more: boolean, } | { "type": "settings" } & Settings | { "type": "invite",
+/**
+ * Pairs with `invite`.
+ */
+req: number,
+/**
+ * To which room.
+ */
+room: RoomId,
+/**
+ * What the link must hold.
+ */
+token: InviteToken,
+/**
+ * The invitation.
+ */
+invite: InviteRow, } | { "type": "invites",
+/**
+ * Pairs with `invites`.
+ */
+req: number,
+/**
+ * To which room.
+ */
+room: RoomId,
+/**
+ * All of them.
+ */
+invites: Array<InviteRow>, } | { "type": "invitation",
+/**
+ * Pairs with `invitation`.
+ */
+req: number,
+/**
+ * The room, for `join`.
+ */
+room: RoomId,
+/**
+ * What it is for.
+ */
+kind: RoomKind,
+/**
+ * Its name.
+ */
+name?: string,
+/**
+ * What it is about.
+ */
+topic?: string,
+/**
+ * How many are in.
+ */
+members: number, };

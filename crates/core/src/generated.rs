@@ -14,12 +14,14 @@ use crate::event::{
     RoleBody, RoomBody, SettingsBody, TextBody,
 };
 use crate::fold::Folded;
-use crate::ids::{DeviceId, Epoch, Key, Millis, Position, RoomId, Seq, SessionId, UserId};
+use crate::ids::{
+    DeviceId, Epoch, InviteId, InviteToken, Key, Millis, Position, RoomId, Seq, SessionId, UserId,
+};
 use crate::limits;
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
 use crate::wire::{
-    ClientFrame, Cursor, DirectoryRow, Item, Last, Me, Person, Profile, PublicLimits, Reset,
-    ResetWhy, RoomRow, ServerFrame, Settings, Skip,
+    ClientFrame, Cursor, DirectoryRow, InviteRow, Item, Last, Me, Person, Profile, PublicLimits,
+    Reset, ResetWhy, RoomRow, ServerFrame, Settings, Skip,
 };
 
 #[test]
@@ -80,6 +82,9 @@ fn wire_ts() {
         Reset,
         Settings,
         Person,
+        InviteId,
+        InviteToken,
+        InviteRow,
         ClientFrame,
         ServerFrame,
     );

@@ -10,6 +10,7 @@ pub mod aside;
 pub mod batch;
 pub mod code;
 pub mod codec;
+pub mod deed;
 pub mod event;
 pub mod feed;
 pub mod fold;
@@ -17,6 +18,7 @@ pub mod gate;
 #[cfg(test)]
 mod generated;
 pub mod ids;
+pub mod invite;
 pub mod lanes;
 pub mod ledger;
 pub mod limits;

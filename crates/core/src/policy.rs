@@ -31,7 +31,10 @@ pub enum Act {
     /// Change the room's name or topic.
     Configure,
     /// Come in.
-    Join,
+    Join {
+        /// By an invitation that is good.
+        by_link: bool,
+    },
     /// Go.
     Leave,
     /// Let this person in.
@@ -47,6 +50,8 @@ pub enum Act {
     SetRole(Role),
     /// Take this person's voice, or give it back.
     Mute,
+    /// Make links that let people in, list them, and revoke them.
+    Invite,
 }
 
 /// What an act asks of whoever does it.
@@ -71,7 +76,7 @@ fn needs(act: Act, room: &Room) -> Needs {
         // A direct room is two people: neither looks after the other, and neither goes; muting
         // and blocking are for the rest.
         Act::Pin if is_direct => Needs::Voice,
-        Act::Join => Needs::Nobody,
+        Act::Join { .. } => Needs::Nobody,
         _ if is_direct => Needs::Nobody,
         Act::Leave => Needs::Inside,
         Act::Redact { own: false }
@@ -81,7 +86,8 @@ fn needs(act: Act, room: &Room) -> Needs {
         | Act::Remove
         | Act::Ban { .. }
         | Act::SetRole(_)
-        | Act::Mute => Needs::Steward,
+        | Act::Mute
+        | Act::Invite => Needs::Steward,
     }
 }
 
@@ -93,15 +99,15 @@ fn is_large(room: &Room) -> bool {
 ///
 /// # Errors
 /// The code to answer with. A room that the actor was never in answers like one that does not
-/// exist, unless it is public.
+/// exist, unless it is public, or an invitation has shown it to them.
 pub fn allowed(
     act: Act,
     room: &Room,
     actor: Option<&Member>,
     other: Option<&Member>,
 ) -> Result<(), ErrorCode> {
-    if act == Act::Join {
-        return may_join(room, actor);
+    if let Act::Join { by_link } = act {
+        return may_join(room, actor, by_link);
     }
     let Some(inside) = actor.filter(|member| member.is_in()) else {
         return Err(match (room.kind, actor) {
@@ -143,16 +149,21 @@ pub fn allowed(
         | Act::React
         | Act::Pin
         | Act::Configure
-        | Act::Join
+        | Act::Join { .. }
+        | Act::Invite
         | Act::Leave => Ok(()),
     }
 }
 
-fn may_join(room: &Room, actor: Option<&Member>) -> Result<(), ErrorCode> {
+fn may_join(room: &Room, actor: Option<&Member>, by_link: bool) -> Result<(), ErrorCode> {
     match (actor.map(|member| member.state), room.kind) {
         (Some(MemberState::Joined), _) => Err(ErrorCode::AlreadyMember),
         (Some(MemberState::Banned), _) => Err(ErrorCode::Banned),
         (Some(MemberState::Left | MemberState::Removed) | None, RoomKind::Public) => {
+            has_place(room)
+        }
+        // Sent away is not sent away for good: that is a ban.
+        (Some(MemberState::Left | MemberState::Removed) | None, RoomKind::Group) if by_link => {
             has_place(room)
         }
         (Some(_), RoomKind::Direct | RoomKind::Group) => Err(ErrorCode::Forbidden),

@@ -9,6 +9,7 @@ use crate::aside::Seen;
 use crate::batch::Ack;
 use crate::event::Event;
 use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
+use crate::invite::{Invitation, InviteHash};
 use crate::room::{Member, Range, Role, Room};
 use crate::wire::{DirectoryRow, Profile, Settings};
 
@@ -121,6 +122,12 @@ pub trait View {
         after: Option<UserId>,
         limit: usize,
     ) -> Result<Vec<Seen>, Self::Error>;
+
+    /// An invitation that is kept, also if it is too old.
+    fn invitation(&self, hash: InviteHash) -> Result<Option<Invitation>, Self::Error>;
+
+    /// All invitations to a room that are kept, by hash.
+    fn invitations(&self, room: RoomId) -> Result<Vec<Invitation>, Self::Error>;
 }
 
 /// What happened since a position, for a node's own check.

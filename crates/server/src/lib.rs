@@ -6,6 +6,7 @@ pub mod clock;
 pub mod commit;
 pub mod config;
 pub mod console;
+pub mod deeds;
 pub mod doctor;
 pub mod gateway;
 pub mod hub;

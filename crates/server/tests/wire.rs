@@ -29,6 +29,8 @@ mod disk;
 mod ending;
 #[path = "wire/exposition.rs"]
 mod exposition;
+#[path = "wire/invites.rs"]
+mod invites;
 #[path = "wire/limits.rs"]
 mod limits;
 #[path = "wire/markers.rs"]

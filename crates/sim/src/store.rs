@@ -14,6 +14,7 @@ use chinwag_core::batch::Submission;
 use chinwag_core::code::ErrorCode;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Epoch, Position, Seq};
+use chinwag_core::invite::InviteHash;
 use chinwag_core::ledger::{Committed, Ledger};
 use chinwag_core::limits;
 use chinwag_core::marker::{Mark, Marked};
@@ -278,6 +279,11 @@ impl Store {
             let settings = up.then(|| self.ledger.set(user, change));
             return Found::Set(conn, user, req, settings);
         }
+        if let Ask::Deed(conn, user, req, deed, drawn) = ask {
+            let now = base.wall();
+            let done = up.then(|| self.ledger.perform(user, &deed, InviteHash::of(drawn), now));
+            return Found::Deed(conn, req, drawn, done);
+        }
         let view = &Recalling::new(&self.ledger, self.recent.of(node));
         match ask {
             Ask::Snapshot(conn, sync, user, cursor) => {
@@ -291,7 +297,7 @@ impl Store {
             }
             Ask::Query(conn, user, req, query) => {
                 let frame = if up {
-                    sure(answer::reply(view, user, req, query))
+                    sure(answer::reply(view, user, req, query, base.wall()))
                 } else {
                     answer::unavailable(req)
                 };
@@ -333,7 +339,7 @@ impl Store {
                 };
                 Found::Asides(asks.into_iter().map(grant).collect())
             }
-            Ask::Set(..) => unreachable!("it was done above"),
+            Ask::Set(..) | Ask::Deed(..) => unreachable!("it was done above"),
             Ask::Key(conn, user, room, key) => {
                 let stored = up && sure(view.replay(key, user, room)).is_some();
                 Found::Key(conn, room, key, stored)

@@ -7,6 +7,9 @@ const user = id('u_');
 const key = id('k_');
 const epoch = id('e_');
 
+const invite = id('i_');
+const token = id('t_');
+
 const roomKind = word('direct', 'group', 'public');
 const role = word('reader', 'member', 'admin', 'owner');
 const state = word('joined', 'left', 'removed', 'banned');
@@ -57,6 +60,7 @@ const limits = record({
   text_bytes: same, frame_bytes: same, in_flight: same, open_rooms: same, rate_per_second: same, rate_burst: same,
 });
 
+const invitation = record({ id: invite, by: user, uses: same, expires: same });
 const settings = { hide_last_seen: flag, hide_online: flag, version: same };
 const choice: Shape = { ...same, said: true };
 const everybody: Shape = { ...list(user), said: true };
@@ -74,7 +78,7 @@ export const client = frames({
   send: { req, key, room, text: same, 'reply_to?': same, 'mentions?': list(mention) },
   create: { req, key, kind: roomKind, name: same, 'history?': history },
   direct: { req, key, user },
-  join: { req, key, room },
+  join: { req, key, room, 'invite?': token },
   leave: { req, key, room },
   add: { req, key, room, user },
   remove: { req, key, room, user },
@@ -98,6 +102,10 @@ export const client = frames({
   watch: { req, 'rooms?': list(room) },
   who: { req, room, 'after?': user, 'online?': flag },
   settings: { req, 'hide_last_seen?': choice, 'hide_online?': choice },
+  'invite@40': { req, room, 'expires_in_ms?': same, 'uses?': same },
+  invites: { req, room },
+  revoke_invite: { req, room, invite },
+  invitation: { req, token },
 });
 
 /** The items of `events` are whole frames themselves. */
@@ -129,4 +137,7 @@ export const server: Shape = frames({
   presence: { room, count: same, 'change?': same, 'online?': everybody, 'joined?': list(user), 'left?': list(user) },
   who: { req, room, people: list(record({ user, online: flag, 'last_seen?': same })), more: flag },
   settings,
+  'invite@30': { req, room, token, invite: invitation },
+  invites: { req, room, invites: list(invitation) },
+  invitation: { req, room, kind: roomKind, 'name?': same, 'topic?': same, members: same },
 });

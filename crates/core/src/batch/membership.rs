@@ -6,6 +6,7 @@ use super::{Ack, Command, Outcome, Submission};
 use crate::code::ErrorCode;
 use crate::event::{Body, MemberBody, RoleBody, RoomBody, SettingsBody};
 use crate::ids::{RoomId, Seq, UserId};
+use crate::invite::InviteHash;
 use crate::policy::Act;
 use crate::room::{HistoryFrom, Member, MemberState, Role, Room, RoomKind};
 use crate::view::View;
@@ -24,10 +25,13 @@ impl<V: View + ?Sized> Batch<'_, V> {
                 or_refuse!(self.may(Act::Configure, room, from, None)?);
                 self.configure(item, room, name.as_ref(), topic.as_ref())
             }
-            Command::Join { .. } => {
-                or_refuse!(self.may(Act::Join, room, from, None)?);
+            Command::Join { invite: None, .. } => {
+                or_refuse!(self.may(Act::Join { by_link: false }, room, from, None)?);
                 self.enter(item, room, from, None)
             }
+            Command::Join {
+                invite: Some(hash), ..
+            } => self.join_by_link(item, room, *hash),
             Command::Add { user, .. } => {
                 or_refuse!(self.may(Act::Add, room, from, Some(*user))?);
                 if self.view.profile(*user)?.is_none() {
@@ -62,6 +66,31 @@ impl<V: View + ?Sized> Batch<'_, V> {
             }
             other => unreachable!("not about a room: {other:?}"),
         }
+    }
+
+    /// Lets the bearer of a link in, and takes a use of it. What is wrong with a link is not said,
+    /// nor whether the room is there.
+    fn join_by_link(
+        &mut self,
+        item: &Submission,
+        room: RoomId,
+        hash: InviteHash,
+    ) -> Verdict<Outcome, V::Error> {
+        let state = self.member(room, item.from)?.map(|member| member.state);
+        match state {
+            Some(MemberState::Joined) => return Ok(Err(ErrorCode::AlreadyMember)),
+            Some(MemberState::Banned) => return Ok(Err(ErrorCode::Banned)),
+            Some(MemberState::Left | MemberState::Removed) | None => {}
+        }
+        let found = self.invitation(hash)?;
+        let good = found.filter(|found| found.room == room && found.is_good(self.now));
+        let Some(invitation) = good else {
+            return Ok(Err(ErrorCode::BadInvite));
+        };
+        or_refuse!(self.may(Act::Join { by_link: true }, room, item.from, None)?);
+        let done = or_refuse!(self.enter(item, room, item.from, None)?);
+        self.put_invitation(invitation.used());
+        Ok(Ok(done))
     }
 
     fn create(

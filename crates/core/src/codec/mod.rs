@@ -160,6 +160,9 @@ fn reading(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Ref
             rooms: fields.list("rooms", limits::OPEN_ROOMS_MAX, fields::parse)?,
         },
         "typing" | "watch" | "who" | "settings" => return beside(kind, req, fields),
+        "invite" | "invites" | "revoke_invite" | "invitation" => {
+            return commands::about_invitations(kind, req, fields);
+        }
         other => {
             let shown: String = other.chars().take(32).collect();
             return Err(unknown_command(&shown));

@@ -7,9 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aside::SettingsChange;
 use crate::batch::{self, Ack, Outcome, Submission};
+use crate::code::ErrorCode;
+use crate::deed::{self, Change, Deed};
 use crate::event::Event;
 use crate::fold;
 use crate::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
+use crate::invite::{Invitation, InviteHash};
 use crate::marker::{self, Mark, Marked};
 use crate::room::{Member, Range, Room};
 use crate::view::View;
@@ -47,6 +50,7 @@ pub struct Ledger {
     people: BTreeMap<UserId, Profile>,
     settings: BTreeMap<UserId, Settings>,
     seen: BTreeMap<UserId, Millis>,
+    invites: BTreeMap<InviteHash, Invitation>,
     /// Heads as the present node believes them; only the planted fault reads it.
     node_heads: BTreeMap<(u64, RoomId), Seq>,
     node: u64,
@@ -65,6 +69,7 @@ impl Ledger {
             people: BTreeMap::new(),
             settings: BTreeMap::new(),
             seen: BTreeMap::new(),
+            invites: BTreeMap::new(),
             node_heads: BTreeMap::new(),
             node: 0,
         }
@@ -90,6 +95,34 @@ impl Ledger {
             let kept = self.seen.entry(*user).or_insert(*at);
             *kept = (*kept).max(*at);
         }
+    }
+
+    /// Decides and does what is written beside the logs; `drawn` is for an invitation.
+    ///
+    /// # Errors
+    /// The refusal: then nothing has changed.
+    pub fn perform(
+        &mut self,
+        user: UserId,
+        deed: &Deed,
+        drawn: InviteHash,
+        now: Millis,
+    ) -> Result<Change, ErrorCode> {
+        let Ok(decided) = deed::decide(&*self, user, deed, drawn, now);
+        let change = decided?;
+        match &change {
+            Change::Invited(invitation) => {
+                let room = invitation.room;
+                self.invites
+                    .retain(|_hash, kept| kept.room != room || kept.is_good(now));
+                self.invites.insert(invitation.hash, *invitation);
+            }
+            Change::Revoked(hash) => {
+                self.invites.remove(hash);
+            }
+        }
+        self.position.0 += 1;
+        Ok(change)
     }
 
     /// Names the node that commits next; matters to a planted fault alone.
@@ -132,6 +165,13 @@ impl Ledger {
                 .get_mut(&id)
                 .expect("a member's room is stored before");
             log.members.insert(member.user, (member, self.position));
+        }
+        for invitation in decided.invitations {
+            if invitation.uses_left == 0 {
+                self.invites.remove(&invitation.hash);
+            } else {
+                self.invites.insert(invitation.hash, invitation);
+            }
         }
         let mut events = Vec::new();
         for appended in decided.appended {

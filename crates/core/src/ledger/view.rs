@@ -8,6 +8,7 @@ use crate::batch::Ack;
 use crate::event::{Body, Event, Mention};
 use crate::fold;
 use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
+use crate::invite::{Invitation, InviteHash};
 use crate::mutant::{self, Mutant};
 use crate::name;
 use crate::room::{Member, Range, Role, Room, RoomKind};
@@ -263,5 +264,14 @@ impl View for Ledger {
                 .is_some_and(|own| own.hide_last_seen),
         });
         Ok(seen.collect())
+    }
+
+    fn invitation(&self, hash: InviteHash) -> Result<Option<Invitation>, Infallible> {
+        Ok(self.invites.get(&hash).copied())
+    }
+
+    fn invitations(&self, room: RoomId) -> Result<Vec<Invitation>, Infallible> {
+        let all = self.invites.values();
+        Ok(all.filter(|kept| kept.room == room).copied().collect())
     }
 }

@@ -10,6 +10,7 @@ use crate::aside::Seen;
 use crate::batch::Ack;
 use crate::event::Event;
 use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
+use crate::invite::{Invitation, InviteHash};
 use crate::limits;
 use crate::room::{Member, Range, Role, Room};
 use crate::view::{Alterations, Changes, View};
@@ -207,6 +208,8 @@ impl<V: View + ?Sized, R: Recall> View for Recalling<'_, V, R> {
         changes(since: Position) -> Changes;
         settings(user: UserId) -> Settings;
         people(room: RoomId, after: Option<UserId>, limit: usize) -> Vec<Seen>;
+        invitation(hash: InviteHash) -> Option<Invitation>;
+        invitations(room: RoomId) -> Vec<Invitation>;
     }
 
     fn room(&self, room: RoomId) -> Result<Option<Room>, V::Error> {

@@ -4,15 +4,16 @@
 //! is dropped, since it may vanish anyhow; the others are refused.
 
 use super::reply::{rate_limited, send};
-use super::{Effect, Session, refuse};
+use super::{Effect, Query, Session, refuse};
 use crate::aside::{Aside, SettingsChange};
 use crate::code::ErrorCode;
+use crate::deed::Deed;
 use crate::ids::Tick;
 use crate::rate::Bucket;
 use crate::wire::{Req, ServerFrame};
 
-/// What a change of settings costs, in thousandths of a message: it is written.
-const SETTINGS_COST_THOUSANDTHS: u32 = 1_000;
+/// What a change of settings or a deed costs, in thousandths of a message: it is written.
+const WRITE_COST_THOUSANDTHS: u32 = 1_000;
 
 impl Session {
     pub(super) fn aside(
@@ -43,15 +44,61 @@ impl Session {
         bucket: Option<&mut Bucket>,
         effects: &mut Vec<Effect>,
     ) {
-        if self.draining {
-            let code = ErrorCode::GoingAway;
-            return send(effects, refuse(Some(req), code, code.meaning()));
-        }
-        let taken = bucket.map(|bucket| bucket.take_aside(SETTINGS_COST_THOUSANDTHS, now));
-        if let Some(Err(wait_ms)) = taken {
-            return send(effects, rate_limited(req, wait_ms));
+        if let Some(refused) = self.no_write_beside(req, now, bucket) {
+            return send(effects, refused);
         }
         self.in_flight.insert(req, None);
         effects.push(Effect::Settings(req, change));
+    }
+
+    pub(super) fn deed(
+        &mut self,
+        req: Req,
+        deed: Deed,
+        now: Tick,
+        bucket: Option<&mut Bucket>,
+        effects: &mut Vec<Effect>,
+    ) {
+        if let Some(refused) = self.no_write_beside(req, now, bucket) {
+            return send(effects, refused);
+        }
+        self.in_flight.insert(req, None);
+        effects.push(Effect::Deed(req, deed));
+    }
+
+    /// Why nothing is written beside the log now.
+    fn no_write_beside(
+        &self,
+        req: Req,
+        now: Tick,
+        bucket: Option<&mut Bucket>,
+    ) -> Option<ServerFrame> {
+        if self.draining {
+            let code = ErrorCode::GoingAway;
+            return Some(refuse(Some(req), code, code.meaning()));
+        }
+        let taken = bucket.map(|bucket| bucket.take_aside(WRITE_COST_THOUSANDTHS, now));
+        match taken {
+            Some(Err(wait_ms)) => Some(rate_limited(req, wait_ms)),
+            Some(Ok(())) | None => None,
+        }
+    }
+
+    /// A question; those by which somebody could look for what is not theirs have a price.
+    pub(super) fn read(
+        &mut self,
+        req: Req,
+        query: Query,
+        now: Tick,
+        bucket: Option<&mut Bucket>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let cost = query.cost_thousandths();
+        let bucket = bucket.filter(|_bucket| cost > 0);
+        if let Some(Err(wait_ms)) = bucket.map(|bucket| bucket.take_aside(cost, now)) {
+            return send(effects, rate_limited(req, wait_ms));
+        }
+        self.in_flight.insert(req, None);
+        effects.push(Effect::Read(req, query));
     }
 }

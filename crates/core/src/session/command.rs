@@ -4,7 +4,9 @@
 use super::effect::Query;
 use crate::aside::{Aside, SettingsChange};
 use crate::batch::Command;
+use crate::deed::Deed;
 use crate::ids::{Key, RoomId, Seq};
+use crate::invite::InviteHash;
 use crate::wire::{ClientFrame, Cursor, Req};
 
 /// What a frame with a `req` asks for.
@@ -29,6 +31,8 @@ pub(super) enum Asked {
     Aside(Aside),
     /// What one shows of oneself.
     Settings(SettingsChange),
+    /// Something written beside the log.
+    Deed(Deed),
 }
 
 impl ClientFrame {
@@ -65,7 +69,11 @@ impl ClientFrame {
             | Self::Typing { req, .. }
             | Self::Watch { req, .. }
             | Self::Who { req, .. }
-            | Self::Settings { req, .. } => Some(*req),
+            | Self::Settings { req, .. }
+            | Self::Invite { req, .. }
+            | Self::Invites { req, .. }
+            | Self::RevokeInvite { req, .. }
+            | Self::Invitation { req, .. } => Some(*req),
         }
     }
 
@@ -97,6 +105,15 @@ impl ClientFrame {
                 hide_last_seen,
                 hide_online,
             })),
+            Self::Invite {
+                room,
+                expires_in_ms,
+                uses,
+                ..
+            } => Some(Asked::Deed(Deed::invite(room, expires_in_ms, uses))),
+            Self::RevokeInvite { room, invite, .. } => {
+                Some(Asked::Deed(Deed::RevokeInvite { room, invite }))
+            }
             reading_or_writing => reading_or_writing.question_or_command(),
         }
     }
@@ -149,6 +166,8 @@ impl ClientFrame {
             Self::Members { room, after, .. } => Query::Members { room, after },
             Self::Profiles { users, name, .. } => Query::Profiles { users, name },
             Self::Directory { after, .. } => Query::Directory { after },
+            Self::Invites { room, .. } => Query::Invites { room },
+            Self::Invitation { token, .. } => Query::Invitation { token },
             writing => {
                 let (key, command) = writing.command()?;
                 return Some(Asked::Write(key, command));
@@ -237,7 +256,13 @@ impl ClientFrame {
                 topic,
                 ..
             } => (key, Command::Configure { room, name, topic }),
-            Self::Join { key, room, .. } => (key, Command::Join { room }),
+            Self::Join {
+                key, room, invite, ..
+            } => {
+                // Here the token ends: behind this door there is only its hash.
+                let invite = invite.map(InviteHash::of);
+                (key, Command::Join { room, invite })
+            }
             Self::Leave { key, room, .. } => (key, Command::Leave { room }),
             rest => return rest.command_about_somebody(),
         })

@@ -6,9 +6,11 @@ use crate::aside::{Aside, SettingsChange};
 use crate::batch::{Outcome, Submission};
 use crate::code::{CloseCode, ErrorCode};
 use crate::codec::Refusal;
+use crate::deed::Deed;
 use crate::gate::Turn;
-use crate::ids::{Epoch, Key, Millis, RoomId, Seq, SessionId, UserId};
+use crate::ids::{Epoch, InviteToken, Key, Millis, RoomId, Seq, SessionId, UserId};
 use crate::lanes::Lane;
+use crate::limits;
 use crate::marker::Mark;
 use crate::rate::Rate;
 use crate::wire::{ClientFrame, Cursor, Profile, Req, ServerFrame};
@@ -65,8 +67,8 @@ pub enum Input {
         /// Whether it is stored.
         stored: bool,
     },
-    /// The driver has answered [`Effect::Mark`], [`Effect::Read`], [`Effect::Aside`] or
-    /// [`Effect::Settings`].
+    /// The driver has answered [`Effect::Mark`], [`Effect::Read`], [`Effect::Aside`],
+    /// [`Effect::Settings`] or [`Effect::Deed`].
     Replied(Req),
     /// `caught_up` is queued: the connection is live.
     CaughtUp,
@@ -121,6 +123,9 @@ pub enum Effect {
     /// Store the user's settings, let the shard and their other connections know, and reply; answer
     /// with [`Input::Replied`].
     Settings(Req, SettingsChange),
+    /// Have the store decide and do it, with a token drawn for it; let whom it concerns know, and
+    /// reply; answer with [`Input::Replied`]. In the order of the frames.
+    Deed(Req, Deed),
     /// Queue a frame.
     Send(Lane, Box<ServerFrame>),
     /// Send a protocol ping (RFC 6455, 5.5.2).
@@ -157,4 +162,24 @@ pub enum Query {
     },
     /// See [`ClientFrame::Directory`].
     Directory { after: Option<RoomId> },
+    /// See [`ClientFrame::Invites`].
+    Invites { room: RoomId },
+    /// See [`ClientFrame::Invitation`].
+    Invitation { token: InviteToken },
+}
+
+impl Query {
+    /// What it costs beyond its place among the commands in flight, in thousandths of a message.
+    #[must_use]
+    pub fn cost_thousandths(&self) -> u32 {
+        match self {
+            Self::Invites { .. } | Self::Invitation { .. } => limits::LOOK_COST_THOUSANDTHS,
+            Self::After { .. }
+            | Self::History { .. }
+            | Self::Room { .. }
+            | Self::Members { .. }
+            | Self::Profiles { .. }
+            | Self::Directory { .. } => 0,
+        }
+    }
 }

@@ -282,10 +282,7 @@ impl Session {
                 };
                 effects.push(Effect::Mark(req, mark));
             }
-            Asked::Read(query) => {
-                self.in_flight.insert(req, None);
-                effects.push(Effect::Read(req, query));
-            }
+            Asked::Read(query) => self.read(req, query, now, bucket, effects),
             Asked::Write(key, command) => {
                 let submission = Submission {
                     from: user,
@@ -296,6 +293,7 @@ impl Session {
             }
             Asked::Aside(aside) => self.aside(req, aside, now, bucket, effects),
             Asked::Settings(change) => self.settings(req, change, now, bucket, effects),
+            Asked::Deed(deed) => self.deed(req, deed, now, bucket, effects),
         }
     }
 

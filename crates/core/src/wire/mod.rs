@@ -9,15 +9,15 @@ use serde::{Deserialize, Serialize};
 use crate::code::ErrorCode;
 use crate::event::Event;
 use crate::fold::Folded;
-use crate::ids::{Epoch, Key, Millis, Position, RoomId, Seq, SessionId, UserId};
-use crate::room::{Range, Role, SkipWhy};
+use crate::ids::{Epoch, InviteToken, Key, Millis, Position, RoomId, Seq, SessionId, UserId};
+use crate::room::{Range, Role, RoomKind, SkipWhy};
 
 mod client;
 mod rows;
 
 use self::rows::is_zero;
 pub use client::ClientFrame;
-pub use rows::{DirectoryRow, Me, Person, Profile, PublicLimits, RoomRow, Settings};
+pub use rows::{DirectoryRow, InviteRow, Me, Person, Profile, PublicLimits, RoomRow, Settings};
 
 /// The only version spoken so far.
 pub const VERSION: u64 = 1;
@@ -397,4 +397,46 @@ pub enum ServerFrame {
     },
     /// One's own settings, changed by another connection of one's own.
     Settings(Settings),
+    /// An invitation was made. The token is said this once: the server keeps only its hash.
+    Invite {
+        /// Pairs with `invite`.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// To which room.
+        room: RoomId,
+        /// What the link must hold.
+        token: InviteToken,
+        /// The invitation.
+        invite: InviteRow,
+    },
+    /// Open invitations to a room, by id.
+    Invites {
+        /// Pairs with `invites`.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// To which room.
+        room: RoomId,
+        /// All of them.
+        invites: Vec<InviteRow>,
+    },
+    /// Where an invitation leads.
+    Invitation {
+        /// Pairs with `invitation`.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// The room, for `join`.
+        room: RoomId,
+        /// What it is for.
+        kind: RoomKind,
+        /// Its name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        name: Option<String>,
+        /// What it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        topic: Option<String>,
+        /// How many are in.
+        members: u32,
+    },
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Millis, RoomId, Seq, UserId};
+use crate::ids::{InviteId, Millis, RoomId, Seq, UserId};
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind};
 
 /// What somebody shows of themselves. Who hides something does not see it of others.
@@ -134,6 +134,20 @@ pub struct DirectoryRow {
     pub name: String,
     /// How many are in.
     pub members: u32,
+}
+
+/// An open invitation, as those see it who look after the room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct InviteRow {
+    /// Its id; the token of its link is nowhere any more.
+    pub id: InviteId,
+    /// Who made it.
+    pub by: UserId,
+    /// How many people it still lets in.
+    pub uses: u32,
+    /// Until when.
+    pub expires: Millis,
 }
 
 /// The bounds that a client wants to know beforehand.

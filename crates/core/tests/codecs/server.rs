@@ -11,6 +11,7 @@ use crate::parts::{
     epoch, event, folded, millis, number, position, profile, role, room, row, seq, session, skip,
     text, user, why,
 };
+use crate::rooms;
 
 pub(crate) fn any_frame() -> impl Strategy<Value = ServerFrame> {
     let item = prop_oneof![event().prop_map(Item::Event), skip().prop_map(Item::Skip)];
@@ -67,6 +68,7 @@ pub(crate) fn any_frame() -> impl Strategy<Value = ServerFrame> {
         small(),
         lists(),
         ephemeral(),
+        rooms::server(),
     ]
 }
 

@@ -9,8 +9,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chinwag_core::aside::{Seen, SettingsChange};
 use chinwag_core::batch::{Ack, Submission};
+use chinwag_core::code::ErrorCode;
+use chinwag_core::deed::{Change, Deed};
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
+use chinwag_core::invite::{Invitation, InviteHash};
 use chinwag_core::ledger::{Committed, Ledger};
 use chinwag_core::marker::{Mark, Marked};
 use chinwag_core::room::{Member, Range, Role, Room};
@@ -61,6 +64,17 @@ impl Store for MemoryStore {
     fn saw(&self, seen: Vec<(UserId, Millis)>) -> StoreFuture<'_, ()> {
         self.lock().saw(&seen);
         Box::pin(ready(Ok(())))
+    }
+
+    fn perform(
+        &self,
+        user: UserId,
+        deed: Deed,
+        drawn: InviteHash,
+        now: Millis,
+    ) -> StoreFuture<'_, Result<Change, ErrorCode>> {
+        let done = self.lock().perform(user, &deed, drawn, now);
+        Box::pin(ready(Ok(done)))
     }
 
     fn run(&self, job: ReadJob) -> StoreFuture<'_, ()> {
@@ -115,4 +129,6 @@ pass_on! {
     changes(since: Position) -> Changes;
     settings(user: UserId) -> Settings;
     people(room: RoomId, after: Option<UserId>, limit: usize) -> Vec<Seen>;
+    invitation(hash: InviteHash) -> Option<Invitation>;
+    invitations(room: RoomId) -> Vec<Invitation>;
 }

@@ -126,6 +126,9 @@ impl Device {
             | ServerFrame::Profiles { .. }
             | ServerFrame::Directory { .. }
             | ServerFrame::Who { .. }
+            | ServerFrame::Invite { .. }
+            | ServerFrame::Invites { .. }
+            | ServerFrame::Invitation { .. }
             | ServerFrame::Settings(_) => {}
             ServerFrame::Typing { .. } | ServerFrame::Presence { .. } => {
                 self.ephemeral(frame, shore);

@@ -111,7 +111,9 @@ impl Node {
                 let ask = Ask::Query(id.0, user, req, query);
                 site.store.read(self.name(), ask, site.base);
             }
-            beside @ (Effect::Aside(..) | Effect::Settings(..)) => self.beside(id, beside, site),
+            beside @ (Effect::Aside(..) | Effect::Settings(..) | Effect::Deed(..)) => {
+                self.beside(id, beside, site)
+            }
             Effect::Pong(req, rooms) => self.item(Item::Pong(id, req, rooms), site.base),
             Effect::Send(..) => unreachable!("frames are queued by the step that made them"),
             Effect::Ping => {

@@ -216,6 +216,7 @@ impl Node {
             Found::Set(conn, user, req, settings) => {
                 self.settled(conn, user, req, settings, site);
             }
+            Found::Deed(conn, req, drawn, done) => self.done(ConnId(conn), req, drawn, done, site),
             Found::Key(conn, room, key, stored) => {
                 let input = Input::LookedUp { room, key, stored };
                 self.input(ConnId(conn), input, site.base);

@@ -2,8 +2,9 @@
 
 use chinwag_core::aside::{Aside, Granted, SettingsChange};
 use chinwag_core::code::ErrorCode;
+use chinwag_core::deed::{Change, Deed};
 use chinwag_core::event::Event;
-use chinwag_core::ids::{Key, Position, RoomId, Seq, UserId};
+use chinwag_core::ids::{InviteToken, Key, Position, RoomId, Seq, UserId};
 use chinwag_core::read::{Snapshot, Stretch};
 use chinwag_core::room::Range;
 use chinwag_core::session::Query;
@@ -31,6 +32,8 @@ pub(crate) enum Ask {
     Asides(Vec<(u64, UserId, Req, Aside)>),
     /// A change of settings: written at the moment of the read.
     Set(u64, UserId, Req, SettingsChange),
+    /// Something written beside the log, at the moment of the read, with a token drawn for it.
+    Deed(u64, UserId, Req, Deed, InviteToken),
 }
 
 /// What a read found.
@@ -54,6 +57,8 @@ pub(crate) enum Found {
     Asides(Vec<(u64, Req, Result<Granted, ErrorCode>)>),
     /// See [`Ask::Set`].
     Set(u64, UserId, Req, Option<Settings>),
+    /// See [`Ask::Deed`].
+    Deed(u64, Req, InviteToken, Option<Result<Change, ErrorCode>>),
 }
 
 /// What a read found, on its way to the node.

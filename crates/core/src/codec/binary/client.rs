@@ -9,7 +9,6 @@ use crate::wire::{ClientFrame, Cursor, Req};
 
 const HELLO: u64 = 0;
 const SYNC: u64 = 2;
-const LAST: u64 = 29;
 
 /// The frames that are not nothing but their fields, for the documents.
 #[cfg(test)]
@@ -28,7 +27,7 @@ frames! {
     3 = "send" Send { req, key, room, text, reply_to, mentions };
     4 = "create" Create { req, key, kind, name, history };
     5 = "direct" Direct { req, key, user };
-    6 = "join" Join { req, key, room };
+    6 = "join" Join { req, key, room, invite };
     7 = "leave" Leave { req, key, room };
     8 = "add" Add { req, key, room, user };
     9 = "remove" Remove { req, key, room, user };
@@ -52,6 +51,10 @@ frames! {
     27 = "watch" Watch { req, rooms };
     28 = "who" Who { req, room, after, online };
     29 = "settings" Settings { req, hide_last_seen, hide_online };
+    40 = "invite" Invite { req, room, expires_in_ms, uses };
+    41 = "invites" Invites { req, room };
+    42 = "revoke_invite" RevokeInvite { req, room, invite };
+    43 = "invitation" Invitation { req, token };
 }
 
 pub(super) fn put(frame: &ClientFrame, to: &mut Writer) {
@@ -116,7 +119,7 @@ pub(super) fn take(from: &mut Reader<'_>) -> Result<ClientFrame, Refusal> {
 }
 
 fn take_command(number: u64, fields: &mut Fields<'_, '_>) -> Result<ClientFrame, Refusal> {
-    if number > LAST {
+    if number != SYNC && !is_plain(number) {
         // As in JSON, a command without a number of its own is not even that.
         fields
             .field::<Req>("req")
@@ -183,6 +186,11 @@ fn check(frame: ClientFrame) -> Result<ClientFrame, Refusal> {
         }
         ClientFrame::Ping { rooms, .. } => list(rooms.len(), "rooms", limits::OPEN_ROOMS_MAX)?,
         ClientFrame::Profiles { users, .. } => list(users.len(), "users", limits::PROFILES_MAX)?,
+        ClientFrame::Invite {
+            expires_in_ms,
+            uses,
+            ..
+        } => field::invitation(*expires_in_ms, *uses)?,
         ClientFrame::Watch { rooms, .. } => list(rooms.len(), "rooms", limits::WATCHED_ROOMS_MAX)?,
         ClientFrame::Auth { .. }
         | ClientFrame::Direct { .. }
@@ -203,7 +211,10 @@ fn check(frame: ClientFrame) -> Result<ClientFrame, Refusal> {
         | ClientFrame::Directory { .. }
         | ClientFrame::Typing { .. }
         | ClientFrame::Who { .. }
-        | ClientFrame::Settings { .. } => {}
+        | ClientFrame::Settings { .. }
+        | ClientFrame::Invites { .. }
+        | ClientFrame::RevokeInvite { .. }
+        | ClientFrame::Invitation { .. } => {}
     }
     Ok(frame)
 }

@@ -10,8 +10,8 @@ use crate::fold::Folded;
 use crate::ids::UserId;
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
 use crate::wire::{
-    DirectoryRow, Item, Last, Me, Person, Profile, PublicLimits, Reset, ResetWhy, RoomRow,
-    Settings, Skip,
+    DirectoryRow, InviteRow, Item, Last, Me, Person, Profile, PublicLimits, Reset, ResetWhy,
+    RoomRow, Settings, Skip,
 };
 
 /// The number of the frame `event`, also as an item of `events`.
@@ -42,6 +42,7 @@ record! {
     DirectoryRow { room, name, members };
     Settings { hide_last_seen, hide_online, version };
     Person { user, online, last_seen };
+    InviteRow { id, by, uses, expires };
     PublicLimits { text_bytes, frame_bytes, in_flight, open_rooms, rate_per_second, rate_burst };
     RoomRow { room, kind, name, peer, history, head, msg_no, floor, members, me, topic, pins };
 }

@@ -44,6 +44,9 @@ frames! {
     20 = "typing" Typing { room, users, more };
     21 = "presence" Presence { room, count, change, online, joined, left };
     22 = "who" Who { req, room, people, more };
+    30 = "invite" Invite { req, room, token, invite };
+    31 = "invites" Invites { req, room, invites };
+    32 = "invitation" Invitation { req, room, kind, name, topic, members };
 }
 
 pub(super) fn put(frame: &ServerFrame, to: &mut Writer) {
@@ -78,6 +81,7 @@ pub(super) fn take(fields: &mut Fields<'_, '_>) -> Result<ServerFrame, Wrong> {
             hide_online: fields.field("hide_online")?,
             version: fields.field("version")?,
         })),
-        number => take_plain(number, fields),
+        number if is_plain(number) => take_plain(number, fields),
+        _ => Err(Wrong::HERE),
     }
 }

@@ -136,6 +136,7 @@ fn show(effect: &Effect) -> String {
         Effect::Read(req, _) => format!("read {req}"),
         Effect::Aside(req, aside) => format!("aside {req} {aside:?}"),
         Effect::Settings(req, change) => format!("settings {req} {change:?}"),
+        Effect::Deed(req, deed) => format!("deed {req} {deed:?}"),
         Effect::Pong(req, _) => format!("pong {req}"),
         Effect::Ping => "ping".into(),
         Effect::Close(code) => format!("close {}", code.number()),

@@ -5,6 +5,7 @@
 
 mod answers;
 mod conversation;
+mod invites;
 mod markers;
 mod people;
 mod random;

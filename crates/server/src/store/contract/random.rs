@@ -58,7 +58,7 @@ impl Dice {
                 format!("room {}", self.below(1_000)),
             ),
             1 if (ROOMS..ROOMS + 3).contains(&rooms.len()) => Command::Direct { user: self.user() },
-            2..8 => Command::Join { room },
+            2..8 => Command::join(room),
             8 => Command::Leave { room },
             9..13 => Command::Add {
                 room,

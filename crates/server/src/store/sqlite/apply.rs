@@ -11,6 +11,7 @@ use chinwag_core::room::{Member, Room};
 use chinwag_core::wire::Profile;
 use rusqlite::{Connection, params};
 
+use super::deeds;
 use super::inside::Inside;
 use super::rows::{
     self, EVENT_COLUMNS, Fields, body_bytes, extras_bytes, history_code, kind, kind_of, number,
@@ -35,6 +36,9 @@ pub(super) fn batch(
     }
     for (room, row) in &decided.members {
         put_member(db, inside, *room, row, position)?;
+    }
+    for invitation in &decided.invitations {
+        deeds::put(db, invitation)?;
     }
     for appended in &decided.appended {
         insert(db, inside, appended)?;

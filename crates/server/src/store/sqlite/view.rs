@@ -6,11 +6,13 @@ use chinwag_core::aside::Seen;
 use chinwag_core::batch::Ack;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
+use chinwag_core::invite::{Invitation, InviteHash};
 use chinwag_core::room::{Member, Range, Role, Room};
 use chinwag_core::view::{Alterations, Changes, View};
 use chinwag_core::wire::{DirectoryRow, Profile, Settings};
 use rusqlite::{Connection, OptionalExtension, Params, Row, named_params, params};
 
+use super::deeds;
 use super::inside::Inside;
 use super::kept::Kept;
 use super::people;
@@ -363,6 +365,14 @@ impl View for SqlView<'_> {
 
     fn settings(&self, user: UserId) -> Read<Settings> {
         people::settings(self.db, user).map_err(unreadable)
+    }
+
+    fn invitation(&self, hash: InviteHash) -> Read<Option<Invitation>> {
+        self.one(deeds::INVITATION, [&hash.0[..]], deeds::invitation)
+    }
+
+    fn invitations(&self, room: RoomId) -> Read<Vec<Invitation>> {
+        self.all(deeds::INVITATIONS, [&room.0[..]], deeds::invitation)
     }
 
     fn people(&self, room: RoomId, after: Option<UserId>, limit: usize) -> Read<Vec<Seen>> {
