@@ -23,6 +23,7 @@ interface Answers {
   invite: 'invite';
   invites: 'invites';
   invitation: 'invitation';
+  edits: 'edits';
 }
 type Keyless<T> = T extends { key: string } ? Omit<T, 'key'> : never;
 /** A command that is waited for, before it has its key. */

@@ -8,7 +8,7 @@
  */
 
 import type { Chat, Room, Sent } from './types.js';
-import type { DirectoryRow, InviteRow, Profile, Role, ServerFrame } from './wire.js';
+import type { DirectoryRow, EditRow, InviteRow, Profile, Role, ServerFrame } from './wire.js';
 
 /** What the server answers. */
 type Says<T extends ServerFrame['type']> = Extract<ServerFrame, { type: T }>;
@@ -95,6 +95,21 @@ export async function invites({ id: room, chat }: Room): Promise<InviteRow[]> {
 /** A link lets nobody in any more. */
 export async function revokeInvite({ id: room, chat }: Room, id: string): Promise<void> {
   await chat.ask({ type: 'revoke_invite', room, invite: id });
+}
+
+/** Somebody asked in, who accepts by `join` and declines by `leave`. */
+export function inviteUser(room: Room, user: string): Promise<string> {
+  return room.chat.command({ type: 'invite_user', room: room.id, user });
+}
+
+/** The texts that a message has had, oldest first: itself as it was sent, then each edit. */
+export async function edits({ id: room, chat }: Room, target: number): Promise<EditRow[]> {
+  const all: EditRow[] = [];
+  for (;;) {
+    const page = await chat.ask({ type: 'edits', room, target, after: all.at(-1)?.seq });
+    all.push(...page.edits);
+    if (!page.more || !page.edits.length) return all;
+  }
 }
 
 /** Out of a room. */

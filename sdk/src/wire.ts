@@ -22,13 +22,13 @@ export type RoomKind = "direct" | "group" | "public";
 
 export type Role = "reader" | "member" | "admin" | "owner";
 
-export type MemberState = "joined" | "left" | "removed" | "banned";
+export type MemberState = "joined" | "left" | "removed" | "banned" | "invited";
 
 export type HistoryFrom = "joining" | "beginning";
 
 export type SkipWhy = "before_join" | "not_member" | "purged";
 
-export type ErrorCode = "bad_frame" | "unknown_command" | "bad_field" | "too_long" | "blank" | "hello_first" | "hello_twice" | "req_reused" | "bad_token" | "token_expired" | "not_found" | "forbidden" | "not_member" | "already_member" | "room_full" | "too_many_rooms" | "self_direct" | "muted" | "banned" | "last_owner" | "gone" | "no_message" | "too_many" | "conflict" | "retry_in_order" | "rate_limited" | "unavailable" | "storage_full" | "going_away" | "name_taken" | "bad_credentials" | "weak_password" | "registration_closed" | "invite_needed" | "bad_invite" | "busy";
+export type ErrorCode = "bad_frame" | "unknown_command" | "bad_field" | "too_long" | "blank" | "hello_first" | "hello_twice" | "req_reused" | "bad_token" | "token_expired" | "not_found" | "forbidden" | "not_member" | "already_member" | "room_full" | "too_many_rooms" | "self_direct" | "muted" | "banned" | "last_owner" | "gone" | "no_message" | "too_many" | "conflict" | "retry_in_order" | "rate_limited" | "unavailable" | "storage_full" | "going_away" | "name_taken" | "bad_credentials" | "weak_password" | "registration_closed" | "invite_needed" | "bad_invite" | "already_invited" | "busy";
 
 export type Author = [UserId, number];
 
@@ -481,6 +481,20 @@ uses: number,
  * Until when.
  */
 expires: Millis, };
+
+export type EditRow = {
+/**
+ * The event: the message itself, or an edit of it.
+ */
+seq: Seq,
+/**
+ * When.
+ */
+ts: Millis,
+/**
+ * The whole text since then.
+ */
+text: string, };
 
 export type ClientFrame = { "type": "hello",
 /**
@@ -1015,7 +1029,39 @@ req: number,
 /**
  * What the link holds.
  */
-token: InviteToken, };
+token: InviteToken, } | { "type": "invite_user",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Idempotency key.
+ */
+key: Key,
+/**
+ * Which.
+ */
+room: RoomId,
+/**
+ * Whom.
+ */
+user: UserId, } | { "type": "edits",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Where.
+ */
+room: RoomId,
+/**
+ * Which message.
+ */
+target: Seq,
+/**
+ * Only those after this one.
+ */
+after?: Seq, };
 
 export type ServerFrame = { "type": "welcome",
 /**
@@ -1365,4 +1411,28 @@ topic?: string,
 /**
  * How many are in.
  */
-members: number, };
+members: number, } | { "type": "edits",
+/**
+ * Pairs with `edits`.
+ */
+req: number,
+/**
+ * Where.
+ */
+room: RoomId,
+/**
+ * Which message.
+ */
+target: Seq,
+/**
+ * Itself as it was sent, and each edit.
+ */
+edits: Array<EditRow>,
+/**
+ * Ask again after the last of these.
+ */
+more: boolean, } | { "type": "row",
+/**
+ * As it is now.
+ */
+row: RoomRow, };

@@ -92,6 +92,22 @@ pub fn reply<V: View + ?Sized>(
             let more = rooms.len() == limits::PAGE_MAX;
             Ok(ServerFrame::Directory { req, rooms, more })
         }
+        about @ (Query::Invites { .. } | Query::Invitation { .. } | Query::Edits { .. }) => {
+            beside(view, user, req, about, now)?
+        }
+    };
+    Ok(found.unwrap_or_else(|code| refuse(Some(req), code, code.meaning())))
+}
+
+/// Questions about invitations and earlier texts.
+fn beside<V: View + ?Sized>(
+    view: &V,
+    user: UserId,
+    req: Req,
+    query: Query,
+    now: Millis,
+) -> Result<Result<ServerFrame, ErrorCode>, V::Error> {
+    Ok(match query {
         Query::Invites { room } => {
             let invites = invite::list(view, user, room, now)?;
             invites.map(|invites| ServerFrame::Invites { req, room, invites })
@@ -107,8 +123,22 @@ pub fn reply<V: View + ?Sized>(
                 members: room.members,
             })
         }
-    };
-    Ok(found.unwrap_or_else(|code| refuse(Some(req), code, code.meaning())))
+        Query::Edits {
+            room,
+            target,
+            after,
+        } => {
+            let found = read::edits(view, user, room, target, after)?;
+            found.map(|(edits, more)| ServerFrame::Edits {
+                req,
+                room,
+                target,
+                edits,
+                more,
+            })
+        }
+        other => unreachable!("answered by `reply`: {other:?}"),
+    })
 }
 
 /// The reply to a question that the store does not answer now.

@@ -20,8 +20,8 @@ use crate::ids::{
 use crate::limits;
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
 use crate::wire::{
-    ClientFrame, Cursor, DirectoryRow, InviteRow, Item, Last, Me, Person, Profile, PublicLimits,
-    Reset, ResetWhy, RoomRow, ServerFrame, Settings, Skip,
+    ClientFrame, Cursor, DirectoryRow, EditRow, InviteRow, Item, Last, Me, Person, Profile,
+    PublicLimits, Reset, ResetWhy, RoomRow, ServerFrame, Settings, Skip,
 };
 
 #[test]
@@ -85,6 +85,7 @@ fn wire_ts() {
         InviteId,
         InviteToken,
         InviteRow,
+        EditRow,
         ClientFrame,
         ServerFrame,
     );

@@ -39,6 +39,8 @@ pub enum Act {
     Leave,
     /// Let this person in.
     Add,
+    /// Ask this person in.
+    InviteUser,
     /// Send this person away.
     Remove,
     /// Send this person away for good, or let them come back.
@@ -83,6 +85,7 @@ fn needs(act: Act, room: &Room) -> Needs {
         | Act::Pin
         | Act::Configure
         | Act::Add
+        | Act::InviteUser
         | Act::Remove
         | Act::Ban { .. }
         | Act::SetRole(_)
@@ -109,6 +112,10 @@ pub fn allowed(
     if let Act::Join { by_link } = act {
         return may_join(room, actor, by_link);
     }
+    if act == Act::Leave && actor.is_some_and(|member| member.state == MemberState::Invited) {
+        // No, thank you.
+        return Ok(());
+    }
     let Some(inside) = actor.filter(|member| member.is_in()) else {
         return Err(match (room.kind, actor) {
             (RoomKind::Direct | RoomKind::Group, None) => ErrorCode::NotFound,
@@ -129,7 +136,17 @@ pub fn allowed(
             Some(other) if other.state == MemberState::Banned => Err(ErrorCode::Banned),
             Some(_) | None => has_place(room),
         },
-        Act::Remove => below(inside, present(other)?),
+        Act::InviteUser => match other.map(|other| other.state) {
+            Some(MemberState::Joined) => Err(ErrorCode::AlreadyMember),
+            Some(MemberState::Banned) => Err(ErrorCode::Banned),
+            Some(MemberState::Invited) => Err(ErrorCode::AlreadyInvited),
+            Some(MemberState::Left | MemberState::Removed) | None => Ok(()),
+        },
+        Act::Remove => match other {
+            // An invitation by name is withdrawn.
+            Some(other) if other.state == MemberState::Invited => Ok(()),
+            other => below(inside, present(other)?),
+        },
         Act::Mute => below(inside, present(other)?),
         Act::Ban { on: true } => match other {
             Some(other) if other.state == MemberState::Banned => Err(ErrorCode::Banned),
@@ -159,6 +176,7 @@ fn may_join(room: &Room, actor: Option<&Member>, by_link: bool) -> Result<(), Er
     match (actor.map(|member| member.state), room.kind) {
         (Some(MemberState::Joined), _) => Err(ErrorCode::AlreadyMember),
         (Some(MemberState::Banned), _) => Err(ErrorCode::Banned),
+        (Some(MemberState::Invited), _) => has_place(room),
         (Some(MemberState::Left | MemberState::Removed) | None, RoomKind::Public) => {
             has_place(room)
         }

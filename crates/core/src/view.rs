@@ -54,7 +54,7 @@ pub trait View {
     fn heads(&self, user: UserId) -> Result<Vec<(RoomId, Seq)>, Self::Error>;
 
     /// The rooms of a user, by id, in which the log or the user's own row changed after `since`.
-    /// With no `since`: all that the user is in.
+    /// With no `since`: all that the user is in, or asked into.
     fn changed(&self, user: UserId, since: Option<Position>) -> Result<Vec<RoomId>, Self::Error>;
 
     /// One event.
@@ -122,6 +122,9 @@ pub trait View {
         after: Option<UserId>,
         limit: usize,
     ) -> Result<Vec<Seen>, Self::Error>;
+
+    /// Into how many rooms a user is asked by name.
+    fn invited_to(&self, user: UserId) -> Result<usize, Self::Error>;
 
     /// An invitation that is kept, also if it is too old.
     fn invitation(&self, hash: InviteHash) -> Result<Option<Invitation>, Self::Error>;

@@ -156,6 +156,12 @@ impl Hub {
         }
     }
 
+    /// Tells all connections of `user`.
+    pub async fn to_all(&self, user: UserId, frame: ServerFrame) {
+        // No connection has this number: they are counted from the first.
+        self.marker(user, ConnId(u64::MAX), frame).await;
+    }
+
     /// Tells the other connections of `user` of new markers or settings.
     pub async fn marker(&self, user: UserId, except: ConnId, frame: ServerFrame) {
         for shard in &*self.shards {

@@ -14,6 +14,7 @@ pub mod logging;
 pub mod metrics;
 pub mod network;
 pub mod node;
+mod outside;
 pub mod presence;
 pub mod routes;
 pub mod scrape;

@@ -9,6 +9,8 @@
 #[path = "support/wire.rs"]
 mod support;
 
+#[path = "wire/asked.rs"]
+mod asked;
 #[path = "wire/bad_input.rs"]
 mod bad_input;
 #[path = "wire/behind.rs"]
@@ -37,6 +39,8 @@ mod limits;
 mod markers;
 #[path = "wire/metrics.rs"]
 mod metrics;
+#[path = "wire/outcomes.rs"]
+mod outcomes;
 #[path = "wire/presence.rs"]
 mod presence;
 #[path = "wire/process.rs"]

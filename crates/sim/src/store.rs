@@ -272,17 +272,27 @@ impl Store {
         events.iter().for_each(|event| tails.commit(event));
     }
 
+    /// What a node writes beside the logs, at the moment of the read.
+    fn write_beside(&mut self, ask: Ask, up: bool, base: &Base) -> Found {
+        match ask {
+            Ask::Set(conn, user, req, change) => {
+                let settings = up.then(|| self.ledger.set(user, change));
+                Found::Set(conn, user, req, settings)
+            }
+            Ask::Deed(conn, user, req, deed, drawn) => {
+                let (now, hash) = (base.wall(), InviteHash::of(drawn));
+                let done = up.then(|| self.ledger.perform(user, &deed, hash, now));
+                Found::Deed(conn, req, drawn, done)
+            }
+            other => unreachable!("{other:?} writes nothing"),
+        }
+    }
+
     fn find(&mut self, ask: Ask, node: NodeRef, base: &mut Base) -> Found {
         let up = !self.is_down(base);
         self.ledger.set_node(node.node as u64);
-        if let Ask::Set(conn, user, req, change) = ask {
-            let settings = up.then(|| self.ledger.set(user, change));
-            return Found::Set(conn, user, req, settings);
-        }
-        if let Ask::Deed(conn, user, req, deed, drawn) = ask {
-            let now = base.wall();
-            let done = up.then(|| self.ledger.perform(user, &deed, InviteHash::of(drawn), now));
-            return Found::Deed(conn, req, drawn, done);
+        if let Ask::Set(..) | Ask::Deed(..) = ask {
+            return self.write_beside(ask, up, base);
         }
         let view = &Recalling::new(&self.ledger, self.recent.of(node));
         match ask {

@@ -12,7 +12,7 @@ const token = id('t_');
 
 const roomKind = word('direct', 'group', 'public');
 const role = word('reader', 'member', 'admin', 'owner');
-const state = word('joined', 'left', 'removed', 'banned');
+const state = word('joined', 'left', 'removed', 'banned', 'invited');
 const history = word('joining', 'beginning');
 const skipWhy = word('before_join', 'not_member', 'purged');
 const resetWhy = word('epoch', 'history', 'too_far');
@@ -106,6 +106,8 @@ export const client = frames({
   invites: { req, room },
   revoke_invite: { req, room, invite },
   invitation: { req, token },
+  invite_user: { req, key, room, user },
+  edits: { req, room, target: same, 'after?': same },
 });
 
 /** The items of `events` are whole frames themselves. */
@@ -140,4 +142,6 @@ export const server: Shape = frames({
   'invite@30': { req, room, token, invite: invitation },
   invites: { req, room, invites: list(invitation) },
   invitation: { req, room, kind: roomKind, 'name?': same, 'topic?': same, members: same },
+  edits: { req, room, target: same, edits: list(record({ seq: same, ts: same, text: same })), more: flag },
+  row: { row },
 });

@@ -32,6 +32,8 @@ pub(super) struct Batch<'a, V: View + ?Sized> {
     keys: BTreeMap<(Key, UserId, RoomId), (u64, Ack)>,
     /// Rooms entered less rooms left in this batch, by user.
     pub(super) entered: BTreeMap<UserId, i64>,
+    /// Invitations by name made less those that ended in this batch, by user.
+    pub(super) asked: BTreeMap<UserId, i64>,
     /// The profile version of the present item's sender.
     author_version: u64,
     pub(super) out: Decided,
@@ -87,6 +89,7 @@ impl<'a, V: View + ?Sized> Batch<'a, V> {
             invitations: BTreeMap::new(),
             keys: BTreeMap::new(),
             entered: BTreeMap::new(),
+            asked: BTreeMap::new(),
             author_version: 0,
             out: Decided::default(),
         }
@@ -124,6 +127,7 @@ impl<'a, V: View + ?Sized> Batch<'a, V> {
             | Command::Join { .. }
             | Command::Leave { .. }
             | Command::Add { .. }
+            | Command::InviteUser { .. }
             | Command::Remove { .. }
             | Command::Ban { .. }
             | Command::SetRole { .. }

@@ -132,6 +132,13 @@ pub enum Command {
         /// Whom.
         user: UserId,
     },
+    /// Ask somebody in.
+    InviteUser {
+        /// Where.
+        room: RoomId,
+        /// Whom.
+        user: UserId,
+    },
     /// Send somebody away.
     Remove {
         /// Where.
@@ -211,6 +218,7 @@ impl Submission {
             | Command::Join { room, .. }
             | Command::Leave { room }
             | Command::Add { room, .. }
+            | Command::InviteUser { room, .. }
             | Command::Remove { room, .. }
             | Command::Ban { room, .. }
             | Command::SetRole { room, .. }

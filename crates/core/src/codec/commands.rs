@@ -128,6 +128,12 @@ fn about_people(
             room,
             user,
         },
+        "invite_user" => ClientFrame::InviteUser {
+            req,
+            key,
+            room,
+            user,
+        },
         "remove" => ClientFrame::Remove {
             req,
             key,

@@ -102,7 +102,7 @@ fn frame(fields: &mut Fields, req: &Result<Option<u64>, Refusal>) -> Result<Clie
             commands::about_messages(&kind, req, fields)
         }
         "create" | "direct" | "configure" | "join" | "leave" | "add" | "remove" | "ban"
-        | "role" | "mute" => commands::about_rooms(&kind, req, fields),
+        | "role" | "mute" | "invite_user" => commands::about_rooms(&kind, req, fields),
         _ => reading(&kind, req, fields),
     }
 }
@@ -158,6 +158,12 @@ fn reading(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Ref
         "ping" => ClientFrame::Ping {
             req,
             rooms: fields.list("rooms", limits::OPEN_ROOMS_MAX, fields::parse)?,
+        },
+        "edits" => ClientFrame::Edits {
+            req,
+            room: fields.parsed("room")?,
+            target: fields.seq("target")?,
+            after: fields.seq_maybe("after")?,
         },
         "typing" | "watch" | "who" | "settings" => return beside(kind, req, fields),
         "invite" | "invites" | "revoke_invite" | "invitation" => {

@@ -14,7 +14,7 @@ use crate::fold;
 use crate::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
 use crate::invite::{Invitation, InviteHash};
 use crate::marker::{self, Mark, Marked};
-use crate::room::{Member, Range, Room};
+use crate::room::{Member, MemberState, Range, Room};
 use crate::view::View;
 use crate::wire::{Profile, Settings};
 
@@ -239,6 +239,11 @@ impl Ledger {
         log.into_iter()
             .flat_map(move |log| log.events.range(range.from..=range.to))
             .map(|(_seq, (event, _hash))| event)
+    }
+
+    fn is_asked(&self, user: UserId, room: RoomId) -> bool {
+        let row = self.logs.get(&room).and_then(|log| log.members.get(&user));
+        row.is_some_and(|row| row.0.state == MemberState::Invited)
     }
 
     fn rooms_where_in(&self, user: UserId) -> impl Iterator<Item = &Log> {

@@ -78,7 +78,12 @@ impl View for Ledger {
 
     fn changed(&self, user: UserId, since: Option<Position>) -> Result<Vec<RoomId>, Infallible> {
         let Some(since) = since else {
-            return Ok(self.rooms_where_in(user).map(|log| log.room.id).collect());
+            let rooms = self.rooms_of.get(&user).into_iter().flatten().copied();
+            let current = |id: &RoomId| {
+                let row = self.logs.get(id).and_then(|log| log.members.get(&user));
+                row.is_some_and(|row| row.0.is_in()) || self.is_asked(user, *id)
+            };
+            return Ok(rooms.filter(current).collect());
         };
         let rooms = self.rooms_of.get(&user).into_iter().flatten();
         let changed = rooms.filter(|id| {
@@ -264,6 +269,12 @@ impl View for Ledger {
                 .is_some_and(|own| own.hide_last_seen),
         });
         Ok(seen.collect())
+    }
+
+    fn invited_to(&self, user: UserId) -> Result<usize, Infallible> {
+        let rooms = self.rooms_of.get(&user).into_iter().flatten();
+        let asked = rooms.filter(|id| self.is_asked(user, **id));
+        Ok(asked.count())
     }
 
     fn invitation(&self, hash: InviteHash) -> Result<Option<Invitation>, Infallible> {

@@ -208,6 +208,7 @@ impl<V: View + ?Sized, R: Recall> View for Recalling<'_, V, R> {
         changes(since: Position) -> Changes;
         settings(user: UserId) -> Settings;
         people(room: RoomId, after: Option<UserId>, limit: usize) -> Vec<Seen>;
+        invited_to(user: UserId) -> usize;
         invitation(hash: InviteHash) -> Option<Invitation>;
         invitations(room: RoomId) -> Vec<Invitation>;
     }

@@ -73,7 +73,9 @@ impl ClientFrame {
             | Self::Invite { req, .. }
             | Self::Invites { req, .. }
             | Self::RevokeInvite { req, .. }
-            | Self::Invitation { req, .. } => Some(*req),
+            | Self::Invitation { req, .. }
+            | Self::InviteUser { req, .. }
+            | Self::Edits { req, .. } => Some(*req),
         }
     }
 
@@ -166,6 +168,16 @@ impl ClientFrame {
             Self::Members { room, after, .. } => Query::Members { room, after },
             Self::Profiles { users, name, .. } => Query::Profiles { users, name },
             Self::Directory { after, .. } => Query::Directory { after },
+            Self::Edits {
+                room,
+                target,
+                after,
+                ..
+            } => Query::Edits {
+                room,
+                target,
+                after,
+            },
             Self::Invites { room, .. } => Query::Invites { room },
             Self::Invitation { token, .. } => Query::Invitation { token },
             writing => {
@@ -273,6 +285,9 @@ impl ClientFrame {
             Self::Add {
                 key, room, user, ..
             } => (key, Command::Add { room, user }),
+            Self::InviteUser {
+                key, room, user, ..
+            } => (key, Command::InviteUser { room, user }),
             Self::Remove {
                 key, room, user, ..
             } => (key, Command::Remove { room, user }),

@@ -164,6 +164,12 @@ pub enum Query {
     Directory { after: Option<RoomId> },
     /// See [`ClientFrame::Invites`].
     Invites { room: RoomId },
+    /// See [`ClientFrame::Edits`].
+    Edits {
+        room: RoomId,
+        target: Seq,
+        after: Option<Seq>,
+    },
     /// See [`ClientFrame::Invitation`].
     Invitation { token: InviteToken },
 }
@@ -173,7 +179,9 @@ impl Query {
     #[must_use]
     pub fn cost_thousandths(&self) -> u32 {
         match self {
-            Self::Invites { .. } | Self::Invitation { .. } => limits::LOOK_COST_THOUSANDTHS,
+            Self::Invites { .. } | Self::Invitation { .. } | Self::Edits { .. } => {
+                limits::LOOK_COST_THOUSANDTHS
+            }
             Self::After { .. }
             | Self::History { .. }
             | Self::Room { .. }

@@ -459,4 +459,30 @@ pub enum ClientFrame {
         /// What the link holds.
         token: InviteToken,
     },
+    /// Ask somebody into a room: `ack`. They accept by `join`, and decline by `leave`.
+    InviteUser {
+        /// Pairs the reply.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Idempotency key.
+        key: Key,
+        /// Which.
+        room: RoomId,
+        /// Whom.
+        user: UserId,
+    },
+    /// The texts that a message has had: `edits`.
+    Edits {
+        /// Pairs the reply.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Where.
+        room: RoomId,
+        /// Which message.
+        target: Seq,
+        /// Only those after this one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        after: Option<Seq>,
+    },
 }

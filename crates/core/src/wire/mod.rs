@@ -17,7 +17,9 @@ mod rows;
 
 use self::rows::is_zero;
 pub use client::ClientFrame;
-pub use rows::{DirectoryRow, InviteRow, Me, Person, Profile, PublicLimits, RoomRow, Settings};
+pub use rows::{
+    DirectoryRow, EditRow, InviteRow, Me, Person, Profile, PublicLimits, RoomRow, Settings,
+};
 
 /// The only version spoken so far.
 pub const VERSION: u64 = 1;
@@ -438,5 +440,24 @@ pub enum ServerFrame {
         topic: Option<String>,
         /// How many are in.
         members: u32,
+    },
+    /// The texts that a message has had, oldest first.
+    Edits {
+        /// Pairs with `edits`.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Where.
+        room: RoomId,
+        /// Which message.
+        target: Seq,
+        /// Itself as it was sent, and each edit.
+        edits: Vec<EditRow>,
+        /// Ask again after the last of these.
+        more: bool,
+    },
+    /// One's own row of a room has changed otherwise than by an event that one is shown.
+    Row {
+        /// As it is now.
+        row: RoomRow,
     },
 }

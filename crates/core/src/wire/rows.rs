@@ -136,6 +136,18 @@ pub struct DirectoryRow {
     pub members: u32,
 }
 
+/// A text that a message has had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct EditRow {
+    /// The event: the message itself, or an edit of it.
+    pub seq: Seq,
+    /// When.
+    pub ts: Millis,
+    /// The whole text since then.
+    pub text: String,
+}
+
 /// An open invitation, as those see it who look after the room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]

@@ -55,6 +55,7 @@ pub(crate) fn state() -> impl Strategy<Value = MemberState> {
         MemberState::Left,
         MemberState::Removed,
         MemberState::Banned,
+        MemberState::Invited,
     ])
 }
 

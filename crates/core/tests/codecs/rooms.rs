@@ -1,12 +1,12 @@
 //! Any frame about coming into rooms.
 
 use chinwag_core::limits;
-use chinwag_core::wire::{ClientFrame, InviteRow, ServerFrame};
+use chinwag_core::wire::{ClientFrame, EditRow, InviteRow, ServerFrame};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 
-use crate::parts::{invite, key, kind, millis, number, room, text, token, user};
+use crate::parts::{invite, key, kind, millis, number, room, seq, text, token, user};
 
 pub(crate) fn client() -> impl Strategy<Value = ClientFrame> {
     let bounds = (
@@ -14,7 +14,9 @@ pub(crate) fn client() -> impl Strategy<Value = ClientFrame> {
         of(1..=limits::INVITE_USES_MAX),
     );
     let all = (number(), key(), room(), invite(), token(), bounds);
-    (0..5, all).prop_map(|(which, (req, key, room, invite, token, bounds))| {
+    let about = (user(), seq(), of(seq()));
+    (0..7, all, about).prop_map(|(which, (req, key, room, invite, token, bounds), about)| {
+        let (user, target, after) = about;
         let (expires_in_ms, uses) = bounds;
         match which {
             0 => ClientFrame::Join {
@@ -31,6 +33,18 @@ pub(crate) fn client() -> impl Strategy<Value = ClientFrame> {
             },
             2 => ClientFrame::Invites { req, room },
             3 => ClientFrame::RevokeInvite { req, room, invite },
+            4 => ClientFrame::InviteUser {
+                req,
+                key,
+                room,
+                user,
+            },
+            5 => ClientFrame::Edits {
+                req,
+                room,
+                target,
+                after,
+            },
             _ => ClientFrame::Invitation { req, token },
         }
     })
@@ -75,5 +89,16 @@ pub(crate) fn server() -> impl Strategy<Value = ServerFrame> {
                 members,
             },
         );
-    prop_oneof![invite, invites, invitation]
+    let edit = (seq(), millis(), text());
+    let edit = edit.prop_map(|(seq, ts, text)| EditRow { seq, ts, text });
+    let all = (number(), room(), seq(), vec(edit, 0..3), any::<bool>());
+    let edits = all.prop_map(|(req, room, target, edits, more)| ServerFrame::Edits {
+        req,
+        room,
+        target,
+        edits,
+        more,
+    });
+    let row = crate::parts::row().prop_map(|row| ServerFrame::Row { row });
+    prop_oneof![invite, invites, invitation, edits, row]
 }

@@ -1,10 +1,10 @@
 //! Examples of what is said about invitations.
 
-use chinwag_core::ids::{InviteId, Millis};
-use chinwag_core::room::RoomKind;
-use chinwag_core::wire::{ClientFrame, InviteRow, ServerFrame};
+use chinwag_core::ids::{InviteId, Millis, Seq};
+use chinwag_core::room::{HistoryFrom, MemberState, Role, RoomKind};
+use chinwag_core::wire::{ClientFrame, EditRow, InviteRow, Me, RoomRow, ServerFrame};
 
-use crate::{ANN, ROOM, TOKEN};
+use crate::{ANN, BOB, KEY, ROOM, TOKEN};
 
 const INVITE: InviteId = InviteId(*b"an invitation...");
 
@@ -39,6 +39,24 @@ pub(crate) fn client() -> Vec<(&'static str, ClientFrame)> {
             ClientFrame::Invitation {
                 req: 43,
                 token: TOKEN,
+            },
+        ),
+        (
+            "invite_user",
+            ClientFrame::InviteUser {
+                req: 44,
+                key: KEY,
+                room: ROOM,
+                user: BOB,
+            },
+        ),
+        (
+            "edits",
+            ClientFrame::Edits {
+                req: 45,
+                room: ROOM,
+                target: Seq(12),
+                after: Some(Seq(14)),
             },
         ),
     ]
@@ -80,5 +98,46 @@ pub(crate) fn server() -> Vec<(&'static str, ServerFrame)> {
                 members: 3,
             },
         ),
+        (
+            "edits",
+            ServerFrame::Edits {
+                req: 45,
+                room: ROOM,
+                target: Seq(12),
+                edits: vec![EditRow {
+                    seq: Seq(15),
+                    ts: Millis(1_795_324_500_000),
+                    text: "I am here".into(),
+                }],
+                more: false,
+            },
+        ),
+        ("row, asked in", ServerFrame::Row { row: asked() }),
     ]
+}
+
+fn asked() -> RoomRow {
+    RoomRow {
+        room: ROOM,
+        kind: RoomKind::Group,
+        name: Some("Kitchen".into()),
+        topic: None,
+        peer: None,
+        history: HistoryFrom::Joining,
+        head: Seq(0),
+        msg_no: 0,
+        floor: Seq(1),
+        members: 3,
+        pins: Vec::new(),
+        me: Me {
+            state: MemberState::Invited,
+            role: Role::Member,
+            since: Seq(0),
+            delivered: Seq(0),
+            read: Seq(0),
+            unread: 0,
+            mentions: 0,
+            muted: false,
+        },
+    }
 }

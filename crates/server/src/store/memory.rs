@@ -129,6 +129,7 @@ pass_on! {
     changes(since: Position) -> Changes;
     settings(user: UserId) -> Settings;
     people(room: RoomId, after: Option<UserId>, limit: usize) -> Vec<Seen>;
+    invited_to(user: UserId) -> usize;
     invitation(hash: InviteHash) -> Option<Invitation>;
     invitations(room: RoomId) -> Vec<Invitation>;
 }

@@ -129,6 +129,8 @@ impl Device {
             | ServerFrame::Invite { .. }
             | ServerFrame::Invites { .. }
             | ServerFrame::Invitation { .. }
+            | ServerFrame::Edits { .. }
+            | ServerFrame::Row { .. }
             | ServerFrame::Settings(_) => {}
             ServerFrame::Typing { .. } | ServerFrame::Presence { .. } => {
                 self.ephemeral(frame, shore);

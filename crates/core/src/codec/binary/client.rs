@@ -55,6 +55,8 @@ frames! {
     41 = "invites" Invites { req, room };
     42 = "revoke_invite" RevokeInvite { req, room, invite };
     43 = "invitation" Invitation { req, token };
+    44 = "invite_user" InviteUser { req, key, room, user };
+    45 = "edits" Edits { req, room, target, after };
 }
 
 pub(super) fn put(frame: &ClientFrame, to: &mut Writer) {
@@ -214,7 +216,9 @@ fn check(frame: ClientFrame) -> Result<ClientFrame, Refusal> {
         | ClientFrame::Settings { .. }
         | ClientFrame::Invites { .. }
         | ClientFrame::RevokeInvite { .. }
-        | ClientFrame::Invitation { .. } => {}
+        | ClientFrame::Invitation { .. }
+        | ClientFrame::InviteUser { .. }
+        | ClientFrame::Edits { .. } => {}
     }
     Ok(frame)
 }

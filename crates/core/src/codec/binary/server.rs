@@ -47,6 +47,8 @@ frames! {
     30 = "invite" Invite { req, room, token, invite };
     31 = "invites" Invites { req, room, invites };
     32 = "invitation" Invitation { req, room, kind, name, topic, members };
+    33 = "edits" Edits { req, room, target, edits, more };
+    34 = "row" Row { row };
 }
 
 pub(super) fn put(frame: &ServerFrame, to: &mut Writer) {

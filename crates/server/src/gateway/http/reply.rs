@@ -74,6 +74,7 @@ fn status(code: ErrorCode) -> StatusCode {
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::Gone => StatusCode::GONE,
         ErrorCode::AlreadyMember
+        | ErrorCode::AlreadyInvited
         | ErrorCode::LastOwner
         | ErrorCode::TooMany
         | ErrorCode::RoomFull

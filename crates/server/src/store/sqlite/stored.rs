@@ -1,6 +1,6 @@
 //! Rooms and members as their rows say.
 
-use chinwag_core::ids::{Position, RoomId, UserId};
+use chinwag_core::ids::{Position, RoomId, Seq, UserId};
 use chinwag_core::room::{Member, Room, Stay};
 
 use rusqlite::Connection;
@@ -36,7 +36,11 @@ impl SqlView<'_> {
                     state: code(row, 0, rows::state)?,
                     role: code(row, 1, rows::role)?,
                     muted: row.get(7)?,
-                    stays: vec![stay(row, 2)?],
+                    stays: stay(row, 2).map(|stay| match stay.from {
+                        // Asked in, and never in: no event has let them in.
+                        Seq::ZERO => Vec::new(),
+                        _joined => vec![stay],
+                    })?,
                     delivered: seq(row, 5)?,
                     read: seq(row, 6)?,
                 };

@@ -17,7 +17,7 @@ use super::inside::Inside;
 use super::kept::Kept;
 use super::people;
 use super::rows::{
-    self, EVENT_COLUMNS, JOINED, code, count, kind, number, profile, room_id, seq, user_id,
+    self, EVENT_COLUMNS, INVITED, JOINED, code, count, kind, number, profile, room_id, seq, user_id,
 };
 use super::stored::stored_position;
 use crate::store::StoreError;
@@ -68,6 +68,19 @@ impl SqlView<'_> {
 
     pub(super) fn inside_user(&self, id: UserId) -> Read<Option<i64>> {
         self.inside.user(self.db, id).map_err(unreadable)
+    }
+
+    /// In how many rooms somebody stands so.
+    fn rooms_where(&self, user: UserId, state: i64) -> Read<usize> {
+        let Some(user) = self.inside_user(user)? else {
+            return Ok(0);
+        };
+        let rooms = self.one(
+            "SELECT count(*) FROM members WHERE user = ?1 AND state = ?2",
+            [user, state],
+            |row| row.get::<_, i64>(0),
+        )?;
+        Ok(rooms.map_or(0, |rooms| usize::try_from(rooms).unwrap_or(0)))
     }
 
     /// Events of a room that fulfil `and`, over `:from` and `:to`.
@@ -158,15 +171,7 @@ impl View for SqlView<'_> {
     }
 
     fn rooms_in(&self, user: UserId) -> Read<usize> {
-        let Some(user) = self.inside_user(user)? else {
-            return Ok(0);
-        };
-        let rooms = self.one(
-            "SELECT count(*) FROM members WHERE user = ?1 AND state = ?2",
-            [user, JOINED],
-            |row| row.get::<_, i64>(0),
-        )?;
-        Ok(rooms.map_or(0, |rooms| usize::try_from(rooms).unwrap_or(0)))
+        self.rooms_where(user, JOINED)
     }
 
     fn heads(&self, user: UserId) -> Read<Vec<(RoomId, Seq)>> {
@@ -182,12 +187,16 @@ impl View for SqlView<'_> {
     }
 
     fn changed(&self, user: UserId, since: Option<Position>) -> Read<Vec<RoomId>> {
-        let Some(since) = since else {
-            let heads = self.heads(user)?;
-            return Ok(heads.into_iter().map(|(room, _head)| room).collect());
-        };
         let Some(user) = self.inside_user(user)? else {
             return Ok(Vec::new());
+        };
+        let Some(since) = since else {
+            return self.all(
+                "SELECT r.public FROM members AS m JOIN rooms AS r ON r.id = m.room \
+                 WHERE m.user = ?1 AND m.state IN (?2, ?3) ORDER BY r.public",
+                [user, JOINED, INVITED],
+                |row| room_id(row, 0),
+            );
         };
         // Somebody who is out hears only of their own going.
         self.all(
@@ -365,6 +374,10 @@ impl View for SqlView<'_> {
 
     fn settings(&self, user: UserId) -> Read<Settings> {
         people::settings(self.db, user).map_err(unreadable)
+    }
+
+    fn invited_to(&self, user: UserId) -> Read<usize> {
+        self.rooms_where(user, INVITED)
     }
 
     fn invitation(&self, hash: InviteHash) -> Read<Option<Invitation>> {
