@@ -58,6 +58,19 @@ impl SqlView<'_> {
         Ok(Some(member))
     }
 
+    /// In how many rooms somebody stands so.
+    pub(super) fn rooms_where(&self, user: UserId, state: i64) -> Read<usize> {
+        let Some(user) = self.inside_user(user)? else {
+            return Ok(0);
+        };
+        let rooms = self.one(
+            "SELECT count(*) FROM members WHERE user = ?1 AND state = ?2",
+            [user, state],
+            |row| row.get::<_, i64>(0),
+        )?;
+        Ok(rooms.map_or(0, |rooms| usize::try_from(rooms).unwrap_or(0)))
+    }
+
     fn stays(&self, room: i64, user: i64) -> Read<Vec<Stay>> {
         self.all(
             "SELECT since, gone FROM stays WHERE room = ?1 AND user = ?2 ORDER BY since",

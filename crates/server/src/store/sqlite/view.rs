@@ -70,19 +70,6 @@ impl SqlView<'_> {
         self.inside.user(self.db, id).map_err(unreadable)
     }
 
-    /// In how many rooms somebody stands so.
-    fn rooms_where(&self, user: UserId, state: i64) -> Read<usize> {
-        let Some(user) = self.inside_user(user)? else {
-            return Ok(0);
-        };
-        let rooms = self.one(
-            "SELECT count(*) FROM members WHERE user = ?1 AND state = ?2",
-            [user, state],
-            |row| row.get::<_, i64>(0),
-        )?;
-        Ok(rooms.map_or(0, |rooms| usize::try_from(rooms).unwrap_or(0)))
-    }
-
     /// Events of a room that fulfil `and`, over `:from` and `:to`.
     fn some_events(&self, room: RoomId, range: Range, limit: usize, and: &str) -> Read<Vec<Event>> {
         let Some(inside) = self.inside_room(room)? else {
