@@ -20,6 +20,10 @@ interface Answers {
   members: 'members';
   profiles: 'profiles';
   directory: 'directory';
+  invite: 'invite';
+  invites: 'invites';
+  invitation: 'invitation';
+  edits: 'edits';
 }
 type Keyless<T> = T extends { key: string } ? Omit<T, 'key'> : never;
 /** A command that is waited for, before it has its key. */

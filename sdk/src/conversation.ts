@@ -8,7 +8,10 @@
  */
 
 import type { Chat, Room, Sent } from './types.js';
-import type { Daily, DirectoryRow, NotifyLevel, Profile, Role } from './wire.js';
+import type { Daily, DirectoryRow, EditRow, InviteRow, NotifyLevel, Profile, Role, ServerFrame } from './wire.js';
+
+/** What the server answers. */
+type Says<T extends ServerFrame['type']> = Extract<ServerFrame, { type: T }>;
 
 /** Another text for a message of one's own. */
 export function edit(room: Room, target: number, text: string): Sent {
@@ -58,6 +61,55 @@ export function unban(room: Room, user: string): Promise<string> {
 /** Into a public room. */
 export function join(room: Room): Promise<string> {
   return room.chat.command({ type: 'join', room: room.id });
+}
+
+/**
+ * Into a room by the token of a link; the room's id. Rejects with `bad_invite`, whatever is wrong with the link.
+ * Take the token from the fragment of the page's address, where it reaches no log.
+ */
+export async function joinBy(chat: Chat, token: string): Promise<string> {
+  const { room } = await chat.ask({ type: 'invitation', token });
+  return chat.command({ type: 'join', room, invite: token });
+}
+
+/** Where a link leads: the room's id, kind, name, topic and number of members. */
+export function invitation(chat: Chat, token: string): Promise<Says<'invitation'>> {
+  return chat.ask({ type: 'invitation', token });
+}
+
+/**
+ * A link that lets people in, for seven days and as many as there is place for unless said otherwise. Its `token` is
+ * said this once.
+ */
+export function invite(
+  { id: room, chat }: Room, { expiresInMs, uses }: { expiresInMs?: number; uses?: number } = {},
+): Promise<Says<'invite'>> {
+  return chat.ask({ type: 'invite', room, expires_in_ms: expiresInMs, uses });
+}
+
+/** The links that still let somebody in, without their tokens. */
+export async function invites({ id: room, chat }: Room): Promise<InviteRow[]> {
+  return (await chat.ask({ type: 'invites', room })).invites;
+}
+
+/** A link lets nobody in any more. */
+export async function revokeInvite({ id: room, chat }: Room, id: string): Promise<void> {
+  await chat.ask({ type: 'revoke_invite', room, invite: id });
+}
+
+/** Somebody asked in, who accepts by `join` and declines by `leave`. */
+export function inviteUser(room: Room, user: string): Promise<string> {
+  return room.chat.command({ type: 'invite_user', room: room.id, user });
+}
+
+/** The texts that a message has had, oldest first: itself as it was sent, then each edit. */
+export async function edits({ id: room, chat }: Room, target: number): Promise<EditRow[]> {
+  const all: EditRow[] = [];
+  for (;;) {
+    const page = await chat.ask({ type: 'edits', room, target, after: all.at(-1)?.seq });
+    all.push(...page.edits);
+    if (!page.more || !page.edits.length) return all;
+  }
 }
 
 /** Out of a room. */

@@ -22,13 +22,13 @@ export type RoomKind = "direct" | "group" | "public";
 
 export type Role = "reader" | "member" | "admin" | "owner";
 
-export type MemberState = "joined" | "left" | "removed" | "banned";
+export type MemberState = "joined" | "left" | "removed" | "banned" | "invited";
 
 export type HistoryFrom = "joining" | "beginning";
 
 export type SkipWhy = "before_join" | "not_member" | "purged";
 
-export type ErrorCode = "bad_frame" | "unknown_command" | "bad_field" | "too_long" | "blank" | "hello_first" | "hello_twice" | "req_reused" | "bad_token" | "token_expired" | "not_found" | "forbidden" | "not_member" | "already_member" | "room_full" | "too_many_rooms" | "self_direct" | "muted" | "banned" | "last_owner" | "gone" | "no_message" | "too_many" | "conflict" | "retry_in_order" | "rate_limited" | "unavailable" | "storage_full" | "going_away" | "name_taken" | "bad_credentials" | "weak_password" | "registration_closed" | "invite_needed" | "busy";
+export type ErrorCode = "bad_frame" | "unknown_command" | "bad_field" | "too_long" | "blank" | "hello_first" | "hello_twice" | "req_reused" | "bad_token" | "token_expired" | "not_found" | "forbidden" | "not_member" | "already_member" | "room_full" | "too_many_rooms" | "self_direct" | "muted" | "banned" | "last_owner" | "gone" | "no_message" | "too_many" | "conflict" | "retry_in_order" | "rate_limited" | "unavailable" | "storage_full" | "going_away" | "name_taken" | "bad_credentials" | "weak_password" | "registration_closed" | "invite_needed" | "bad_invite" | "already_invited" | "busy";
 
 export type Author = [UserId, number];
 
@@ -535,6 +535,42 @@ online: boolean,
  */
 last_seen?: Millis, };
 
+export type InviteId = string;
+
+export type InviteToken = string;
+
+export type InviteRow = {
+/**
+ * Its id; the token of its link is nowhere any more.
+ */
+id: InviteId,
+/**
+ * Who made it.
+ */
+by: UserId,
+/**
+ * How many people it still lets in.
+ */
+uses: number,
+/**
+ * Until when.
+ */
+expires: Millis, };
+
+export type EditRow = {
+/**
+ * The event: the message itself, or an edit of it.
+ */
+seq: Seq,
+/**
+ * When.
+ */
+ts: Millis,
+/**
+ * The whole text since then.
+ */
+text: string, };
+
 export type ClientFrame = { "type": "hello",
 /**
  * Protocol version: 1.
@@ -764,7 +800,11 @@ key: Key,
 /**
  * Which.
  */
-room: RoomId, } | { "type": "leave",
+room: RoomId,
+/**
+ * By which invitation.
+ */
+invite?: InviteToken, } | { "type": "leave",
 /**
  * Pairs the reply.
  */
@@ -1072,7 +1112,83 @@ room: RoomId,
 /**
  * A message: also when they received and read it.
  */
-seq?: Seq, };
+seq?: Seq, } | { "type": "invite",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Which.
+ */
+room: RoomId,
+/**
+ * For how long it is good (seven days).
+ */
+expires_in_ms?: number,
+/**
+ * How many people it lets in (as many as a room has place for).
+ */
+uses?: number, } | { "type": "invites",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Which.
+ */
+room: RoomId, } | { "type": "revoke_invite",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * To which room.
+ */
+room: RoomId,
+/**
+ * Which.
+ */
+invite: InviteId, } | { "type": "invitation",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * What the link holds.
+ */
+token: InviteToken, } | { "type": "invite_user",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Idempotency key.
+ */
+key: Key,
+/**
+ * Which.
+ */
+room: RoomId,
+/**
+ * Whom.
+ */
+user: UserId, } | { "type": "edits",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Where.
+ */
+room: RoomId,
+/**
+ * Which message.
+ */
+target: Seq,
+/**
+ * Only those after this one.
+ */
+after?: Seq, };
 
 export type ServerFrame = { "type": "welcome",
 /**
@@ -1414,4 +1530,80 @@ seq?: Seq,
 /**
  * Those who are in and show it.
  */
-members: Array<Standing>, };
+members: Array<Standing>, } | { "type": "invite",
+/**
+ * Pairs with `invite`.
+ */
+req: number,
+/**
+ * To which room.
+ */
+room: RoomId,
+/**
+ * What the link must hold.
+ */
+token: InviteToken,
+/**
+ * The invitation.
+ */
+invite: InviteRow, } | { "type": "invites",
+/**
+ * Pairs with `invites`.
+ */
+req: number,
+/**
+ * To which room.
+ */
+room: RoomId,
+/**
+ * All of them.
+ */
+invites: Array<InviteRow>, } | { "type": "invitation",
+/**
+ * Pairs with `invitation`.
+ */
+req: number,
+/**
+ * The room, for `join`.
+ */
+room: RoomId,
+/**
+ * What it is for.
+ */
+kind: RoomKind,
+/**
+ * Its name.
+ */
+name?: string,
+/**
+ * What it is about.
+ */
+topic?: string,
+/**
+ * How many are in.
+ */
+members: number, } | { "type": "edits",
+/**
+ * Pairs with `edits`.
+ */
+req: number,
+/**
+ * Where.
+ */
+room: RoomId,
+/**
+ * Which message.
+ */
+target: Seq,
+/**
+ * Itself as it was sent, and each edit.
+ */
+edits: Array<EditRow>,
+/**
+ * Ask again after the last of these.
+ */
+more: boolean, } | { "type": "row",
+/**
+ * As it is now.
+ */
+row: RoomRow, };

@@ -70,7 +70,7 @@ export interface Refused {
 export interface Coming extends Placed {
   kind: 'member';
   user: string;
-  state: 'joined' | 'left' | 'removed' | 'banned' | 'unbanned';
+  state: 'joined' | 'left' | 'removed' | 'banned' | 'unbanned' | 'invited';
 }
 
 /** A change of the room's name or topic. */

@@ -97,6 +97,7 @@ export const t = {
   came: 'came in',
   left: 'left',
   added: 'added',
+  askedIn: 'invited',
   removedFrom: 'removed',
   bannedFrom: 'sent away for good:',
   unbanned: 'lets back in:',

@@ -1,7 +1,8 @@
 //! Questions that change nothing: each is answered with one frame, out of one read snapshot.
 
 use crate::code::ErrorCode;
-use crate::ids::UserId;
+use crate::ids::{Millis, UserId};
+use crate::invite;
 use crate::limits;
 use crate::read::{self, After};
 use crate::receipt;
@@ -10,13 +11,14 @@ use crate::sync;
 use crate::view::View;
 use crate::wire::{Req, ServerFrame};
 
-/// The reply to `query` of `user`. Errors are the snapshot's own: what the user may not see or what
+/// The reply to `query` of `user`; `now` is for what is good until a time. Errors are the snapshot's own: what the user may not see or what
 /// is not there is a reply.
 pub fn reply<V: View + ?Sized>(
     view: &V,
     user: UserId,
     req: Req,
     query: Query,
+    now: Millis,
 ) -> Result<ServerFrame, V::Error> {
     let found = match query {
         Query::After {
@@ -92,8 +94,53 @@ pub fn reply<V: View + ?Sized>(
             Ok(ServerFrame::Directory { req, rooms, more })
         }
         Query::Receipts { room, seq } => receipt::reply(view, user, req, room, seq)?,
+        about @ (Query::Invites { .. } | Query::Invitation { .. } | Query::Edits { .. }) => {
+            beside(view, user, req, about, now)?
+        }
     };
     Ok(found.unwrap_or_else(|code| refuse(Some(req), code, code.meaning())))
+}
+
+/// Questions about invitations and earlier texts.
+fn beside<V: View + ?Sized>(
+    view: &V,
+    user: UserId,
+    req: Req,
+    query: Query,
+    now: Millis,
+) -> Result<Result<ServerFrame, ErrorCode>, V::Error> {
+    Ok(match query {
+        Query::Invites { room } => {
+            let invites = invite::list(view, user, room, now)?;
+            invites.map(|invites| ServerFrame::Invites { req, room, invites })
+        }
+        Query::Invitation { token } => {
+            let room = invite::shown(view, user, token, now)?;
+            room.map(|room| ServerFrame::Invitation {
+                req,
+                room: room.id,
+                kind: room.kind,
+                name: room.name,
+                topic: room.topic,
+                members: room.members,
+            })
+        }
+        Query::Edits {
+            room,
+            target,
+            after,
+        } => {
+            let found = read::edits(view, user, room, target, after)?;
+            found.map(|(edits, more)| ServerFrame::Edits {
+                req,
+                room,
+                target,
+                edits,
+                more,
+            })
+        }
+        other => unreachable!("answered by `reply`: {other:?}"),
+    })
 }
 
 /// The reply to a question that the store does not answer now.

@@ -73,6 +73,8 @@ errors! {
     WeakPassword = "weak_password", false, "A password has 8 to 256 characters.";
     RegistrationClosed = "registration_closed", false, "This server takes no new accounts.";
     InviteNeeded = "invite_needed", false, "A new account needs an invitation that is still good.";
+    BadInvite = "bad_invite", false, "This invitation lets nobody in: it is unknown, used up, revoked, or too old.";
+    AlreadyInvited = "already_invited", false, "The person has been asked into this room already, and has not answered.";
     Busy = "busy", true, "The same is under way already, or too many sign in at once: wait for what is under way, or `retry_after_ms`.";
 }
 

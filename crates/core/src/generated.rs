@@ -14,12 +14,15 @@ use crate::event::{
     RoleBody, RoomBody, SettingsBody, TextBody,
 };
 use crate::fold::Folded;
-use crate::ids::{DeviceId, Epoch, Key, Millis, Position, RoomId, Seq, SessionId, UserId};
+use crate::ids::{
+    DeviceId, Epoch, InviteId, InviteToken, Key, Millis, Position, RoomId, Seq, SessionId, UserId,
+};
 use crate::limits;
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
 use crate::wire::{
-    Blocks, ClientFrame, Cursor, Daily, DirectoryRow, Item, Last, Me, Notify, NotifyLevel, Person,
-    Profile, PublicLimits, Reset, ResetWhy, RoomRow, ServerFrame, Settings, Skip, Standing,
+    Blocks, ClientFrame, Cursor, Daily, DirectoryRow, EditRow, InviteRow, Item, Last, Me, Notify,
+    NotifyLevel, Person, Profile, PublicLimits, Reset, ResetWhy, RoomRow, ServerFrame, Settings,
+    Skip, Standing,
 };
 
 #[test]
@@ -85,6 +88,10 @@ fn wire_ts() {
         Settings,
         Standing,
         Person,
+        InviteId,
+        InviteToken,
+        InviteRow,
+        EditRow,
         ClientFrame,
         ServerFrame,
     );

@@ -67,7 +67,20 @@ fn decode(text: &[u8]) -> Result<[u8; 16], IdError> {
     Ok(value.to_be_bytes())
 }
 
+/// An id that may be shown to everybody who looks at logs.
 macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        id_without_debug!($(#[$doc])* $name, $prefix);
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    };
+}
+
+macro_rules! id_without_debug {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,12 +103,6 @@ macro_rules! id {
                 f.write_str(Self::PREFIX)?;
                 let text = encode(&self.0);
                 f.write_str(std::str::from_utf8(&text).expect("the alphabet is ASCII"))
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(self, f)
             }
         }
 
@@ -156,6 +163,22 @@ id!(
     /// The life of one store. Another epoch means another history (contract 3).
     Epoch, "e_"
 );
+
+id!(
+    /// An open invitation, for those who look after a room: it lets nobody in.
+    InviteId, "i_"
+);
+id_without_debug!(
+    /// What the link of an invitation holds, and what lets its bearer in: 128 random bits, drawn at
+    /// the edge. Not an id: it is never stored, and shows in no log.
+    InviteToken, "t_"
+);
+
+impl fmt::Debug for InviteToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("t_(kept secret)")
+    }
+}
 
 impl RoomId {
     /// The id of a room that `creator` makes under `key`: a repeated command finds the same room.
@@ -339,6 +362,14 @@ mod tests {
     #[test]
     fn foreign_ids_keep_issuer_and_subject_apart() {
         assert_ne!(UserId::foreign("ab", "c"), UserId::foreign("a", "bc"));
+    }
+
+    #[test]
+    fn a_token_shows_in_no_log() {
+        let token = InviteToken([7; 16]);
+        let text = token.to_string();
+        assert_eq!(text.parse(), Ok(token));
+        assert!(!format!("{token:?}").contains(&text[2..]), "{token:?}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod attention;
 pub mod batch;
 pub mod code;
 pub mod codec;
+pub mod deed;
 pub mod event;
 pub mod feed;
 pub mod fold;
@@ -18,6 +19,7 @@ pub mod gate;
 #[cfg(test)]
 mod generated;
 pub mod ids;
+pub mod invite;
 pub mod lanes;
 pub mod ledger;
 pub mod limits;

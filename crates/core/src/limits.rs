@@ -58,6 +58,19 @@ pub const REACTION_KINDS_MAX: usize = 50;
 pub const REACTION_BYTES_MAX: usize = 64;
 /// Pinned messages of a room. Beyond: `too_many`.
 pub const PINS_MAX: usize = 50;
+/// Open invitations of a room. Beyond: `too_many`.
+pub const INVITES_MAX: usize = 50;
+/// Rooms into which somebody is asked by name and has not answered. Beyond: `too_many_rooms`.
+pub const INVITED_TO_MAX: usize = 500;
+/// For how long an invitation is good. Beyond: `bad_field`.
+pub const INVITE_LIFE_MAX_MS: u64 = 365 * 24 * 60 * 60 * 1_000;
+/// For how long it is good unless said otherwise.
+pub const INVITE_LIFE_MS: u64 = 7 * 24 * 60 * 60 * 1_000;
+/// How many people an invitation lets in, and unless said otherwise. Beyond: `bad_field`.
+pub const INVITE_USES_MAX: u64 = MEMBERS_MAX as u64;
+/// What a look at an invitation or at a list of them costs, in thousandths of a message. Beyond:
+/// `rate_limited`.
+pub const LOOK_COST_THOUSANDTHS: u32 = 500;
 /// A room's topic, in user-perceived characters. Beyond: `too_long`.
 pub const TOPIC_GRAPHEMES_MAX: usize = 250;
 /// A room's topic, in bytes. Beyond: `too_long`.
@@ -169,6 +182,17 @@ pub const COMMIT_QUEUE_MAX: usize = 16_384;
 /// The bounds that a client can meet, as name, value and outcome.
 #[must_use]
 pub fn table() -> Vec<(&'static str, u64, &'static str)> {
+    let mut all = common();
+    all.extend([
+        ("invites", INVITES_MAX as u64, "`too_many`"),
+        ("invite_life_ms", INVITE_LIFE_MAX_MS, "`bad_field`"),
+        ("invite_uses", INVITE_USES_MAX, "`bad_field`"),
+        ("invited_to", INVITED_TO_MAX as u64, "`too_many_rooms`"),
+    ]);
+    all
+}
+
+fn common() -> Vec<(&'static str, u64, &'static str)> {
     vec![
         ("text_bytes", TEXT_BYTES_MAX as u64, "`too_long`"),
         ("frame_bytes", FRAME_BYTES_MAX as u64, "close 1009"),

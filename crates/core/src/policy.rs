@@ -31,11 +31,16 @@ pub enum Act {
     /// Change the room's name or topic.
     Configure,
     /// Come in.
-    Join,
+    Join {
+        /// By an invitation that is good.
+        by_link: bool,
+    },
     /// Go.
     Leave,
     /// Let this person in.
     Add,
+    /// Ask this person in.
+    InviteUser,
     /// Send this person away.
     Remove,
     /// Send this person away for good, or let them come back.
@@ -47,6 +52,8 @@ pub enum Act {
     SetRole(Role),
     /// Take this person's voice, or give it back.
     Mute,
+    /// Make links that let people in, list them, and revoke them.
+    Invite,
 }
 
 /// What an act asks of whoever does it.
@@ -71,17 +78,19 @@ fn needs(act: Act, room: &Room) -> Needs {
         // A direct room is two people: neither looks after the other, and neither goes; muting
         // and blocking are for the rest.
         Act::Pin if is_direct => Needs::Voice,
-        Act::Join => Needs::Nobody,
+        Act::Join { .. } => Needs::Nobody,
         _ if is_direct => Needs::Nobody,
         Act::Leave => Needs::Inside,
         Act::Redact { own: false }
         | Act::Pin
         | Act::Configure
         | Act::Add
+        | Act::InviteUser
         | Act::Remove
         | Act::Ban { .. }
         | Act::SetRole(_)
-        | Act::Mute => Needs::Steward,
+        | Act::Mute
+        | Act::Invite => Needs::Steward,
     }
 }
 
@@ -93,15 +102,19 @@ fn is_large(room: &Room) -> bool {
 ///
 /// # Errors
 /// The code to answer with. A room that the actor was never in answers like one that does not
-/// exist, unless it is public.
+/// exist, unless it is public, or an invitation has shown it to them.
 pub fn allowed(
     act: Act,
     room: &Room,
     actor: Option<&Member>,
     other: Option<&Member>,
 ) -> Result<(), ErrorCode> {
-    if act == Act::Join {
-        return may_join(room, actor);
+    if let Act::Join { by_link } = act {
+        return may_join(room, actor, by_link);
+    }
+    if act == Act::Leave && actor.is_some_and(|member| member.state == MemberState::Invited) {
+        // No, thank you.
+        return Ok(());
     }
     let Some(inside) = actor.filter(|member| member.is_in()) else {
         return Err(match (room.kind, actor) {
@@ -123,7 +136,17 @@ pub fn allowed(
             Some(other) if other.state == MemberState::Banned => Err(ErrorCode::Banned),
             Some(_) | None => has_place(room),
         },
-        Act::Remove => below(inside, present(other)?),
+        Act::InviteUser => match other.map(|other| other.state) {
+            Some(MemberState::Joined) => Err(ErrorCode::AlreadyMember),
+            Some(MemberState::Banned) => Err(ErrorCode::Banned),
+            Some(MemberState::Invited) => Err(ErrorCode::AlreadyInvited),
+            Some(MemberState::Left | MemberState::Removed) | None => Ok(()),
+        },
+        Act::Remove => match other {
+            // An invitation by name is withdrawn.
+            Some(other) if other.state == MemberState::Invited => Ok(()),
+            other => below(inside, present(other)?),
+        },
         Act::Mute => below(inside, present(other)?),
         Act::Ban { on: true } => match other {
             Some(other) if other.state == MemberState::Banned => Err(ErrorCode::Banned),
@@ -143,16 +166,22 @@ pub fn allowed(
         | Act::React
         | Act::Pin
         | Act::Configure
-        | Act::Join
+        | Act::Join { .. }
+        | Act::Invite
         | Act::Leave => Ok(()),
     }
 }
 
-fn may_join(room: &Room, actor: Option<&Member>) -> Result<(), ErrorCode> {
+fn may_join(room: &Room, actor: Option<&Member>, by_link: bool) -> Result<(), ErrorCode> {
     match (actor.map(|member| member.state), room.kind) {
         (Some(MemberState::Joined), _) => Err(ErrorCode::AlreadyMember),
         (Some(MemberState::Banned), _) => Err(ErrorCode::Banned),
+        (Some(MemberState::Invited), _) => has_place(room),
         (Some(MemberState::Left | MemberState::Removed) | None, RoomKind::Public) => {
+            has_place(room)
+        }
+        // Sent away is not sent away for good: that is a ban.
+        (Some(MemberState::Left | MemberState::Removed) | None, RoomKind::Group) if by_link => {
             has_place(room)
         }
         (Some(_), RoomKind::Direct | RoomKind::Group) => Err(ErrorCode::Forbidden),

@@ -48,6 +48,8 @@ pub enum MemberState {
     Removed,
     /// Was sent away, and may not come back.
     Banned,
+    /// Was asked in, and has not answered: sees what the room is, and nothing of its log.
+    Invited,
 }
 
 /// From where on members see a room's log.
@@ -110,7 +112,7 @@ pub struct Member {
     pub role: Role,
     /// Whether their voice was taken; it stays so through a going and coming.
     pub muted: bool,
-    /// All their stays, the oldest first; they do not overlap.
+    /// All their stays, the oldest first; they do not overlap. None: only ever invited.
     pub stays: Vec<Stay>,
     /// Everything up to here has reached a device of theirs.
     pub delivered: Seq,
@@ -133,6 +135,16 @@ impl Member {
             delivered: Seq::ZERO,
             read: Seq::ZERO,
             notify: Notify::default(),
+        }
+    }
+
+    /// Somebody who is asked in, and was never in.
+    #[must_use]
+    pub fn asked(user: UserId) -> Self {
+        Self {
+            state: MemberState::Invited,
+            stays: Vec::new(),
+            ..Self::joining(user, Role::Member, Seq::ZERO)
         }
     }
 

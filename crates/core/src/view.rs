@@ -9,6 +9,7 @@ use crate::aside::Seen;
 use crate::batch::Ack;
 use crate::event::Event;
 use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
+use crate::invite::{Invitation, InviteHash};
 use crate::receipt::Stand;
 use crate::room::{Member, Range, Role, Room};
 use crate::wire::{Blocks, DirectoryRow, Profile, Settings};
@@ -54,7 +55,7 @@ pub trait View {
     fn heads(&self, user: UserId) -> Result<Vec<(RoomId, Seq)>, Self::Error>;
 
     /// The rooms of a user, by id, in which the log or the user's own row changed after `since`.
-    /// With no `since`: all that the user is in.
+    /// With no `since`: all that the user is in, or asked into.
     fn changed(&self, user: UserId, since: Option<Position>) -> Result<Vec<RoomId>, Self::Error>;
 
     /// One event.
@@ -135,6 +136,15 @@ pub trait View {
     /// Whether `user` and another member of a room are kept apart so. For direct rooms: it looks
     /// at every member.
     fn is_walled(&self, room: RoomId, user: UserId) -> Result<bool, Self::Error>;
+
+    /// Into how many rooms a user is asked by name.
+    fn invited_to(&self, user: UserId) -> Result<usize, Self::Error>;
+
+    /// An invitation that is kept, also if it is too old.
+    fn invitation(&self, hash: InviteHash) -> Result<Option<Invitation>, Self::Error>;
+
+    /// All invitations to a room that are kept, by hash.
+    fn invitations(&self, room: RoomId) -> Result<Vec<Invitation>, Self::Error>;
 }
 
 /// What happened since a position, for a node's own check.

@@ -30,6 +30,7 @@ use crate::gateway::connections::Connections;
 use crate::gateway::outbox::Connection;
 use crate::hub::Hub;
 use crate::metrics::{Failed, Metrics};
+use crate::outside;
 use crate::store::{Store, StoreError};
 
 /// Marks that wait. Beyond: `unavailable`.
@@ -101,6 +102,7 @@ impl Commit {
             clock,
             metrics: metrics.clone(),
             gate: gate.clone(),
+            tasks: tasks.clone(),
         };
         tasks.spawn(writer.run(queued));
         let (told_of, people) = (hub.clone(), connections.clone());
@@ -167,6 +169,8 @@ struct Writer {
     clock: Clock,
     metrics: Arc<Metrics>,
     gate: Arc<Mutex<Gate<(ConnId, RoomId)>>>,
+    /// What goes on beside it.
+    tasks: TaskTracker,
 }
 
 impl Writer {
@@ -234,6 +238,12 @@ impl Writer {
         }
         let acked = Instant::now();
         self.metrics.committed(&committed.events);
+        let outside = outside::about(&committed.events);
+        if !outside.is_empty() {
+            // Beside this loop: it waits for a read, and the next batch for nobody.
+            let telling = outside::tell(self.store.clone(), self.hub.clone(), outside);
+            self.tasks.spawn(telling);
+        }
         self.hub.deliver(committed.events, answered, oldest).await;
         let metrics = &self.metrics;
         let waits = jobs.iter().map(|job| acked - job.read_at);

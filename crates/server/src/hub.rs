@@ -163,6 +163,12 @@ impl Hub {
         }
     }
 
+    /// Tells all connections of `user`.
+    pub async fn to_all(&self, user: UserId, frame: ServerFrame) {
+        // No connection has this number: they are counted from the first.
+        self.tell_others(user, ConnId(u64::MAX), frame).await;
+    }
+
     /// Tells all connections of `user` what their own state is now.
     pub async fn owned(&self, user: UserId, owned: Owned) {
         for shard in &*self.shards {

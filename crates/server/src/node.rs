@@ -23,6 +23,7 @@ use crate::clock::{self, Clock};
 use crate::commit::Commit;
 use crate::config::Config;
 use crate::console::{self, Started};
+use crate::deeds::Deeds;
 use crate::gateway::accept::{self, AcceptOptions, ConnectionDeadlines, Lifetime};
 use crate::gateway::budget::Budget;
 use crate::gateway::connections::Connections;
@@ -317,6 +318,7 @@ fn join(
         accounts: accounts.clone(),
         commit: Commit::start(store, &hub, &connections, clock, &metrics, &tasks),
         presence: Presence::start(store, &hub, &connections, clock, &tasks),
+        deeds: Deeds::start(store, clock, &tasks),
         hub,
         connections,
         deflate: config.compression.then(|| Arc::new(Deflate::default())),

@@ -9,6 +9,8 @@
 #[path = "support/wire.rs"]
 mod support;
 
+#[path = "wire/asked.rs"]
+mod asked;
 #[path = "wire/bad_input.rs"]
 mod bad_input;
 #[path = "wire/behind.rs"]
@@ -29,12 +31,16 @@ mod disk;
 mod ending;
 #[path = "wire/exposition.rs"]
 mod exposition;
+#[path = "wire/invites.rs"]
+mod invites;
 #[path = "wire/limits.rs"]
 mod limits;
 #[path = "wire/markers.rs"]
 mod markers;
 #[path = "wire/metrics.rs"]
 mod metrics;
+#[path = "wire/outcomes.rs"]
+mod outcomes;
 #[path = "wire/own.rs"]
 mod own;
 #[path = "wire/presence.rs"]

@@ -15,6 +15,7 @@ use chinwag_core::batch::Submission;
 use chinwag_core::code::ErrorCode;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Epoch, Position, RoomId, Seq, UserId};
+use chinwag_core::invite::InviteHash;
 use chinwag_core::ledger::{Committed, Ledger};
 use chinwag_core::limits;
 use chinwag_core::marker::{Mark, Marked};
@@ -273,30 +274,35 @@ impl Store {
         events.iter().for_each(|event| tails.commit(event));
     }
 
-    /// Changes somebody's own state at the moment of the read, if that is what is asked.
-    fn change(&mut self, ask: &Ask, up: bool) -> Option<Found> {
+    /// What a node writes beside the logs, at the moment of the read.
+    fn write_beside(&mut self, ask: Ask, up: bool, base: &Base) -> Found {
         match ask {
             Ask::Set(conn, user, req, change) => {
-                let settings = up.then(|| self.ledger.set(*user, *change));
-                Some(Found::Set(*conn, *user, *req, settings))
+                let settings = up.then(|| self.ledger.set(user, change));
+                Found::Set(conn, user, req, settings)
             }
             Ask::Own(conn, user, req, change) => {
                 let owned = if up {
-                    self.ledger.own(*user, change)
+                    self.ledger.own(user, &change)
                 } else {
                     Err(ErrorCode::Unavailable)
                 };
-                Some(Found::Own(*conn, *user, *req, owned))
+                Found::Own(conn, user, req, owned)
             }
-            _question => None,
+            Ask::Deed(conn, user, req, deed, drawn) => {
+                let (now, hash) = (base.wall(), InviteHash::of(drawn));
+                let done = up.then(|| self.ledger.perform(user, &deed, hash, now));
+                Found::Deed(conn, req, drawn, done)
+            }
+            other => unreachable!("{other:?} writes nothing"),
         }
     }
 
     fn find(&mut self, ask: Ask, node: NodeRef, base: &mut Base) -> Found {
         let up = !self.is_down(base);
         self.ledger.set_node(node.node as u64);
-        if let Some(found) = self.change(&ask, up) {
-            return found;
+        if let Ask::Set(..) | Ask::Own(..) | Ask::Deed(..) = ask {
+            return self.write_beside(ask, up, base);
         }
         let view = &Recalling::new(&self.ledger, self.recent.of(node));
         match ask {
@@ -311,7 +317,7 @@ impl Store {
             }
             Ask::Query(conn, user, req, query) => {
                 let frame = if up {
-                    sure(answer::reply(view, user, req, query))
+                    sure(answer::reply(view, user, req, query, base.wall()))
                 } else {
                     answer::unavailable(req)
                 };
@@ -359,7 +365,7 @@ impl Store {
                 let told = due.map(|due| share(view, &due, &connected));
                 Found::Receipts(told.collect())
             }
-            Ask::Set(..) | Ask::Own(..) => unreachable!("it was done above"),
+            Ask::Set(..) | Ask::Own(..) | Ask::Deed(..) => unreachable!("it was done above"),
             Ask::Key(conn, user, room, key) => {
                 let stored = up && sure(view.replay(key, user, room)).is_some();
                 Found::Key(conn, room, key, stored)

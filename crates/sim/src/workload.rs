@@ -278,7 +278,7 @@ impl Town {
         let command = if inside {
             Command::Leave { room }
         } else {
-            Command::Join { room }
+            Command::join(room)
         };
         device.submit(Key(base.rng.bytes()), command, Purpose::Real);
     }

@@ -99,10 +99,15 @@ export const record = (fields: Record<string, Shape>): Shape => ({
   },
 });
 
-/** Frames: their number, then their fields. */
+/** Frames: their number, then their fields. Numbers follow each other, but for those that are said behind an `@`. */
 export const frames = (table: Record<string, Record<string, Shape>>): Shape => {
-  const types = Object.keys(table);
-  const shapes = Object.values(table).map(record);
+  const types: string[] = [];
+  const shapes: Shape[] = [];
+  for (const [name, fields] of Object.entries(table)) {
+    const [type, number = types.length] = name.split('@');
+    types[+number] = type!;
+    shapes[+number] = record(fields);
+  }
   return {
     out(value, whole) {
       const number = types.indexOf((value as Fields)['type'] as string);

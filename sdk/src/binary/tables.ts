@@ -7,9 +7,12 @@ const user = id('u_');
 const key = id('k_');
 const epoch = id('e_');
 
+const invite = id('i_');
+const token = id('t_');
+
 const roomKind = word('direct', 'group', 'public');
 const role = word('reader', 'member', 'admin', 'owner');
-const state = word('joined', 'left', 'removed', 'banned');
+const state = word('joined', 'left', 'removed', 'banned', 'invited');
 const history = word('joining', 'beginning');
 const skipWhy = word('before_join', 'not_member', 'purged');
 const resetWhy = word('epoch', 'history', 'too_far');
@@ -61,6 +64,7 @@ const limits = record({
   text_bytes: same, frame_bytes: same, in_flight: same, open_rooms: same, rate_per_second: same, rate_burst: same,
 });
 
+const invitation = record({ id: invite, by: user, uses: same, expires: same });
 const daily = record({ from: same, to: same });
 const settings = {
   hide_last_seen: flag, hide_online: flag, version: same, hide_receipts: flag, 'dnd_until?': same, 'dnd_daily?': daily,
@@ -83,7 +87,7 @@ export const client = frames({
   send: { req, key, room, text: same, 'reply_to?': same, 'mentions?': list(mention) },
   create: { req, key, kind: roomKind, name: same, 'history?': history },
   direct: { req, key, user },
-  join: { req, key, room },
+  join: { req, key, room, 'invite?': token },
   leave: { req, key, room },
   add: { req, key, room, user },
   remove: { req, key, room, user },
@@ -112,6 +116,12 @@ export const client = frames({
   receipts: { req, room, 'seq?': same },
   notify: { req, room, 'level?': level, 'quiet_until?': same },
   block: { req, user, on: flag },
+  'invite@40': { req, room, 'expires_in_ms?': same, 'uses?': same },
+  invites: { req, room },
+  revoke_invite: { req, room, invite },
+  invitation: { req, token },
+  invite_user: { req, key, room, user },
+  edits: { req, room, target: same, 'after?': same },
 });
 
 /** The items of `events` are whole frames themselves. */
@@ -150,4 +160,9 @@ export const server: Shape = frames({
   receipts: { req, room, 'seq?': same, members: list(record(standing)) },
   notify: { room, notify },
   blocks,
+  'invite@30': { req, room, token, invite: invitation },
+  invites: { req, room, invites: list(invitation) },
+  invitation: { req, room, kind: roomKind, 'name?': same, 'topic?': same, members: same },
+  edits: { req, room, target: same, edits: list(record({ seq: same, ts: same, text: same })), more: flag },
+  row: { row },
 });

@@ -34,7 +34,7 @@ function founded(entry: Founding, called: (id: string) => Said): Said[] {
 
 function came(entry: Coming, called: (id: string) => Said): Said[] {
   const self = entry.from === entry.user;
-  const verb = { joined: self ? t.came : t.added, left: t.left, removed: t.removedFrom, banned: t.bannedFrom, unbanned: t.unbanned }[entry.state];
+  const verb = { joined: self ? t.came : t.added, invited: t.askedIn, left: t.left, removed: t.removedFrom, banned: t.bannedFrom, unbanned: t.unbanned }[entry.state];
   const alone = self || entry.state === 'left';
   return alone ? [called(entry.user), { text: verb }] : [called(entry.from), { text: verb }, called(entry.user)];
 }

@@ -8,6 +8,7 @@ use super::{Ack, Appended, Command, Decided, Outcome, Submission};
 use crate::code::ErrorCode;
 use crate::event::{Author, BODY_VERSION, Body, Event, Mention};
 use crate::ids::{Key, Millis, RoomId, Seq, UserId};
+use crate::invite::{Invitation, InviteHash};
 use crate::limits;
 use crate::mutant::{self, Mutant};
 use crate::policy::{self, Act};
@@ -27,9 +28,12 @@ pub(super) struct Batch<'a, V: View + ?Sized> {
     pub(super) now: Millis,
     rooms: Rows<RoomId, Room>,
     members: Rows<(RoomId, UserId), Member>,
+    invitations: Rows<InviteHash, Invitation>,
     keys: BTreeMap<(Key, UserId, RoomId), (u64, Ack)>,
     /// Rooms entered less rooms left in this batch, by user.
     pub(super) entered: BTreeMap<UserId, i64>,
+    /// Invitations by name made less those that ended in this batch, by user.
+    pub(super) asked: BTreeMap<UserId, i64>,
     /// The profile version of the present item's sender.
     author_version: u64,
     pub(super) out: Decided,
@@ -82,8 +86,10 @@ impl<'a, V: View + ?Sized> Batch<'a, V> {
             now,
             rooms: BTreeMap::new(),
             members: BTreeMap::new(),
+            invitations: BTreeMap::new(),
             keys: BTreeMap::new(),
             entered: BTreeMap::new(),
+            asked: BTreeMap::new(),
             author_version: 0,
             out: Decided::default(),
         }
@@ -121,6 +127,7 @@ impl<'a, V: View + ?Sized> Batch<'a, V> {
             | Command::Join { .. }
             | Command::Leave { .. }
             | Command::Add { .. }
+            | Command::InviteUser { .. }
             | Command::Remove { .. }
             | Command::Ban { .. }
             | Command::SetRole { .. }
@@ -141,6 +148,9 @@ impl<'a, V: View + ?Sized> Batch<'a, V> {
             let dirty = entry.filter(|entry| entry.dirty);
             out.members.extend(dirty.map(|entry| (room, entry.is)));
         }
+        let invitations = self.invitations.into_values().flatten();
+        let used = invitations.filter(|entry| entry.dirty);
+        out.invitations = used.map(|entry| entry.is).collect();
         out
     }
 
@@ -251,5 +261,19 @@ impl<'a, V: View + ?Sized> Batch<'a, V> {
             dirty: true,
         };
         self.members.insert((id, entry.is.user), Some(entry));
+    }
+
+    pub(super) fn invitation(&mut self, hash: InviteHash) -> Result<Option<Invitation>, V::Error> {
+        if !self.invitations.contains_key(&hash) {
+            let found = self.view.invitation(hash)?;
+            self.invitations
+                .insert(hash, found.map(|is| Entry { is, dirty: false }));
+        }
+        Ok(self.invitations[&hash].as_ref().map(|entry| entry.is))
+    }
+
+    pub(super) fn put_invitation(&mut self, is: Invitation) {
+        self.invitations
+            .insert(is.hash, Some(Entry { is, dirty: true }));
     }
 }

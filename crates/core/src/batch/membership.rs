@@ -6,6 +6,8 @@ use super::{Ack, Command, Outcome, Submission};
 use crate::code::ErrorCode;
 use crate::event::{Body, MemberBody, RoleBody, RoomBody, SettingsBody};
 use crate::ids::{RoomId, Seq, UserId};
+use crate::invite::InviteHash;
+use crate::limits;
 use crate::policy::Act;
 use crate::room::{HistoryFrom, Member, MemberState, Role, Room, RoomKind};
 use crate::view::View;
@@ -24,16 +26,23 @@ impl<V: View + ?Sized> Batch<'_, V> {
                 or_refuse!(self.may(Act::Configure, room, from, None)?);
                 self.configure(item, room, name.as_ref(), topic.as_ref())
             }
-            Command::Join { .. } => {
-                or_refuse!(self.may(Act::Join, room, from, None)?);
+            Command::Join { invite: None, .. } => {
+                or_refuse!(self.may(Act::Join { by_link: false }, room, from, None)?);
                 self.enter(item, room, from, None)
             }
+            Command::Join {
+                invite: Some(hash), ..
+            } => self.join_by_link(item, room, *hash),
             Command::Add { user, .. } => {
                 or_refuse!(self.may(Act::Add, room, from, Some(*user))?);
                 if self.view.profile(*user)?.is_none() {
                     return Ok(Err(ErrorCode::NotFound));
                 }
                 self.enter(item, room, *user, Some(Role::Member))
+            }
+            Command::InviteUser { user, .. } => {
+                or_refuse!(self.may(Act::InviteUser, room, from, Some(*user))?);
+                self.ask_in(item, room, *user)
             }
             Command::Leave { .. } => {
                 or_refuse!(self.may(Act::Leave, room, from, None)?);
@@ -62,6 +71,31 @@ impl<V: View + ?Sized> Batch<'_, V> {
             }
             other => unreachable!("not about a room: {other:?}"),
         }
+    }
+
+    /// Lets the bearer of a link in, and takes a use of it. What is wrong with a link is not said,
+    /// nor whether the room is there.
+    fn join_by_link(
+        &mut self,
+        item: &Submission,
+        room: RoomId,
+        hash: InviteHash,
+    ) -> Verdict<Outcome, V::Error> {
+        let state = self.member(room, item.from)?.map(|member| member.state);
+        match state {
+            Some(MemberState::Joined) => return Ok(Err(ErrorCode::AlreadyMember)),
+            Some(MemberState::Banned) => return Ok(Err(ErrorCode::Banned)),
+            Some(MemberState::Left | MemberState::Removed | MemberState::Invited) | None => {}
+        }
+        let found = self.invitation(hash)?;
+        let good = found.filter(|found| found.room == room && found.is_good(self.now));
+        let Some(invitation) = good else {
+            return Ok(Err(ErrorCode::BadInvite));
+        };
+        or_refuse!(self.may(Act::Join { by_link: true }, room, item.from, None)?);
+        let done = or_refuse!(self.enter(item, room, item.from, None)?);
+        self.put_invitation(invitation.used());
+        Ok(Ok(done))
     }
 
     fn create(
@@ -167,6 +201,41 @@ impl<V: View + ?Sized> Batch<'_, V> {
         self.append(item, id, Draft::of(body))
     }
 
+    /// Asks `user` in by an event; they are told, and have seen nothing yet.
+    fn ask_in(
+        &mut self,
+        item: &Submission,
+        id: RoomId,
+        user: UserId,
+    ) -> Verdict<Outcome, V::Error> {
+        if self.view.profile(user)?.is_none() {
+            return Ok(Err(ErrorCode::NotFound));
+        }
+        let stored = self.view.invited_to(user)? as i64;
+        let asked = self.asked.entry(user).or_default();
+        if stored + *asked >= limits::INVITED_TO_MAX as i64 {
+            return Ok(Err(ErrorCode::TooManyRooms));
+        }
+        *asked += 1;
+        let room = self.known_room(id)?;
+        let member = match self.member(id, user)? {
+            Some(member) => Member {
+                state: MemberState::Invited,
+                role: Role::Member,
+                ..member
+            },
+            None => Member::asked(user),
+        };
+        self.turn(item, room, member)
+    }
+
+    /// An invitation by name has been answered, or withdrawn.
+    fn answered(&mut self, member: &Member) {
+        if member.state == MemberState::Invited {
+            *self.asked.entry(member.user).or_default() -= 1;
+        }
+    }
+
     /// Lets `user` in by an event; `role` is what whoever adds them gives.
     fn enter(
         &mut self,
@@ -179,6 +248,7 @@ impl<V: View + ?Sized> Batch<'_, V> {
         let mut room = self.known_room(id)?;
         let at = room.head.next();
         let row = self.member(id, user)?;
+        row.iter().for_each(|member| self.answered(member));
         let role = match (&row, role) {
             (_, Some(given)) => given,
             // Who finds a room without an owner looks after it from now on.
@@ -212,6 +282,7 @@ impl<V: View + ?Sized> Batch<'_, V> {
         let Some(mut member) = self.member(id, user)? else {
             return Ok(Err(ErrorCode::NotMember));
         };
+        self.answered(&member);
         if member.is_in() {
             room.members -= 1;
             room.owners -= u32::from(member.role == Role::Owner);

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::code::ErrorCode;
 use crate::event::{Event, Mention};
 use crate::ids::{Key, Millis, RoomId, Seq, UserId};
+use crate::invite::{Invitation, InviteHash};
 use crate::room::{HistoryFrom, Member, Role, Room, RoomKind};
 use crate::view::View;
 
@@ -115,6 +116,9 @@ pub enum Command {
     Join {
         /// Where.
         room: RoomId,
+        /// By which invitation, if the room does not let everybody in.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        invite: Option<InviteHash>,
     },
     /// Go.
     Leave {
@@ -123,6 +127,13 @@ pub enum Command {
     },
     /// Let somebody in.
     Add {
+        /// Where.
+        room: RoomId,
+        /// Whom.
+        user: UserId,
+    },
+    /// Ask somebody in.
+    InviteUser {
         /// Where.
         room: RoomId,
         /// Whom.
@@ -176,6 +187,12 @@ impl Command {
         }
     }
 
+    /// Into a public room.
+    #[must_use]
+    pub fn join(room: RoomId) -> Self {
+        Self::Join { room, invite: None }
+    }
+
     /// A new room as is usual for its kind.
     #[must_use]
     pub fn open(kind: RoomKind, name: impl Into<String>) -> Self {
@@ -198,9 +215,10 @@ impl Submission {
             | Command::React { room, .. }
             | Command::Pin { room, .. }
             | Command::Configure { room, .. }
-            | Command::Join { room }
+            | Command::Join { room, .. }
             | Command::Leave { room }
             | Command::Add { room, .. }
+            | Command::InviteUser { room, .. }
             | Command::Remove { room, .. }
             | Command::Ban { room, .. }
             | Command::SetRole { room, .. }
@@ -263,6 +281,8 @@ pub struct Decided {
     pub rooms: Vec<Room>,
     /// Rows that are new or changed.
     pub members: Vec<(RoomId, Member)>,
+    /// Invitations that have let somebody in; those that let in nobody else are to be forgotten.
+    pub invitations: Vec<Invitation>,
 }
 
 /// Decides `items` in order over what the transaction sees.

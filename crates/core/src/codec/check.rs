@@ -2,6 +2,7 @@
 
 use super::Refusal;
 use crate::code::ErrorCode;
+use crate::limits;
 use crate::room::{HistoryFrom, Role, RoomKind};
 use crate::text;
 use crate::wire::NotifyLevel;
@@ -67,6 +68,23 @@ pub(super) fn kind(kind: RoomKind) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(super::fields::not_a_word("kind", &KINDS))
+}
+
+/// For how long an invitation is good, and for how many.
+pub(super) fn invitation(expires_in_ms: Option<u64>, uses: Option<u64>) -> Result<(), Refusal> {
+    between("expires_in_ms", expires_in_ms, limits::INVITE_LIFE_MAX_MS)?;
+    between("uses", uses, limits::INVITE_USES_MAX)
+}
+
+/// A number of 1 to `max`, if it is there.
+fn between(field: &'static str, number: Option<u64>, max: u64) -> Result<(), Refusal> {
+    match number {
+        Some(number) if number == 0 || number > max => Err(super::fields::wrong(
+            field,
+            &format!("a number of 1 to {max}"),
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn bad_text(code: ErrorCode, field: &'static str) -> Refusal {

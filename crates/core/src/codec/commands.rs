@@ -103,6 +103,7 @@ pub(super) fn about_rooms(
             req,
             key,
             room: fields.parsed("room")?,
+            invite: fields.parsed_maybe("invite")?,
         },
         "leave" => ClientFrame::Leave {
             req,
@@ -122,6 +123,12 @@ fn about_people(
     let (room, user) = (fields.parsed("room")?, fields.parsed("user")?);
     Ok(match kind {
         "add" => ClientFrame::Add {
+            req,
+            key,
+            room,
+            user,
+        },
+        "invite_user" => ClientFrame::InviteUser {
             req,
             key,
             room,
@@ -153,6 +160,40 @@ fn about_people(
             room,
             user,
             on: fields.flag("on")?,
+        },
+    })
+}
+
+/// Links that let people in.
+pub(super) fn about_invitations(
+    kind: &str,
+    req: Req,
+    fields: &mut Fields,
+) -> Result<ClientFrame, Refusal> {
+    Ok(match kind {
+        "invite" => {
+            let expires_in_ms = fields.number_maybe("expires_in_ms")?;
+            let uses = fields.number_maybe("uses")?;
+            check::invitation(expires_in_ms, uses)?;
+            ClientFrame::Invite {
+                req,
+                room: fields.parsed("room")?,
+                expires_in_ms,
+                uses,
+            }
+        }
+        "invites" => ClientFrame::Invites {
+            req,
+            room: fields.parsed("room")?,
+        },
+        "revoke_invite" => ClientFrame::RevokeInvite {
+            req,
+            room: fields.parsed("room")?,
+            invite: fields.parsed("invite")?,
+        },
+        _ => ClientFrame::Invitation {
+            req,
+            token: fields.parsed("token")?,
         },
     })
 }

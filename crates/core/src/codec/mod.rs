@@ -103,7 +103,7 @@ fn frame(fields: &mut Fields, req: &Result<Option<u64>, Refusal>) -> Result<Clie
             commands::about_messages(&kind, req, fields)
         }
         "create" | "direct" | "configure" | "join" | "leave" | "add" | "remove" | "ban"
-        | "role" | "mute" => commands::about_rooms(&kind, req, fields),
+        | "role" | "mute" | "invite_user" => commands::about_rooms(&kind, req, fields),
         _ => reading(&kind, req, fields),
     }
 }
@@ -160,6 +160,12 @@ fn reading(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Ref
             req,
             rooms: fields.list("rooms", limits::OPEN_ROOMS_MAX, fields::parse)?,
         },
+        "edits" => ClientFrame::Edits {
+            req,
+            room: fields.parsed("room")?,
+            target: fields.seq("target")?,
+            after: fields.seq_maybe("after")?,
+        },
         "receipts" => ClientFrame::Receipts {
             req,
             room: fields.parsed("room")?,
@@ -167,6 +173,9 @@ fn reading(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Ref
         },
         "typing" | "watch" | "who" | "settings" => return beside(kind, req, fields),
         "notify" | "block" => return own::command(kind, req, fields),
+        "invite" | "invites" | "revoke_invite" | "invitation" => {
+            return commands::about_invitations(kind, req, fields);
+        }
         other => {
             let shown: String = other.chars().take(32).collect();
             return Err(unknown_command(&shown));

@@ -326,6 +326,8 @@ impl Event {
                 MemberState::Left | MemberState::Removed | MemberState::Banned => {
                     each(Turn::Out(body.user));
                 }
+                // Asked in is neither: they come in by an event of their own.
+                MemberState::Invited => {}
             },
             Body::Message(_)
             | Body::Edit(_)

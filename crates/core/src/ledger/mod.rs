@@ -7,11 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aside::SettingsChange;
 use crate::batch::{self, Ack, Outcome, Submission};
+use crate::code::ErrorCode;
+use crate::deed::{self, Change, Deed};
 use crate::event::Event;
 use crate::fold;
 use crate::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
+use crate::invite::{Invitation, InviteHash};
 use crate::marker::{self, Mark, Marked, Trails};
-use crate::room::{Member, Range, Room};
+use crate::room::{Member, MemberState, Range, Room};
 use crate::view::View;
 use crate::wire::{Blocks, Profile, Settings};
 
@@ -50,6 +53,7 @@ pub struct Ledger {
     blocks: BTreeMap<UserId, (Blocks, Position)>,
     seen: BTreeMap<UserId, Millis>,
     trails: BTreeMap<(RoomId, UserId), Trails>,
+    invites: BTreeMap<InviteHash, Invitation>,
     /// Heads as the present node believes them; only the planted fault reads it.
     node_heads: BTreeMap<(u64, RoomId), Seq>,
     node: u64,
@@ -70,6 +74,7 @@ impl Ledger {
             blocks: BTreeMap::new(),
             seen: BTreeMap::new(),
             trails: BTreeMap::new(),
+            invites: BTreeMap::new(),
             node_heads: BTreeMap::new(),
             node: 0,
         }
@@ -95,6 +100,34 @@ impl Ledger {
             let kept = self.seen.entry(*user).or_insert(*at);
             *kept = (*kept).max(*at);
         }
+    }
+
+    /// Decides and does what is written beside the logs; `drawn` is for an invitation.
+    ///
+    /// # Errors
+    /// The refusal: then nothing has changed.
+    pub fn perform(
+        &mut self,
+        user: UserId,
+        deed: &Deed,
+        drawn: InviteHash,
+        now: Millis,
+    ) -> Result<Change, ErrorCode> {
+        let Ok(decided) = deed::decide(&*self, user, deed, drawn, now);
+        let change = decided?;
+        match &change {
+            Change::Invited(invitation) => {
+                let room = invitation.room;
+                self.invites
+                    .retain(|_hash, kept| kept.room != room || kept.is_good(now));
+                self.invites.insert(invitation.hash, *invitation);
+            }
+            Change::Revoked(hash) => {
+                self.invites.remove(hash);
+            }
+        }
+        self.position.0 += 1;
+        Ok(change)
     }
 
     /// Names the node that commits next; matters to a planted fault alone.
@@ -137,6 +170,13 @@ impl Ledger {
                 .get_mut(&id)
                 .expect("a member's room is stored before");
             log.members.insert(member.user, (member, self.position));
+        }
+        for invitation in decided.invitations {
+            if invitation.uses_left == 0 {
+                self.invites.remove(&invitation.hash);
+            } else {
+                self.invites.insert(invitation.hash, invitation);
+            }
         }
         let mut events = Vec::new();
         for appended in decided.appended {
@@ -206,6 +246,11 @@ impl Ledger {
         log.into_iter()
             .flat_map(move |log| log.events.range(range.from..=range.to))
             .map(|(_seq, (event, _hash))| event)
+    }
+
+    fn is_asked(&self, user: UserId, room: RoomId) -> bool {
+        let row = self.logs.get(&room).and_then(|log| log.members.get(&user));
+        row.is_some_and(|row| row.0.state == MemberState::Invited)
     }
 
     fn rooms_where_in(&self, user: UserId) -> impl Iterator<Item = &Log> {

@@ -8,6 +8,7 @@ use crate::batch::Ack;
 use crate::event::{Body, Event, Mention};
 use crate::fold;
 use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
+use crate::invite::{Invitation, InviteHash};
 use crate::limits;
 use crate::mutant::{self, Mutant};
 use crate::name;
@@ -79,7 +80,12 @@ impl View for Ledger {
 
     fn changed(&self, user: UserId, since: Option<Position>) -> Result<Vec<RoomId>, Infallible> {
         let Some(since) = since else {
-            return Ok(self.rooms_where_in(user).map(|log| log.room.id).collect());
+            let rooms = self.rooms_of.get(&user).into_iter().flatten().copied();
+            let current = |id: &RoomId| {
+                let row = self.logs.get(id).and_then(|log| log.members.get(&user));
+                row.is_some_and(|row| row.0.is_in()) || self.is_asked(user, *id)
+            };
+            return Ok(rooms.filter(current).collect());
         };
         let rooms = self.rooms_of.get(&user).into_iter().flatten();
         let changed = rooms.filter(|id| {
@@ -298,6 +304,21 @@ impl View for Ledger {
         let log = self.logs.get(&room).into_iter();
         let mut others = log.flat_map(|log| log.members.keys());
         Ok(others.any(|other| self.has_blocked(user, *other) || self.has_blocked(*other, user)))
+    }
+
+    fn invited_to(&self, user: UserId) -> Result<usize, Infallible> {
+        let rooms = self.rooms_of.get(&user).into_iter().flatten();
+        let asked = rooms.filter(|id| self.is_asked(user, **id));
+        Ok(asked.count())
+    }
+
+    fn invitation(&self, hash: InviteHash) -> Result<Option<Invitation>, Infallible> {
+        Ok(self.invites.get(&hash).copied())
+    }
+
+    fn invitations(&self, room: RoomId) -> Result<Vec<Invitation>, Infallible> {
+        let all = self.invites.values();
+        Ok(all.filter(|kept| kept.room == room).copied().collect())
     }
 }
 

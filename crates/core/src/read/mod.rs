@@ -11,9 +11,11 @@ use crate::room::{self, Member, Part, Range, Room, RoomKind};
 use crate::view::View;
 use crate::wire::{Blocks, Cursor, Me, Reset, ResetWhy, RoomRow, Settings};
 
+mod edits;
 mod pages;
 mod stretches;
 
+pub use self::edits::{Texts, edits};
 use self::pages::page;
 pub use self::pages::{History, history};
 pub use self::stretches::{After, Stretch, after, stretch};

@@ -10,6 +10,7 @@ use crate::aside::Seen;
 use crate::batch::Ack;
 use crate::event::Event;
 use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
+use crate::invite::{Invitation, InviteHash};
 use crate::limits;
 use crate::receipt::Stand;
 use crate::room::{Member, Range, Role, Room};
@@ -231,6 +232,9 @@ impl<V: View + ?Sized, R: Recall> View for Recalling<'_, V, R> {
         blocks(user: UserId) -> (Blocks, Position);
         is_wall_between(one: UserId, other: UserId) -> bool;
         is_walled(room: RoomId, user: UserId) -> bool;
+        invited_to(user: UserId) -> usize;
+        invitation(hash: InviteHash) -> Option<Invitation>;
+        invitations(room: RoomId) -> Vec<Invitation>;
     }
 
     fn room(&self, room: RoomId) -> Result<Option<Room>, V::Error> {

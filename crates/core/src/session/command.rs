@@ -4,7 +4,9 @@
 use super::effect::Query;
 use crate::aside::{Aside, SettingsChange};
 use crate::batch::Command;
+use crate::deed::Deed;
 use crate::ids::{Key, RoomId, Seq};
+use crate::invite::InviteHash;
 use crate::own::{NotifyChange, OwnChange};
 use crate::wire::{ClientFrame, Cursor, Req};
 
@@ -32,6 +34,8 @@ pub(super) enum Asked {
     Settings(SettingsChange),
     /// Another change of one's own state.
     Own(OwnChange),
+    /// Something written beside the log.
+    Deed(Deed),
 }
 
 impl ClientFrame {
@@ -71,7 +75,13 @@ impl ClientFrame {
             | Self::Settings { req, .. }
             | Self::Receipts { req, .. }
             | Self::Notify { req, .. }
-            | Self::Block { req, .. } => Some(*req),
+            | Self::Block { req, .. }
+            | Self::Invite { req, .. }
+            | Self::Invites { req, .. }
+            | Self::RevokeInvite { req, .. }
+            | Self::Invitation { req, .. }
+            | Self::InviteUser { req, .. }
+            | Self::Edits { req, .. } => Some(*req),
         }
     }
 
@@ -110,6 +120,15 @@ impl ClientFrame {
                 dnd_daily,
             })),
             own @ (Self::Notify { .. } | Self::Block { .. }) => own.own().map(Asked::Own),
+            Self::Invite {
+                room,
+                expires_in_ms,
+                uses,
+                ..
+            } => Some(Asked::Deed(Deed::invite(room, expires_in_ms, uses))),
+            Self::RevokeInvite { room, invite, .. } => {
+                Some(Asked::Deed(Deed::RevokeInvite { room, invite }))
+            }
             reading_or_writing => reading_or_writing.question_or_command(),
         }
     }
@@ -179,6 +198,18 @@ impl ClientFrame {
             Self::Profiles { users, name, .. } => Query::Profiles { users, name },
             Self::Directory { after, .. } => Query::Directory { after },
             Self::Receipts { room, seq, .. } => Query::Receipts { room, seq },
+            Self::Edits {
+                room,
+                target,
+                after,
+                ..
+            } => Query::Edits {
+                room,
+                target,
+                after,
+            },
+            Self::Invites { room, .. } => Query::Invites { room },
+            Self::Invitation { token, .. } => Query::Invitation { token },
             writing => {
                 let (key, command) = writing.command()?;
                 return Some(Asked::Write(key, command));
@@ -267,7 +298,13 @@ impl ClientFrame {
                 topic,
                 ..
             } => (key, Command::Configure { room, name, topic }),
-            Self::Join { key, room, .. } => (key, Command::Join { room }),
+            Self::Join {
+                key, room, invite, ..
+            } => {
+                // Here the token ends: behind this door there is only its hash.
+                let invite = invite.map(InviteHash::of);
+                (key, Command::Join { room, invite })
+            }
             Self::Leave { key, room, .. } => (key, Command::Leave { room }),
             rest => return rest.command_about_somebody(),
         })
@@ -278,6 +315,9 @@ impl ClientFrame {
             Self::Add {
                 key, room, user, ..
             } => (key, Command::Add { room, user }),
+            Self::InviteUser {
+                key, room, user, ..
+            } => (key, Command::InviteUser { room, user }),
             Self::Remove {
                 key, room, user, ..
             } => (key, Command::Remove { room, user }),

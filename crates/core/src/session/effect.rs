@@ -6,9 +6,11 @@ use crate::aside::{Aside, SettingsChange};
 use crate::batch::{Outcome, Submission};
 use crate::code::{CloseCode, ErrorCode};
 use crate::codec::Refusal;
+use crate::deed::Deed;
 use crate::gate::Turn;
-use crate::ids::{Epoch, Key, Millis, RoomId, Seq, SessionId, UserId};
+use crate::ids::{Epoch, InviteToken, Key, Millis, RoomId, Seq, SessionId, UserId};
 use crate::lanes::Lane;
+use crate::limits;
 use crate::marker::Mark;
 use crate::own::OwnChange;
 use crate::rate::Rate;
@@ -67,7 +69,7 @@ pub enum Input {
         stored: bool,
     },
     /// The driver has answered [`Effect::Mark`], [`Effect::Read`], [`Effect::Aside`],
-    /// [`Effect::Settings`] or [`Effect::Own`].
+    /// [`Effect::Settings`], [`Effect::Own`] or [`Effect::Deed`].
     Replied(Req),
     /// `caught_up` is queued: the connection is live.
     CaughtUp,
@@ -125,6 +127,9 @@ pub enum Effect {
     /// Store the user's own state, let the shard and their connections know, and reply; answer with
     /// [`Input::Replied`].
     Own(Req, OwnChange),
+    /// Have the store decide and do it, with a token drawn for it; let whom it concerns know, and
+    /// reply; answer with [`Input::Replied`]. In the order of the frames.
+    Deed(Req, Deed),
     /// Queue a frame.
     Send(Lane, Box<ServerFrame>),
     /// Send a protocol ping (RFC 6455, 5.5.2).
@@ -163,4 +168,33 @@ pub enum Query {
     Directory { after: Option<RoomId> },
     /// See [`ClientFrame::Receipts`].
     Receipts { room: RoomId, seq: Option<Seq> },
+    /// See [`ClientFrame::Invites`].
+    Invites { room: RoomId },
+    /// See [`ClientFrame::Edits`].
+    Edits {
+        room: RoomId,
+        target: Seq,
+        after: Option<Seq>,
+    },
+    /// See [`ClientFrame::Invitation`].
+    Invitation { token: InviteToken },
+}
+
+impl Query {
+    /// What it costs beyond its place among the commands in flight, in thousandths of a message.
+    #[must_use]
+    pub fn cost_thousandths(&self) -> u32 {
+        match self {
+            Self::Invites { .. } | Self::Invitation { .. } | Self::Edits { .. } => {
+                limits::LOOK_COST_THOUSANDTHS
+            }
+            Self::After { .. }
+            | Self::History { .. }
+            | Self::Room { .. }
+            | Self::Members { .. }
+            | Self::Profiles { .. }
+            | Self::Directory { .. }
+            | Self::Receipts { .. } => 0,
+        }
+    }
 }

@@ -282,10 +282,7 @@ impl Session {
                 };
                 effects.push(Effect::Mark(req, mark));
             }
-            Asked::Read(query) => {
-                self.in_flight.insert(req, None);
-                effects.push(Effect::Read(req, query));
-            }
+            Asked::Read(query) => self.read(req, query, now, bucket, effects),
             Asked::Write(key, command) => {
                 let submission = Submission {
                     from: user,
@@ -300,6 +297,9 @@ impl Session {
             }
             Asked::Own(change) => {
                 self.settle(req, Effect::Own(req, change), now, bucket, effects);
+            }
+            Asked::Deed(deed) => {
+                self.settle(req, Effect::Deed(req, deed), now, bucket, effects);
             }
         }
     }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Cursor, Daily, NotifyLevel, Req};
 use crate::event::Mention;
-use crate::ids::{DeviceId, Key, Millis, RoomId, Seq, UserId};
+use crate::ids::{DeviceId, InviteId, InviteToken, Key, Millis, RoomId, Seq, UserId};
 use crate::room::{HistoryFrom, Role, RoomKind};
 
 /// What a client says. Every frame but `hello` carries `req` and gets exactly one reply.
@@ -169,7 +169,7 @@ pub enum ClientFrame {
         /// The other one.
         user: UserId,
     },
-    /// Come into a public room: `ack`.
+    /// Come into a public room, or into one to which one has an invitation: `ack`.
     Join {
         /// Pairs the reply.
         #[cfg_attr(test, ts(type = "number"))]
@@ -178,6 +178,10 @@ pub enum ClientFrame {
         key: Key,
         /// Which.
         room: RoomId,
+        /// By which invitation.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        invite: Option<InviteToken>,
     },
     /// Go: `ack`.
     Leave {
@@ -462,5 +466,73 @@ pub enum ClientFrame {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[cfg_attr(test, ts(optional))]
         seq: Option<Seq>,
+    },
+    /// A link that lets people into a room: `invite`, once.
+    Invite {
+        /// Pairs the reply.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Which.
+        room: RoomId,
+        /// For how long it is good (seven days).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional, type = "number"))]
+        expires_in_ms: Option<u64>,
+        /// How many people it lets in (as many as a room has place for).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional, type = "number"))]
+        uses: Option<u64>,
+    },
+    /// The open invitations to a room: `invites`.
+    Invites {
+        /// Pairs the reply.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Which.
+        room: RoomId,
+    },
+    /// An invitation lets nobody in any more: `ok`.
+    RevokeInvite {
+        /// Pairs the reply.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// To which room.
+        room: RoomId,
+        /// Which.
+        invite: InviteId,
+    },
+    /// Where an invitation leads: `invitation`.
+    Invitation {
+        /// Pairs the reply.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// What the link holds.
+        token: InviteToken,
+    },
+    /// Ask somebody into a room: `ack`. They accept by `join`, and decline by `leave`.
+    InviteUser {
+        /// Pairs the reply.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Idempotency key.
+        key: Key,
+        /// Which.
+        room: RoomId,
+        /// Whom.
+        user: UserId,
+    },
+    /// The texts that a message has had: `edits`.
+    Edits {
+        /// Pairs the reply.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Where.
+        room: RoomId,
+        /// Which message.
+        target: Seq,
+        /// Only those after this one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        after: Option<Seq>,
     },
 }

@@ -18,7 +18,10 @@ mod server;
 pub use client::ClientFrame;
 pub use own::{Blocks, Daily, Notify, NotifyLevel};
 pub use pieces::{Item, Skip};
-pub use rows::{DirectoryRow, Me, Person, Profile, PublicLimits, RoomRow, Settings, Standing};
+pub use rows::{
+    DirectoryRow, EditRow, InviteRow, Me, Person, Profile, PublicLimits, RoomRow, Settings,
+    Standing,
+};
 pub use server::ServerFrame;
 
 /// The only version spoken so far.

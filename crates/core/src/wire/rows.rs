@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::own::{Daily, Notify};
-use crate::ids::{Millis, RoomId, Seq, UserId};
+use crate::ids::{InviteId, Millis, RoomId, Seq, UserId};
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind};
 
 /// What somebody shows of themselves. Who hides something does not see it of others.
@@ -171,6 +171,32 @@ pub struct DirectoryRow {
     pub name: String,
     /// How many are in.
     pub members: u32,
+}
+
+/// A text that a message has had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct EditRow {
+    /// The event: the message itself, or an edit of it.
+    pub seq: Seq,
+    /// When.
+    pub ts: Millis,
+    /// The whole text since then.
+    pub text: String,
+}
+
+/// An open invitation, as those see it who look after the room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct InviteRow {
+    /// Its id; the token of its link is nowhere any more.
+    pub id: InviteId,
+    /// Who made it.
+    pub by: UserId,
+    /// How many people it still lets in.
+    pub uses: u32,
+    /// Until when.
+    pub expires: Millis,
 }
 
 /// The bounds that a client wants to know beforehand.

@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::rows::is_zero;
 use super::{
-    Blocks, DirectoryRow, Item, Notify, Person, Profile, PublicLimits, Req, Reset, ResetWhy,
-    RoomRow, Settings, Skip, Standing,
+    Blocks, DirectoryRow, EditRow, InviteRow, Item, Notify, Person, Profile, PublicLimits, Req,
+    Reset, ResetWhy, RoomRow, Settings, Skip, Standing,
 };
 use crate::code::ErrorCode;
 use crate::event::Event;
 use crate::fold::Folded;
-use crate::ids::{Epoch, Millis, Position, RoomId, Seq, SessionId, UserId};
-use crate::room::Role;
+use crate::ids::{Epoch, InviteToken, Millis, Position, RoomId, Seq, SessionId, UserId};
+use crate::room::{Role, RoomKind};
 
 /// What the server says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -317,5 +317,66 @@ pub enum ServerFrame {
         seq: Option<Seq>,
         /// Those who are in and show it.
         members: Vec<Standing>,
+    },
+    /// An invitation was made. The token is said this once: the server keeps only its hash.
+    Invite {
+        /// Pairs with `invite`.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// To which room.
+        room: RoomId,
+        /// What the link must hold.
+        token: InviteToken,
+        /// The invitation.
+        invite: InviteRow,
+    },
+    /// Open invitations to a room, by id.
+    Invites {
+        /// Pairs with `invites`.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// To which room.
+        room: RoomId,
+        /// All of them.
+        invites: Vec<InviteRow>,
+    },
+    /// Where an invitation leads.
+    Invitation {
+        /// Pairs with `invitation`.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// The room, for `join`.
+        room: RoomId,
+        /// What it is for.
+        kind: RoomKind,
+        /// Its name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        name: Option<String>,
+        /// What it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        topic: Option<String>,
+        /// How many are in.
+        members: u32,
+    },
+    /// The texts that a message has had, oldest first.
+    Edits {
+        /// Pairs with `edits`.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Where.
+        room: RoomId,
+        /// Which message.
+        target: Seq,
+        /// Itself as it was sent, and each edit.
+        edits: Vec<EditRow>,
+        /// Ask again after the last of these.
+        more: bool,
+    },
+    /// One's own row of a room has changed otherwise than by an event that one is shown.
+    Row {
+        /// As it is now.
+        row: RoomRow,
     },
 }

@@ -12,6 +12,7 @@ use crate::parts::{
     chosen, daily, device, epoch, history, key, level, mentions, number, position, role, room, seq,
     text, user,
 };
+use crate::rooms;
 
 pub(crate) fn any_frame() -> impl Strategy<Value = ClientFrame> {
     let all = (number(), text(), of(device()), cursor(), any::<bool>());
@@ -34,7 +35,8 @@ pub(crate) fn any_frame() -> impl Strategy<Value = ClientFrame> {
         changing(),
         asking(),
         listing(),
-        beside()
+        beside(),
+        rooms::client()
     ]
 }
 
@@ -62,7 +64,12 @@ fn writing() -> impl Strategy<Value = ClientFrame> {
                 history,
             },
             2 => ClientFrame::Direct { req, key, user },
-            3 => ClientFrame::Join { req, key, room },
+            3 => ClientFrame::Join {
+                req,
+                key,
+                room,
+                invite: None,
+            },
             4 => ClientFrame::Leave { req, key, room },
             5 => ClientFrame::Add {
                 req,

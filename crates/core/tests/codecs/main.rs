@@ -3,6 +3,7 @@
 
 mod client;
 mod parts;
+mod rooms;
 mod server;
 
 use chinwag_core::codec::{self, binary};

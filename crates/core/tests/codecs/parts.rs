@@ -5,7 +5,9 @@ use chinwag_core::event::{
     RoleBody, RoomBody, SettingsBody, TextBody,
 };
 use chinwag_core::fold::Folded;
-use chinwag_core::ids::{DeviceId, Epoch, Key, Millis, Position, RoomId, Seq, SessionId, UserId};
+use chinwag_core::ids::{
+    DeviceId, Epoch, InviteId, InviteToken, Key, Millis, Position, RoomId, Seq, SessionId, UserId,
+};
 use chinwag_core::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
 use chinwag_core::wire::{Daily, Me, Notify, NotifyLevel, Profile, ResetWhy, RoomRow, Skip};
 use proptest::collection::vec;
@@ -36,6 +38,7 @@ macro_rules! ids {
         }
     )*};
 }
+ids!(invite: InviteId, token: InviteToken);
 ids!(room: RoomId, user: UserId, device: DeviceId, session: SessionId, key: Key, epoch: Epoch);
 
 pub(crate) fn kind() -> impl Strategy<Value = RoomKind> {
@@ -52,6 +55,7 @@ pub(crate) fn state() -> impl Strategy<Value = MemberState> {
         MemberState::Left,
         MemberState::Removed,
         MemberState::Banned,
+        MemberState::Invited,
     ])
 }
 

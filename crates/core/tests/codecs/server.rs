@@ -13,6 +13,7 @@ use crate::parts::{
     daily, epoch, event, folded, millis, notify, number, position, profile, role, room, row, seq,
     session, skip, text, user, why,
 };
+use crate::rooms;
 
 pub(crate) fn any_frame() -> impl Strategy<Value = ServerFrame> {
     let item = prop_oneof![event().prop_map(Item::Event), skip().prop_map(Item::Skip)];
@@ -70,6 +71,7 @@ pub(crate) fn any_frame() -> impl Strategy<Value = ServerFrame> {
         lists(),
         ephemeral(),
         receipts(),
+        rooms::server(),
     ]
 }
 

@@ -34,7 +34,7 @@ fn pages_of_popular_messages_are_short() {
     }
     let kinds = limits::REACTION_KINDS_MAX as u32;
     for who in [BOB, CAROL] {
-        append(who, Command::Join { room });
+        append(who, Command::join(room));
     }
     let people = [ANN, BOB, CAROL];
     for (target, kind) in (2..22).flat_map(|target| (0..kinds).map(move |kind| (target, kind))) {

@@ -5,8 +5,7 @@ use chinwag_core::ids::{DeviceId, Epoch, Position, Seq};
 use chinwag_core::room::{Role, RoomKind};
 use chinwag_core::wire::{ClientFrame, Cursor, Last};
 
-use crate::people;
-use crate::{ANN, BOB, KEY, ROOM, TEXT};
+use crate::{ANN, BOB, KEY, ROOM, TEXT, TOKEN, people, rooms};
 
 fn cursor() -> Cursor {
     Cursor {
@@ -22,6 +21,10 @@ fn cursor() -> Cursor {
 }
 
 pub(crate) fn frames() -> Vec<(&'static str, ClientFrame)> {
+    [common(), rooms::client()].into_iter().flatten().collect()
+}
+
+fn common() -> Vec<(&'static str, ClientFrame)> {
     let token = || "header.claims.signature".to_owned();
     let hello = |device, cursor, low_bandwidth| ClientFrame::Hello {
         v: 1,
@@ -99,6 +102,16 @@ pub(crate) fn frames() -> Vec<(&'static str, ClientFrame)> {
                 req: 6,
                 key: KEY,
                 room: ROOM,
+                invite: None,
+            },
+        ),
+        (
+            "join, by invitation",
+            ClientFrame::Join {
+                req: 6,
+                key: KEY,
+                room: ROOM,
+                invite: Some(TOKEN),
             },
         ),
         (

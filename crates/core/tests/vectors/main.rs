@@ -6,13 +6,14 @@
 
 mod client;
 mod people;
+mod rooms;
 mod server;
 #[path = "../support/write.rs"]
 mod write;
 
 use bytes::Bytes;
 use chinwag_core::codec::{self, binary};
-use chinwag_core::ids::{Key, RoomId, UserId};
+use chinwag_core::ids::{InviteToken, Key, RoomId, UserId};
 use chinwag_core::wire::ServerFrame;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -20,6 +21,7 @@ use serde_json::{Value, json};
 const ROOM: RoomId = RoomId(*b"a room of people");
 const ANN: UserId = UserId(*b"ann, who writes.");
 const BOB: UserId = UserId(*b"bob, who reads..");
+const TOKEN: InviteToken = InviteToken(*b"a token, secret.");
 const KEY: Key = Key(*b"one key, once...");
 const TEXT: &str = "Grüße, 世界 \u{202e}\u{1f469}\u{200d}\u{1f680} \"quoted\" \\ <b>\n\t\u{7f}";
 

@@ -13,14 +13,19 @@ use chinwag_core::wire::{
     Settings, Skip, Standing,
 };
 
-use crate::people;
-use crate::{ANN, BOB, KEY, ROOM, TEXT};
+use crate::{ANN, BOB, KEY, ROOM, TEXT, people, rooms};
 
 pub(crate) fn frames() -> Vec<(&'static str, ServerFrame)> {
-    [connecting(), events(), replies(), ephemeral()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        connecting(),
+        events(),
+        replies(),
+        ephemeral(),
+        rooms::server(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn event(seq: u64, target: Option<u64>, body: Body) -> Event {

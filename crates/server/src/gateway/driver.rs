@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 use crate::auth::Accounts;
 use crate::clock::{self, Clock};
 use crate::commit::{Commit, Job, MarkJob};
+use crate::deeds::Deeds;
 use crate::gateway::budget::Permit;
 use crate::gateway::connections::Connections;
 use crate::gateway::dialect::Dialect;
@@ -45,6 +46,8 @@ pub struct Services {
     pub hub: Hub,
     /// What goes on beside the log.
     pub presence: Presence,
+    /// What is written beside the log.
+    pub deeds: Deeds,
     /// All sockets.
     pub connections: Arc<Connections>,
     /// What compresses for clients that ask for it, with its counters; none: nobody is offered it.
@@ -267,6 +270,7 @@ impl Driver {
             Effect::Aside(req, aside) => presence.ask(&self.connection, req, aside),
             Effect::Settings(req, change) => presence.change(&self.connection, req, change),
             Effect::Own(req, change) => presence.own(&self.connection, req, change),
+            Effect::Deed(req, deed) => self.services.deeds.perform(&self.connection, req, deed),
             Effect::Ping => self.control(ping_frame(&[])),
             Effect::Close(code) => return Next::Close(code),
             // Queued where the session was stepped.
@@ -288,7 +292,7 @@ impl Driver {
 
     fn read(&self, req: Req, query: Query) {
         self.ask(
-            move |view, user| answer::reply(view, user, req, query),
+            move |view, user| answer::reply(view, user, req, query, clock::wall()),
             move |connection, found, now| {
                 let frame = found.unwrap_or_else(|error| {
                     tracing::warn!(%error, "a question could not be answered");

@@ -10,8 +10,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chinwag_core::aside::{Seen, SettingsChange};
 use chinwag_core::batch::{Ack, Submission};
 use chinwag_core::code::ErrorCode;
+use chinwag_core::deed::{Change, Deed};
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
+use chinwag_core::invite::{Invitation, InviteHash};
 use chinwag_core::ledger::{Committed, Ledger};
 use chinwag_core::marker::{Mark, Marked};
 use chinwag_core::own::{OwnChange, Owned};
@@ -70,6 +72,17 @@ impl Store for MemoryStore {
         Box::pin(ready(Ok(())))
     }
 
+    fn perform(
+        &self,
+        user: UserId,
+        deed: Deed,
+        drawn: InviteHash,
+        now: Millis,
+    ) -> StoreFuture<'_, Result<Change, ErrorCode>> {
+        let done = self.lock().perform(user, &deed, drawn, now);
+        Box::pin(ready(Ok(done)))
+    }
+
     fn run(&self, job: ReadJob) -> StoreFuture<'_, ()> {
         let ledger = self.lock();
         Box::pin(ready(job(&Unfailing(&ledger))))
@@ -126,4 +139,7 @@ pass_on! {
     blocks(user: UserId) -> (Blocks, Position);
     is_wall_between(one: UserId, other: UserId) -> bool;
     is_walled(room: RoomId, user: UserId) -> bool;
+    invited_to(user: UserId) -> usize;
+    invitation(hash: InviteHash) -> Option<Invitation>;
+    invitations(room: RoomId) -> Vec<Invitation>;
 }

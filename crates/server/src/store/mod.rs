@@ -17,7 +17,9 @@ use std::pin::Pin;
 use chinwag_core::aside::SettingsChange;
 use chinwag_core::batch::Submission;
 use chinwag_core::code::ErrorCode;
+use chinwag_core::deed::{Change, Deed};
 use chinwag_core::ids::{Millis, UserId};
+use chinwag_core::invite::InviteHash;
 use chinwag_core::ledger::Committed;
 use chinwag_core::marker::{Mark, Marked};
 use chinwag_core::own::{OwnChange, Owned};
@@ -72,6 +74,16 @@ pub trait Store: Send + Sync {
     /// Keeps when users went offline, which `core::aside::to_the_minute` has made coarse. As low a
     /// queue as [`Store::mark`].
     fn saw(&self, seen: Vec<(UserId, Millis)>) -> StoreFuture<'_, ()>;
+
+    /// Decides and does what is written beside the logs, as one transaction; the refusal is a value.
+    /// `drawn` is the hash of a token for an invitation. As low a queue as [`Store::mark`].
+    fn perform(
+        &self,
+        user: UserId,
+        deed: Deed,
+        drawn: InviteHash,
+        now: Millis,
+    ) -> StoreFuture<'_, Result<Change, ErrorCode>>;
 
     /// Runs `job` over one read snapshot.
     fn run(&self, job: ReadJob) -> StoreFuture<'_, ()>;

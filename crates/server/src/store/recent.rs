@@ -12,8 +12,10 @@ use std::time::Duration;
 use chinwag_core::aside::SettingsChange;
 use chinwag_core::batch::Submission;
 use chinwag_core::code::ErrorCode;
+use chinwag_core::deed::{Change, Deed};
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Millis, RoomId, Seq, UserId};
+use chinwag_core::invite::InviteHash;
 use chinwag_core::ledger::Committed;
 use chinwag_core::limits;
 use chinwag_core::marker::{Mark, Marked};
@@ -193,6 +195,16 @@ impl<S: Store + ?Sized> Store for RecentFirst<S> {
 
     fn saw(&self, seen: Vec<(UserId, Millis)>) -> StoreFuture<'_, ()> {
         self.store.saw(seen)
+    }
+
+    fn perform(
+        &self,
+        user: UserId,
+        deed: Deed,
+        drawn: InviteHash,
+        now: Millis,
+    ) -> StoreFuture<'_, Result<Change, ErrorCode>> {
+        self.store.perform(user, deed, drawn, now)
     }
 
     fn run(&self, job: ReadJob) -> StoreFuture<'_, ()> {

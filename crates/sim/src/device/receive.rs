@@ -131,9 +131,14 @@ impl Device {
             | ServerFrame::Directory { .. }
             | ServerFrame::Who { .. }
             | ServerFrame::Receipts { .. }
-            | ServerFrame::Settings(_)
             | ServerFrame::Notify { .. }
-            | ServerFrame::Blocks { .. } => {}
+            | ServerFrame::Blocks { .. }
+            | ServerFrame::Invite { .. }
+            | ServerFrame::Invites { .. }
+            | ServerFrame::Invitation { .. }
+            | ServerFrame::Edits { .. }
+            | ServerFrame::Row { .. }
+            | ServerFrame::Settings(_) => {}
             ServerFrame::Typing { .. } | ServerFrame::Presence { .. } => {
                 self.ephemeral(frame, shore);
             }

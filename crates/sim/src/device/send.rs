@@ -245,7 +245,13 @@ fn room_frame(req: Req, key: Key, command: Command) -> ClientFrame {
             name,
             topic,
         },
-        Command::Join { room } => ClientFrame::Join { req, key, room },
+        // Devices hold no tokens: their rooms are public.
+        Command::Join { room, .. } => ClientFrame::Join {
+            req,
+            key,
+            room,
+            invite: None,
+        },
         Command::Leave { room } => ClientFrame::Leave { req, key, room },
         other => person_frame(req, key, other),
     }

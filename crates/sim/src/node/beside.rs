@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use chinwag_core::aside::{Aside, Granted};
 use chinwag_core::code::ErrorCode;
-use chinwag_core::ids::{RoomId, UserId};
+use chinwag_core::deed::Change;
+use chinwag_core::ids::{InviteToken, RoomId, UserId};
 use chinwag_core::lanes::Topic;
 use chinwag_core::limits;
 use chinwag_core::live::ConnId;
@@ -50,6 +51,11 @@ impl Node {
             }
             Effect::Own(req, change) => {
                 let ask = Ask::Own(conn.0, user, req, change);
+                site.store.read(self.name(), ask, site.base);
+            }
+            Effect::Deed(req, deed) => {
+                let token = InviteToken(site.base.rng.bytes());
+                let ask = Ask::Deed(conn.0, user, req, deed, token);
                 site.store.read(self.name(), ask, site.base);
             }
             other => unreachable!("{other:?} is the driver's"),
@@ -144,6 +150,28 @@ impl Node {
             Err(code) => refuse(Some(req), code, code.meaning()),
         };
         self.say(ConnId(conn), req, reply, site.base);
+    }
+
+    /// A deed is done, or refused.
+    pub(super) fn done(
+        &mut self,
+        conn: ConnId,
+        req: Req,
+        token: InviteToken,
+        done: Option<Result<Change, ErrorCode>>,
+        site: &mut Site<'_>,
+    ) {
+        let reply = match done.unwrap_or(Err(ErrorCode::Unavailable)) {
+            Ok(Change::Invited(invitation)) => ServerFrame::Invite {
+                req,
+                room: invitation.room,
+                token,
+                invite: invitation.row(),
+            },
+            Ok(Change::Revoked(_hash)) => ServerFrame::Ok { req },
+            Err(code) => refuse(Some(req), code, code.meaning()),
+        };
+        self.say(conn, req, reply, site.base);
     }
 
     pub(super) fn say(&mut self, id: ConnId, req: Req, frame: ServerFrame, base: &Base) {

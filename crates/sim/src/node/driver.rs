@@ -111,7 +111,10 @@ impl Node {
                 let ask = Ask::Query(id.0, user, req, query);
                 site.store.read(self.name(), ask, site.base);
             }
-            beside @ (Effect::Aside(..) | Effect::Settings(..) | Effect::Own(..)) => {
+            beside @ (Effect::Aside(..)
+            | Effect::Settings(..)
+            | Effect::Own(..)
+            | Effect::Deed(..)) => {
                 self.beside(id, beside, site);
             }
             Effect::Pong(req, rooms) => self.item(Item::Pong(id, req, rooms), site.base),

@@ -245,6 +245,7 @@ impl Node {
             Found::Own(conn, user, req, owned) => {
                 self.owned(conn, user, req, owned, site);
             }
+            Found::Deed(conn, req, drawn, done) => self.done(ConnId(conn), req, drawn, done, site),
             Found::Key(conn, room, key, stored) => {
                 let input = Input::LookedUp { room, key, stored };
                 self.input(ConnId(conn), input, site.base);

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use chinwag_core::aside::{Aside, Granted, SettingsChange};
 use chinwag_core::code::ErrorCode;
+use chinwag_core::deed::{Change, Deed};
 use chinwag_core::event::Event;
-use chinwag_core::ids::{Key, Position, RoomId, Seq, UserId};
+use chinwag_core::ids::{InviteToken, Key, Position, RoomId, Seq, UserId};
 use chinwag_core::own::{OwnChange, Owned};
 use chinwag_core::read::{Snapshot, Stretch};
 use chinwag_core::receipt::{Due, Told};
@@ -39,6 +40,8 @@ pub(crate) enum Ask {
     Set(u64, UserId, Req, SettingsChange),
     /// Another change of one's own state, likewise.
     Own(u64, UserId, Req, OwnChange),
+    /// Something written beside the log, at the moment of the read, with a token drawn for it.
+    Deed(u64, UserId, Req, Deed, InviteToken),
 }
 
 /// What a read found.
@@ -66,6 +69,8 @@ pub(crate) enum Found {
     Set(u64, UserId, Req, Option<Settings>),
     /// See [`Ask::Own`].
     Own(u64, UserId, Req, Result<Owned, ErrorCode>),
+    /// See [`Ask::Deed`].
+    Deed(u64, Req, InviteToken, Option<Result<Change, ErrorCode>>),
 }
 
 /// What a read found, on its way to the node.

@@ -9,7 +9,6 @@ use crate::wire::{ClientFrame, Cursor, Req};
 
 const HELLO: u64 = 0;
 const SYNC: u64 = 2;
-const LAST: u64 = 32;
 
 /// The frames that are not nothing but their fields, for the documents.
 #[cfg(test)]
@@ -28,7 +27,7 @@ frames! {
     3 = "send" Send { req, key, room, text, reply_to, mentions };
     4 = "create" Create { req, key, kind, name, history };
     5 = "direct" Direct { req, key, user };
-    6 = "join" Join { req, key, room };
+    6 = "join" Join { req, key, room, invite };
     7 = "leave" Leave { req, key, room };
     8 = "add" Add { req, key, room, user };
     9 = "remove" Remove { req, key, room, user };
@@ -55,6 +54,12 @@ frames! {
     30 = "receipts" Receipts { req, room, seq };
     31 = "notify" Notify { req, room, level, quiet_until };
     32 = "block" Block { req, user, on };
+    40 = "invite" Invite { req, room, expires_in_ms, uses };
+    41 = "invites" Invites { req, room };
+    42 = "revoke_invite" RevokeInvite { req, room, invite };
+    43 = "invitation" Invitation { req, token };
+    44 = "invite_user" InviteUser { req, key, room, user };
+    45 = "edits" Edits { req, room, target, after };
 }
 
 pub(super) fn put(frame: &ClientFrame, to: &mut Writer) {
@@ -119,7 +124,7 @@ pub(super) fn take(from: &mut Reader<'_>) -> Result<ClientFrame, Refusal> {
 }
 
 fn take_command(number: u64, fields: &mut Fields<'_, '_>) -> Result<ClientFrame, Refusal> {
-    if number > LAST {
+    if number != SYNC && !is_plain(number) {
         // As in JSON, a command without a number of its own is not even that.
         fields
             .field::<Req>("req")
@@ -186,6 +191,11 @@ fn check(frame: ClientFrame) -> Result<ClientFrame, Refusal> {
         }
         ClientFrame::Ping { rooms, .. } => list(rooms.len(), "rooms", limits::OPEN_ROOMS_MAX)?,
         ClientFrame::Profiles { users, .. } => list(users.len(), "users", limits::PROFILES_MAX)?,
+        ClientFrame::Invite {
+            expires_in_ms,
+            uses,
+            ..
+        } => field::invitation(*expires_in_ms, *uses)?,
         ClientFrame::Watch { rooms, .. } => list(rooms.len(), "rooms", limits::WATCHED_ROOMS_MAX)?,
         ClientFrame::Settings {
             dnd_until,
@@ -216,7 +226,12 @@ fn check(frame: ClientFrame) -> Result<ClientFrame, Refusal> {
         | ClientFrame::Typing { .. }
         | ClientFrame::Block { .. }
         | ClientFrame::Who { .. }
-        | ClientFrame::Receipts { .. } => {}
+        | ClientFrame::Receipts { .. }
+        | ClientFrame::Invites { .. }
+        | ClientFrame::RevokeInvite { .. }
+        | ClientFrame::Invitation { .. }
+        | ClientFrame::InviteUser { .. }
+        | ClientFrame::Edits { .. } => {}
     }
     Ok(frame)
 }

@@ -10,8 +10,8 @@ use crate::fold::Folded;
 use crate::ids::UserId;
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
 use crate::wire::{
-    Blocks, Daily, DirectoryRow, Item, Last, Me, Notify, NotifyLevel, Person, Profile,
-    PublicLimits, Reset, ResetWhy, RoomRow, Settings, Skip, Standing,
+    Blocks, Daily, DirectoryRow, EditRow, InviteRow, Item, Last, Me, Notify, NotifyLevel, Person,
+    Profile, PublicLimits, Reset, ResetWhy, RoomRow, Settings, Skip, Standing,
 };
 
 /// The number of the frame `event`, also as an item of `events`.
@@ -22,7 +22,7 @@ pub(super) const SKIP: u64 = 2;
 words! {
     RoomKind { Direct, Group, Public };
     Role { Reader, Member, Admin, Owner };
-    MemberState { Joined, Left, Removed, Banned };
+    MemberState { Joined, Left, Removed, Banned, Invited };
     HistoryFrom { Joining, Beginning };
     SkipWhy { BeforeJoin, NotMember, Purged };
     ResetWhy { Epoch, History, TooFar };
@@ -47,6 +47,8 @@ record! {
     Settings { hide_last_seen, hide_online, version, hide_receipts, dnd_until, dnd_daily };
     Standing { user, delivered, read, delivered_at, read_at };
     Person { user, online, last_seen };
+    InviteRow { id, by, uses, expires };
+    EditRow { seq, ts, text };
     PublicLimits { text_bytes, frame_bytes, in_flight, open_rooms, rate_per_second, rate_burst };
     RoomRow { room, kind, name, peer, history, head, msg_no, floor, members, me, topic, pins };
 }

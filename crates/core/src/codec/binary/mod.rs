@@ -122,6 +122,11 @@ macro_rules! frames {
             }
         }
 
+        /// Whether a frame of this number is such a one.
+        fn is_plain(number: u64) -> bool {
+            matches!(number, $($number)|*)
+        }
+
         /// Reads such a frame.
         fn take_plain(number: u64, $numbered: &mut Fields<'_, '_>) -> Result<$enum, Wrong> {
             match number {

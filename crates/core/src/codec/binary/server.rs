@@ -52,6 +52,11 @@ frames! {
     25 = "receipts" Receipts { req, room, seq, members };
     26 = "notify" Notify { room, notify };
     27 = "blocks" Blocks { users, version };
+    30 = "invite" Invite { req, room, token, invite };
+    31 = "invites" Invites { req, room, invites };
+    32 = "invitation" Invitation { req, room, kind, name, topic, members };
+    33 = "edits" Edits { req, room, target, edits, more };
+    34 = "row" Row { row };
 }
 
 pub(super) fn put(frame: &ServerFrame, to: &mut Writer) {
@@ -107,6 +112,7 @@ pub(super) fn take(fields: &mut Fields<'_, '_>) -> Result<ServerFrame, Wrong> {
             dnd_until: fields.field("dnd_until")?,
             dnd_daily: fields.field("dnd_daily")?,
         })),
-        number => take_plain(number, fields),
+        number if is_plain(number) => take_plain(number, fields),
+        _ => Err(Wrong::HERE),
     }
 }

@@ -9,7 +9,9 @@ use std::str::FromStr;
 use super::cbor::{Item, Reader, Writer};
 use crate::code::ErrorCode;
 use crate::codec::strict::NUMBER_LIMIT;
-use crate::ids::{DeviceId, Epoch, Key, Millis, Position, RoomId, Seq, SessionId, UserId};
+use crate::ids::{
+    DeviceId, Epoch, InviteId, InviteToken, Key, Millis, Position, RoomId, Seq, SessionId, UserId,
+};
 
 /// Something that a frame can hold.
 pub(super) trait Put {
@@ -273,7 +275,16 @@ macro_rules! ids {
         }
     )*};
 }
-ids!(RoomId, UserId, DeviceId, SessionId, Key, Epoch);
+ids!(
+    RoomId,
+    UserId,
+    DeviceId,
+    SessionId,
+    Key,
+    Epoch,
+    InviteId,
+    InviteToken
+);
 
 /// Opaque to clients, and so the same text as in JSON.
 impl Put for Position {

@@ -225,7 +225,7 @@ impl World {
             }
             Step::Enter(room, who) => {
                 let room = self.rooms[*room];
-                self.commit(*who, |_key| Command::Join { room });
+                self.commit(*who, |_key| Command::join(room));
             }
             Step::Leave(room, who) => {
                 let room = self.rooms[*room];

@@ -137,6 +137,7 @@ fn show(effect: &Effect) -> String {
         Effect::Aside(req, aside) => format!("aside {req} {aside:?}"),
         Effect::Settings(req, change) => format!("settings {req} {change:?}"),
         Effect::Own(req, change) => format!("own {req} {change:?}"),
+        Effect::Deed(req, deed) => format!("deed {req} {deed:?}"),
         Effect::Pong(req, _) => format!("pong {req}"),
         Effect::Ping => "ping".into(),
         Effect::Close(code) => format!("close {}", code.number()),

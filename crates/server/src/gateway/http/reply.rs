@@ -69,10 +69,12 @@ fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::Banned
         | ErrorCode::NotMember
         | ErrorCode::RegistrationClosed
-        | ErrorCode::InviteNeeded => StatusCode::FORBIDDEN,
+        | ErrorCode::InviteNeeded
+        | ErrorCode::BadInvite => StatusCode::FORBIDDEN,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::Gone => StatusCode::GONE,
         ErrorCode::AlreadyMember
+        | ErrorCode::AlreadyInvited
         | ErrorCode::LastOwner
         | ErrorCode::TooMany
         | ErrorCode::RoomFull

@@ -75,7 +75,7 @@ async fn nothing_is_said_between_two_of_whom_one_has_blocked_the_other(subject: 
     let direct = by(1, 1, Command::Direct { user: user(2) });
     let room = subject.done(direct).await.room;
     let shared = subject.room(1, 2, RoomKind::Public).await;
-    subject.done(by(2, 3, Command::Join { room: shared })).await;
+    subject.done(by(2, 3, Command::join(shared))).await;
     subject.done(send(1, 4, room, "before")).await;
     subject.done(send(2, 5, room, "before, too")).await;
     block(&subject, 1, 2, true).await.expect("blocked");

@@ -21,8 +21,8 @@ contract!(
 /// A public room of user 1, with 2 and 3 in it: seqs 1 to 3.
 async fn room_of_three(subject: &Subject) -> RoomId {
     let room = subject.room(1, 1, RoomKind::Public).await;
-    subject.done(by(2, 2, Command::Join { room })).await;
-    subject.done(by(3, 3, Command::Join { room })).await;
+    subject.done(by(2, 2, Command::join(room))).await;
+    subject.done(by(3, 3, Command::join(room))).await;
     room
 }
 

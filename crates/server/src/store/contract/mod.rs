@@ -4,8 +4,10 @@
 //! store, on SQLite, and on SQLite with recent events in front of it. What only a file can suffer is in `sqlite/tests.rs`.
 
 mod answers;
+mod asked;
 mod blocks;
 mod conversation;
+mod invites;
 mod markers;
 mod own;
 mod people;

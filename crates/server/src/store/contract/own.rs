@@ -36,7 +36,7 @@ fn notify(level: NotifyLevel, quiet_until: i64, version: u64) -> Notify {
 
 async fn what_notifies_is_ones_own_and_converges(mut subject: Subject) {
     let room = subject.room(1, 1, RoomKind::Public).await;
-    subject.done(by(2, 2, Command::Join { room })).await;
+    subject.done(by(2, 2, Command::join(room))).await;
     assert_eq!(me(&subject, 2, room).await.notify, None);
     let change = |level, quiet_until: Option<i64>| OwnChange::Notify {
         room,
@@ -88,7 +88,7 @@ async fn what_notifies_is_ones_own_and_converges(mut subject: Subject) {
         own(&subject, 2, change(Some(NotifyLevel::All), None)).await,
         Err(ErrorCode::NotMember)
     );
-    subject.done(by(2, 5, Command::Join { room })).await;
+    subject.done(by(2, 5, Command::join(room))).await;
     subject.reopen();
     assert_eq!(me(&subject, 2, room).await.notify, kept);
     assert_eq!(me(&subject, 1, room).await.notify, None);

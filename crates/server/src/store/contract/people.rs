@@ -52,7 +52,7 @@ async fn settings_change_one_by_one_and_count_their_changes(subject: Subject) {
 async fn people_of_a_room_and_when_they_were_there(subject: Subject) {
     let room = subject.room(1, 1, RoomKind::Public).await;
     for number in [3, 2] {
-        let join = by(number, u64::from(number), Command::Join { room });
+        let join = by(number, u64::from(number), Command::join(room));
         subject.done(join).await;
     }
     let store = subject.store();

@@ -59,9 +59,13 @@ impl Dice {
                 format!("room {}", self.below(1_000)),
             ),
             1 if (ROOMS..ROOMS + 3).contains(&rooms.len()) => Command::Direct { user: self.user() },
-            2..8 => Command::Join { room },
+            2..8 => Command::join(room),
             8 => Command::Leave { room },
-            9..13 => Command::Add {
+            9..12 => Command::Add {
+                room,
+                user: self.user(),
+            },
+            12 => Command::InviteUser {
                 room,
                 user: self.user(),
             },
@@ -248,6 +252,7 @@ impl Question {
         said.push(format!("{:?}", view.changes(since)?));
         said.push(format!("{:?}", view.changed(user, Some(since))?));
         said.push(format!("{:?}", view.rooms_in(user)?));
+        said.push(format!("{:?}", view.invited_to(user)?));
         said.push(format!("{:?}", view.heads(user)?));
         said.push(format!("{:?}", view.replay(key, user, room)?));
         said.push(format!("{:?}", view.events(room, some, limit)?));

@@ -43,9 +43,9 @@ async fn both_may_open_the_direct_room_and_there_is_one(subject: Subject) {
 
 async fn stays_tell_when_somebody_was_in(mut subject: Subject) {
     let room = subject.room(1, 1, RoomKind::Public).await;
-    subject.done(by(2, 2, Command::Join { room })).await;
+    subject.done(by(2, 2, Command::join(room))).await;
     assert_eq!(
-        subject.refused(by(2, 3, Command::Join { room })).await,
+        subject.refused(by(2, 3, Command::join(room))).await,
         ErrorCode::AlreadyMember
     );
     subject.done(by(2, 4, Command::Leave { room })).await;
@@ -73,7 +73,7 @@ async fn stays_tell_when_somebody_was_in(mut subject: Subject) {
             },
         ))
         .await;
-    subject.done(by(2, 8, Command::Join { room })).await;
+    subject.done(by(2, 8, Command::join(room))).await;
     subject.reopen();
     let member = subject.read(move |view| view.member(room, user(2))).await;
     let member = member.expect("a row");
@@ -114,7 +114,7 @@ async fn coming_and_going_in_one_batch_is_remembered(subject: Subject) {
     let room = subject.room(1, 1, RoomKind::Public).await;
     let since = subject.position().await;
     let items = vec![
-        by(2, 2, Command::Join { room }),
+        by(2, 2, Command::join(room)),
         by(2, 3, Command::Leave { room }),
     ];
     subject.append(items).await;
@@ -144,7 +144,7 @@ async fn members_and_directory_are_paged_by_id(subject: Subject) {
     let room = subject.room(1, 1, RoomKind::Public).await;
     // In another order than their ids.
     for number in (2..=PEOPLE).rev() {
-        subject.done(by(number, 2, Command::Join { room })).await;
+        subject.done(by(number, 2, Command::join(room))).await;
     }
     let mut seen: Vec<UserId> = Vec::new();
     loop {
@@ -184,8 +184,8 @@ async fn changes_since_name_rooms_and_those_who_are_in(subject: Subject) {
         (since, vec![], vec![])
     );
     let room = subject.room(1, 2, RoomKind::Public).await;
-    subject.done(by(2, 3, Command::Join { room })).await;
-    subject.done(by(3, 4, Command::Join { room })).await;
+    subject.done(by(2, 3, Command::join(room))).await;
+    subject.done(by(3, 4, Command::join(room))).await;
     subject.done(by(3, 5, Command::Leave { room })).await;
     let changes = subject.read(move |view| view.changes(since)).await;
     assert_eq!(changes.position, subject.position().await);

@@ -44,7 +44,7 @@ async fn numbers_are_dense_and_events_stand_as_they_were_answered(mut subject: S
 
 async fn a_replay_gets_the_first_answer_for_ever(mut subject: Subject) {
     let room = subject.room(1, 1, RoomKind::Public).await;
-    subject.done(by(2, 2, Command::Join { room })).await;
+    subject.done(by(2, 2, Command::join(room))).await;
     let first = subject.done(send(2, 3, room, "once")).await;
     assert_eq!(
         subject.one(send(2, 3, room, "once")).await,
@@ -162,7 +162,7 @@ async fn a_room_that_one_is_not_in_answers_like_none(subject: Subject) {
     for room in [room, RoomId([99; 16])] {
         let commands = [
             Command::say(room, "?"),
-            Command::Join { room },
+            Command::join(room),
             Command::Leave { room },
             Command::Add {
                 room,

@@ -5,12 +5,13 @@
 
 use chinwag_core::batch::{Appended, Decided};
 use chinwag_core::event::{Body, Event, Mention};
-use chinwag_core::ids::{Position, RoomId};
+use chinwag_core::ids::{Position, RoomId, Seq};
 use chinwag_core::marker::Marked;
-use chinwag_core::room::{Member, Room};
+use chinwag_core::room::{Member, Room, Stay};
 use chinwag_core::wire::Profile;
 use rusqlite::{Connection, params};
 
+use super::deeds;
 use super::inside::Inside;
 use super::rows::{
     self, EVENT_COLUMNS, Fields, body_bytes, extras_bytes, history_code, kind, kind_of, number,
@@ -35,6 +36,9 @@ pub(super) fn batch(
     }
     for (room, row) in &decided.members {
         put_member(db, inside, *room, row, position)?;
+    }
+    for invitation in &decided.invitations {
+        deeds::put(db, invitation)?;
     }
     for appended in &decided.appended {
         insert(db, inside, appended)?;
@@ -108,10 +112,12 @@ fn put_member(
 ) -> rusqlite::Result<()> {
     let room = known(inside.room(db, room)?)?;
     let user = known(inside.user(db, member.user)?)?;
-    let (last, earlier) = member
-        .stays
-        .split_last()
-        .ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    // Asked in, and never in: a stay from before the first event stands for none.
+    const NEVER: Stay = Stay {
+        from: Seq::ZERO,
+        to: Some(Seq::ZERO),
+    };
+    let (last, earlier) = member.stays.split_last().unwrap_or((&NEVER, &[]));
     for stay in earlier {
         db.prepare_cached(
             "INSERT INTO stays (room, user, since, gone) VALUES (?1, ?2, ?3, ?4) \

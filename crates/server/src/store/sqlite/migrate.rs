@@ -46,6 +46,10 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         version: 6,
         sql: include_str!("../migrations/0006_people.sql"),
     },
+    Migration {
+        version: 7,
+        sql: include_str!("../migrations/0007_rooms.sql"),
+    },
 ];
 
 /// The version that `migrations` lead to.

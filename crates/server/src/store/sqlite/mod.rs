@@ -8,6 +8,7 @@ pub mod accounts;
 mod apply;
 mod blocks;
 mod checkpoint;
+mod deeds;
 mod faults;
 mod files;
 mod inside;
@@ -40,7 +41,9 @@ use std::thread::{self, JoinHandle};
 use chinwag_core::aside::SettingsChange;
 use chinwag_core::batch::Submission;
 use chinwag_core::code::ErrorCode;
+use chinwag_core::deed::{Change, Deed};
 use chinwag_core::ids::{Millis, Position, UserId};
+use chinwag_core::invite::InviteHash;
 use chinwag_core::ledger::Committed;
 use chinwag_core::marker::{Mark, Marked};
 use chinwag_core::own::{OwnChange, Owned};
@@ -291,6 +294,16 @@ impl Store for SqliteStore {
 
     fn saw(&self, seen: Vec<(UserId, Millis)>) -> StoreFuture<'_, ()> {
         Box::pin(self.write_beside(move |db| people::saw(db, &seen)))
+    }
+
+    fn perform(
+        &self,
+        user: UserId,
+        deed: Deed,
+        drawn: InviteHash,
+        now: Millis,
+    ) -> StoreFuture<'_, Result<Change, ErrorCode>> {
+        Box::pin(self.write_beside(move |db| deeds::perform(db, user, &deed, drawn, now)))
     }
 
     fn run(&self, job: ReadJob) -> StoreFuture<'_, ()> {

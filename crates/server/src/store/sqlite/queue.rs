@@ -351,6 +351,7 @@ fn text_bytes(item: &Submission) -> usize {
         | Command::Join { .. }
         | Command::Leave { .. }
         | Command::Add { .. }
+        | Command::InviteUser { .. }
         | Command::Remove { .. } => 0,
     }
 }

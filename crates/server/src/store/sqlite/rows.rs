@@ -282,6 +282,8 @@ pub(super) fn role(code: i64) -> Option<Role> {
 
 /// The code of [`MemberState::Joined`], as queries name it.
 pub(super) const JOINED: i64 = 0;
+/// The code of [`MemberState::Invited`], likewise.
+pub(super) const INVITED: i64 = 4;
 
 pub(super) fn state_code(state: MemberState) -> i64 {
     match state {
@@ -289,12 +291,13 @@ pub(super) fn state_code(state: MemberState) -> i64 {
         MemberState::Left => 1,
         MemberState::Removed => 2,
         MemberState::Banned => 3,
+        MemberState::Invited => INVITED,
     }
 }
 
 pub(super) fn state(code: i64) -> Option<MemberState> {
-    use MemberState::{Banned, Joined, Left, Removed};
-    [Joined, Left, Removed, Banned]
+    use MemberState::{Banned, Invited, Joined, Left, Removed};
+    [Joined, Left, Removed, Banned, Invited]
         .into_iter()
         .find(|state| state_code(*state) == code)
 }

@@ -1,6 +1,6 @@
 //! Rooms and members as their rows say.
 
-use chinwag_core::ids::{Position, RoomId, UserId};
+use chinwag_core::ids::{Position, RoomId, Seq, UserId};
 use chinwag_core::room::{Member, Room, Stay};
 
 use rusqlite::Connection;
@@ -38,7 +38,11 @@ impl SqlView<'_> {
                     state: code(row, 0, rows::state)?,
                     role: code(row, 1, rows::role)?,
                     muted: row.get(7)?,
-                    stays: vec![stay(row, 2)?],
+                    stays: stay(row, 2).map(|stay| match stay.from {
+                        // Asked in, and never in: no event has let them in.
+                        Seq::ZERO => Vec::new(),
+                        _joined => vec![stay],
+                    })?,
                     delivered: seq(row, 5)?,
                     read: seq(row, 6)?,
                     notify: notify(row, 8)?,
@@ -55,6 +59,19 @@ impl SqlView<'_> {
             member.stays.extend(last);
         }
         Ok(Some(member))
+    }
+
+    /// In how many rooms somebody stands so.
+    pub(super) fn rooms_where(&self, user: UserId, state: i64) -> Read<usize> {
+        let Some(user) = self.inside_user(user)? else {
+            return Ok(0);
+        };
+        let rooms = self.one(
+            "SELECT count(*) FROM members WHERE user = ?1 AND state = ?2",
+            [user, state],
+            |row| row.get::<_, i64>(0),
+        )?;
+        Ok(rooms.map_or(0, |rooms| usize::try_from(rooms).unwrap_or(0)))
     }
 
     fn stays(&self, room: i64, user: i64) -> Read<Vec<Stay>> {

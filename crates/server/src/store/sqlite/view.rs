@@ -6,17 +6,19 @@ use chinwag_core::aside::Seen;
 use chinwag_core::batch::Ack;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
+use chinwag_core::invite::{Invitation, InviteHash};
 use chinwag_core::receipt::Stand;
 use chinwag_core::room::{Member, Range, Role, Room};
 use chinwag_core::view::{Alterations, Changes, View};
 use chinwag_core::wire::{Blocks, DirectoryRow, Profile, Settings};
 use rusqlite::{Connection, OptionalExtension, Params, Row, named_params, params};
 
+use super::deeds;
 use super::inside::Inside;
 use super::kept::Kept;
 use super::people;
 use super::rows::{
-    self, EVENT_COLUMNS, JOINED, code, count, kind, number, profile, room_id, seq, user_id,
+    self, EVENT_COLUMNS, INVITED, JOINED, code, count, kind, number, profile, room_id, seq, user_id,
 };
 use super::stored::stored_position;
 use super::trails;
@@ -158,15 +160,7 @@ impl View for SqlView<'_> {
     }
 
     fn rooms_in(&self, user: UserId) -> Read<usize> {
-        let Some(user) = self.inside_user(user)? else {
-            return Ok(0);
-        };
-        let rooms = self.one(
-            "SELECT count(*) FROM members WHERE user = ?1 AND state = ?2",
-            [user, JOINED],
-            |row| row.get::<_, i64>(0),
-        )?;
-        Ok(rooms.map_or(0, |rooms| usize::try_from(rooms).unwrap_or(0)))
+        self.rooms_where(user, JOINED)
     }
 
     fn heads(&self, user: UserId) -> Read<Vec<(RoomId, Seq)>> {
@@ -182,12 +176,16 @@ impl View for SqlView<'_> {
     }
 
     fn changed(&self, user: UserId, since: Option<Position>) -> Read<Vec<RoomId>> {
-        let Some(since) = since else {
-            let heads = self.heads(user)?;
-            return Ok(heads.into_iter().map(|(room, _head)| room).collect());
-        };
         let Some(user) = self.inside_user(user)? else {
             return Ok(Vec::new());
+        };
+        let Some(since) = since else {
+            return self.all(
+                "SELECT r.public FROM members AS m JOIN rooms AS r ON r.id = m.room \
+                 WHERE m.user = ?1 AND m.state IN (?2, ?3) ORDER BY r.public",
+                [user, JOINED, INVITED],
+                |row| room_id(row, 0),
+            );
         };
         // Somebody who is out hears only of their own going.
         self.all(
@@ -370,6 +368,18 @@ impl View for SqlView<'_> {
 
     fn settings(&self, user: UserId) -> Read<Settings> {
         people::settings(self.db, user).map_err(unreadable)
+    }
+
+    fn invited_to(&self, user: UserId) -> Read<usize> {
+        self.rooms_where(user, INVITED)
+    }
+
+    fn invitation(&self, hash: InviteHash) -> Read<Option<Invitation>> {
+        self.one(deeds::INVITATION, [&hash.0[..]], deeds::invitation)
+    }
+
+    fn invitations(&self, room: RoomId) -> Read<Vec<Invitation>> {
+        self.all(deeds::INVITATIONS, [&room.0[..]], deeds::invitation)
     }
 
     fn people(&self, room: RoomId, after: Option<UserId>, limit: usize) -> Read<Vec<Seen>> {
