@@ -20,6 +20,8 @@ interface Answers {
   members: 'members';
   profiles: 'profiles';
   directory: 'directory';
+  who: 'who';
+  receipts: 'receipts';
 }
 type Keyless<T> = T extends { key: string } ? Omit<T, 'key'> : never;
 /** A command that is waited for, before it has its key. */

@@ -442,6 +442,10 @@ hide_last_seen: boolean,
  */
 hide_online: boolean,
 /**
+ * Nobody is told what has reached them or been read.
+ */
+hide_receipts: boolean,
+/**
  * Rises with each change; 0 before the first.
  */
 version: number, };
@@ -459,6 +463,28 @@ online: boolean,
  * When they were online last, to the minute; absent if it is not known or not told.
  */
 last_seen?: Millis, };
+
+export type Reader = {
+/**
+ * Who.
+ */
+user: UserId,
+/**
+ * Their delivered marker.
+ */
+delivered: Seq,
+/**
+ * Their read marker.
+ */
+read: Seq,
+/**
+ * When the message that was asked about was received.
+ */
+delivered_at?: Millis,
+/**
+ * When it was read.
+ */
+read_at?: Millis, };
 
 export type ClientFrame = { "type": "hello",
 /**
@@ -945,7 +971,23 @@ hide_last_seen?: boolean,
 /**
  * Nobody is told that one is online, or that one types.
  */
-hide_online?: boolean, };
+hide_online?: boolean,
+/**
+ * Tell nobody what has been received and read.
+ */
+hide_receipts?: boolean, } | { "type": "receipts",
+/**
+ * Pairs with the answer.
+ */
+req: number,
+/**
+ * Whose.
+ */
+room: RoomId,
+/**
+ * The message to be told about.
+ */
+seq?: Seq, };
 
 export type ServerFrame = { "type": "welcome",
 /**
@@ -1243,4 +1285,24 @@ people: Array<Person>,
 /**
  * Ask again after the last of these.
  */
-more: boolean, } | { "type": "settings" } & Settings;
+more: boolean, } | { "type": "settings" } & Settings | { "type": "receipt",
+/**
+ * Where.
+ */
+room: RoomId,
+/**
+ * Who has moved: delivered and read markers.
+ */
+members: Array<[UserId, Seq, Seq]>, } | { "type": "receipts",
+/**
+ * Pairs with `receipts`.
+ */
+req: number,
+/**
+ * Whose.
+ */
+room: RoomId,
+/**
+ * The others who show it.
+ */
+members: Array<Reader>, };

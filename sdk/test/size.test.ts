@@ -8,7 +8,7 @@ import { build } from 'vite';
 import { expect, test } from 'vitest';
 
 /** Bytes after gzip -9: the mission's wall for the core: under 10 KB. Raised only with a reason in the same commit. */
-const WALLS = { index: 10_000, store: 2_000, binary: 3_200 };
+const WALLS = { index: 10_000, people: 3_000, store: 2_000, binary: 3_200 };
 
 test('the entries stay small', async () => {
   const out = mkdtempSync(join(tmpdir(), 'chinwag-sdk-'));
