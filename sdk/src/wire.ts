@@ -442,13 +442,36 @@ hide_last_seen: boolean,
  */
 hide_online: boolean,
 /**
- * Nobody is told what has reached them or been read.
+ * Nobody is told what they have received and read.
  */
 hide_receipts: boolean,
 /**
  * Rises with each change; 0 before the first.
  */
 version: number, };
+
+export type Standing = {
+/**
+ * Who.
+ */
+user: UserId,
+/**
+ * Their delivered marker.
+ */
+delivered: Seq,
+/**
+ * Their read marker.
+ */
+read: Seq,
+/**
+ * When a device of theirs had the message asked for, to a second; absent if it has not, or if
+ * that is no longer known.
+ */
+delivered_at?: Millis,
+/**
+ * When they had read it, likewise.
+ */
+read_at?: Millis, };
 
 export type Person = {
 /**
@@ -463,28 +486,6 @@ online: boolean,
  * When they were online last, to the minute; absent if it is not known or not told.
  */
 last_seen?: Millis, };
-
-export type Reader = {
-/**
- * Who.
- */
-user: UserId,
-/**
- * Their delivered marker.
- */
-delivered: Seq,
-/**
- * Their read marker.
- */
-read: Seq,
-/**
- * When the message that was asked about was received.
- */
-delivered_at?: Millis,
-/**
- * When it was read.
- */
-read_at?: Millis, };
 
 export type ClientFrame = { "type": "hello",
 /**
@@ -973,19 +974,19 @@ hide_last_seen?: boolean,
  */
 hide_online?: boolean,
 /**
- * Tell nobody what has been received and read.
+ * Nobody is told what one has received and read.
  */
 hide_receipts?: boolean, } | { "type": "receipts",
 /**
- * Pairs with the answer.
+ * Pairs the reply.
  */
 req: number,
 /**
- * Whose.
+ * Where.
  */
 room: RoomId,
 /**
- * The message to be told about.
+ * A message: also when they received and read it.
  */
 seq?: Seq, };
 
@@ -1291,7 +1292,7 @@ more: boolean, } | { "type": "settings" } & Settings | { "type": "receipt",
  */
 room: RoomId,
 /**
- * Who has moved: delivered and read markers.
+ * Who, and their delivered and read markers.
  */
 members: Array<[UserId, Seq, Seq]>, } | { "type": "receipts",
 /**
@@ -1299,10 +1300,14 @@ members: Array<[UserId, Seq, Seq]>, } | { "type": "receipts",
  */
 req: number,
 /**
- * Whose.
+ * Where.
  */
 room: RoomId,
 /**
- * The others who show it.
+ * The message asked for.
  */
-members: Array<Reader>, };
+seq?: Seq,
+/**
+ * Those who are in and show it.
+ */
+members: Array<Standing>, };

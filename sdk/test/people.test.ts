@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { people, Receipts, type Presence } from '../src/people/index.js';
 import { SAY_MS, SHOWN_MS } from '../src/people/typing.js';
 import type { Chat } from '../src/types.js';
-import type { ClientFrame, Person, Reader, ServerFrame, Settings } from '../src/wire.js';
+import type { ClientFrame, Person, Standing, ServerFrame, Settings } from '../src/wire.js';
 import { settle } from './clock.js';
 import { userId, type Connection } from './server.js';
 import { World } from './world.js';
@@ -14,7 +14,7 @@ const [ann, bob, cal] = ['ann', 'bob', 'cal'].map(userId) as [string, string, st
 class Side {
   readonly watching = new Map<Connection, string[]>();
   readonly online = new Map<string, string[]>();
-  readonly readers = new Map<string, Reader[]>();
+  readonly readers = new Map<string, Standing[]>();
   people: Person[] = [];
   change = 0;
 

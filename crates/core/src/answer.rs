@@ -4,6 +4,7 @@ use crate::code::ErrorCode;
 use crate::ids::UserId;
 use crate::limits;
 use crate::read::{self, After};
+use crate::receipt;
 use crate::session::{Query, refuse};
 use crate::sync;
 use crate::view::View;
@@ -90,6 +91,7 @@ pub fn reply<V: View + ?Sized>(
             let more = rooms.len() == limits::PAGE_MAX;
             Ok(ServerFrame::Directory { req, rooms, more })
         }
+        Query::Receipts { room, seq } => receipt::reply(view, user, req, room, seq)?,
     };
     Ok(found.unwrap_or_else(|code| refuse(Some(req), code, code.meaning())))
 }

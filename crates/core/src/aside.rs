@@ -129,6 +129,8 @@ pub struct SettingsChange {
     pub hide_last_seen: Option<bool>,
     /// See [`Settings::hide_online`].
     pub hide_online: Option<bool>,
+    /// See [`Settings::hide_receipts`].
+    pub hide_receipts: Option<bool>,
 }
 
 impl SettingsChange {
@@ -138,6 +140,7 @@ impl SettingsChange {
         let changed = Settings {
             hide_last_seen: self.hide_last_seen.unwrap_or(settings.hide_last_seen),
             hide_online: self.hide_online.unwrap_or(settings.hide_online),
+            hide_receipts: self.hide_receipts.unwrap_or(settings.hide_receipts),
             version: settings.version,
         };
         if changed == settings {

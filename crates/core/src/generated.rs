@@ -19,7 +19,7 @@ use crate::limits;
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
 use crate::wire::{
     ClientFrame, Cursor, DirectoryRow, Item, Last, Me, Person, Profile, PublicLimits, Reset,
-    ResetWhy, RoomRow, ServerFrame, Settings, Skip,
+    ResetWhy, RoomRow, ServerFrame, Settings, Skip, Standing,
 };
 
 #[test]
@@ -79,6 +79,7 @@ fn wire_ts() {
         ResetWhy,
         Reset,
         Settings,
+        Standing,
         Person,
         ClientFrame,
         ServerFrame,

@@ -66,6 +66,19 @@ pub const TOPIC_BYTES_MAX: usize = 2_000;
 pub const UNREAD_MAX: u64 = 999;
 /// Rooms above this size have no delivered markers for others (contract 6).
 pub const RECEIPT_MEMBERS_MAX: usize = 256;
+/// Between two `receipt` frames about a room (contract 6).
+pub const RECEIPT_EVERY_MS: u64 = 100;
+/// Rooms with receipts that wait, or were told a moment ago. Beyond: they are not told; whoever
+/// opens the room asks.
+pub const RECEIPT_ROOMS_MAX: usize = 16_384;
+/// Rooms whose receipts are looked up in one read: other readers have their turn in between.
+pub const RECEIPT_BATCH_MAX: usize = 64;
+/// Lines of what was marked at once in which authors are looked for, the newest.
+pub const RECEIPT_LINES_MAX: usize = 200;
+/// Steps of a marker whose time is known. Beyond: when older messages were read is not told.
+pub const TRAIL_STEPS_MAX: usize = 32;
+/// Steps of a marker within so long are one.
+pub const TRAIL_STEP_MS: i64 = 1_000;
 
 /// Rooms that a connection looks at. Beyond: `bad_field`.
 pub const WATCHED_ROOMS_MAX: usize = 32;
@@ -207,6 +220,18 @@ pub fn table() -> Vec<(&'static str, u64, &'static str)> {
         ("presence_grace_ms", PRESENCE_GRACE_MS, "offline"),
         ("typing_ms", TYPING_MS, "has stopped typing"),
         ("typists", TYPISTS_MAX as u64, "the others are not told"),
+        ("receipt_members", RECEIPT_MEMBERS_MAX as u64, "`too_many`"),
+        ("receipt_every_ms", RECEIPT_EVERY_MS, "told together"),
+        (
+            "receipt_lines",
+            RECEIPT_LINES_MAX as u64,
+            "authors of older ones are not told",
+        ),
+        (
+            "trail_steps",
+            TRAIL_STEPS_MAX as u64,
+            "when it was read is not told",
+        ),
         ("outbox_bytes", OUTBOX_BYTES_MAX as u64, "`behind`"),
         ("stream_events", STREAM_EVENTS_MAX, "`reset` of that room"),
         ("rate_per_second", RATE_PER_SECOND as u64, "`rate_limited`"),

@@ -1,7 +1,9 @@
 //! Markers: how far somebody has received and read. They only rise (design, decision 6).
 
-use crate::ids::{RoomId, Seq, UserId};
+use crate::ids::{Millis, RoomId, Seq, UserId};
+use crate::limits;
 use crate::room::{Member, Range, Room};
+use crate::trail::Trail;
 
 /// A wish to raise markers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +25,21 @@ pub struct Marked {
     pub delivered: Seq,
     /// What has been read.
     pub read: Seq,
+    /// What a device had before.
+    pub was_delivered: Seq,
+    /// What had been read before.
+    pub was_read: Seq,
+    /// Whether those who wrote may be told: it rose, by somebody who is in, in a room that is
+    /// small enough.
+    pub told: bool,
+}
+
+impl Marked {
     /// Whether either rose.
-    pub rose: bool,
+    #[must_use]
+    pub fn rose(&self) -> bool {
+        (self.delivered, self.read) != (self.was_delivered, self.was_read)
+    }
 }
 
 /// The last seq of a room that somebody may see: the head, or where they went.
@@ -46,13 +61,37 @@ pub fn raise(room: &Room, member: &mut Member, mark: &Mark) -> Marked {
     let head = visible_head(room, member);
     let read = member.read.max(mark.read.min(head));
     let delivered = member.delivered.max(mark.delivered.min(head)).max(read);
+    let is_small = room.members as usize <= limits::RECEIPT_MEMBERS_MAX;
     let rose = read > member.read || delivered > member.delivered;
-    member.read = read;
-    member.delivered = delivered;
-    Marked {
+    let marked = Marked {
         delivered,
         read,
-        rose,
+        was_delivered: member.delivered,
+        was_read: member.read,
+        told: rose && is_small && member.is_in(),
+    };
+    member.read = read;
+    member.delivered = delivered;
+    marked
+}
+
+/// When somebody's markers came where.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Trails {
+    /// Their delivered marker.
+    pub delivered: Trail,
+    /// Their read marker.
+    pub read: Trail,
+}
+
+impl Trails {
+    /// Takes a rise in; whether there was one to keep. Rooms without receipts keep none.
+    pub fn step(&mut self, marked: &Marked, at: Millis) -> bool {
+        if marked.told {
+            self.delivered.step(marked.delivered, at);
+            self.read.step(marked.read, at);
+        }
+        marked.told
     }
 }
 
@@ -70,7 +109,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ids::Millis;
     use crate::room::{HistoryFrom, MemberState, Role, RoomKind};
 
     const USER: UserId = UserId([1; 16]);
@@ -113,7 +151,7 @@ mod tests {
                 let marked = raise(&room, &mut member, &mark(delivered, read));
                 prop_assert!(member.delivered >= before.0 && member.read >= before.1);
                 prop_assert!(member.read <= member.delivered && member.delivered <= Seq(25));
-                prop_assert_eq!(marked.rose, before != (member.delivered, member.read));
+                prop_assert_eq!(marked.rose(), before != (member.delivered, member.read));
             }
         }
     }

@@ -30,6 +30,8 @@ pub enum Mutant {
     TypingToSender,
     /// Coming back does not end the time after which one is offline.
     GraceGoesOn,
+    /// Who hides receipts is told of, and told.
+    ReceiptOfHidden,
 }
 
 impl Mutant {
@@ -48,6 +50,7 @@ impl Mutant {
         Self::LastOwnerGoes,
         Self::TypingToSender,
         Self::GraceGoesOn,
+        Self::ReceiptOfHidden,
     ];
 
     /// Its name on a command line.
@@ -67,6 +70,7 @@ impl Mutant {
             Self::LastOwnerGoes => "last-owner-goes",
             Self::TypingToSender => "typing-to-sender",
             Self::GraceGoesOn => "grace-goes-on",
+            Self::ReceiptOfHidden => "receipt-of-hidden",
         }
     }
 }

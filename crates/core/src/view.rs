@@ -9,6 +9,7 @@ use crate::aside::Seen;
 use crate::batch::Ack;
 use crate::event::Event;
 use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
+use crate::receipt::Stand;
 use crate::room::{Member, Range, Role, Room};
 use crate::wire::{DirectoryRow, Profile, Settings};
 
@@ -121,6 +122,9 @@ pub trait View {
         after: Option<UserId>,
         limit: usize,
     ) -> Result<Vec<Seen>, Self::Error>;
+
+    /// How everybody who is in a room stands, by id; at most [`crate::limits::RECEIPT_MEMBERS_MAX`].
+    fn standing(&self, room: RoomId) -> Result<Vec<Stand>, Self::Error>;
 }
 
 /// What happened since a position, for a node's own check.

@@ -5,6 +5,7 @@
 //! lower queue of their own (`marks`), never in the way of messages.
 
 mod marks;
+mod receipts;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,6 +24,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
+use self::receipts::Receipts;
 use crate::clock::{self, Clock};
 use crate::gateway::connections::Connections;
 use crate::gateway::outbox::Connection;
@@ -101,10 +103,13 @@ impl Commit {
             gate: gate.clone(),
         };
         tasks.spawn(writer.run(queued));
+        let (told_of, people) = (hub.clone(), connections.clone());
+        let receipts = Receipts::start(store.clone(), told_of, people, clock, tasks);
         let marks = marks::Writer {
             store,
             hub,
             connections: connections.clone(),
+            receipts,
             clock,
         };
         tasks.spawn(marks.run(marked));

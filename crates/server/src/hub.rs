@@ -16,6 +16,7 @@ use chinwag_core::ids::{Position, RoomId, Seq, UserId};
 use chinwag_core::lanes::Lane;
 use chinwag_core::limits;
 use chinwag_core::live::ConnId;
+use chinwag_core::receipt::Told;
 use chinwag_core::room::Range;
 use chinwag_core::shard::{Origin, Shard, Wants};
 use chinwag_core::view::Changes;
@@ -61,8 +62,10 @@ pub enum Item {
     Unregister(ConnId),
     /// A client's ping.
     Pong(ConnId, Req, Vec<RoomId>),
-    /// A user's markers or settings changed; all their connections but this one are told.
-    Marker(UserId, ConnId, Box<ServerFrame>),
+    /// Something of a user's own changed; all their connections but this one are told.
+    Others(UserId, ConnId, Box<ServerFrame>),
+    /// Markers rose in a room; each of these is told, if they are still in.
+    Receipts(RoomId, Arc<[Told]>),
     /// What a read of a gap found.
     Fetched(RoomId, Option<Vec<Event>>, bool),
     /// What a look at the store found.
@@ -156,11 +159,19 @@ impl Hub {
         }
     }
 
-    /// Tells the other connections of `user` of new markers or settings.
-    pub async fn marker(&self, user: UserId, except: ConnId, frame: ServerFrame) {
+    /// Tells the other connections of `user` of something of their own, as new markers.
+    pub async fn tell_others(&self, user: UserId, except: ConnId, frame: ServerFrame) {
         for shard in &*self.shards {
-            let item = Item::Marker(user, except, Box::new(frame.clone()));
+            let item = Item::Others(user, except, Box::new(frame.clone()));
             let _ended = shard.send(item).await;
+        }
+    }
+
+    /// Tells those who wrote in `room` how far others have come.
+    pub async fn receipts(&self, room: RoomId, told: Vec<Told>) {
+        let told: Arc<[Told]> = told.into();
+        for shard in &*self.shards {
+            let _ended = shard.send(Item::Receipts(room, told.clone())).await;
         }
     }
 }
@@ -286,12 +297,11 @@ impl Task {
                 outlet.remove(conn);
             }
             Item::Pong(conn, req, rooms) => self.pong(conn, req, &rooms),
-            Item::Marker(user, except, frame) => {
-                let mut frame = ForSeveral::new(&frame);
-                let conns = shard.live().connections(user).to_vec();
-                for conn in conns.into_iter().filter(|conn| *conn != except) {
-                    if !outlet.push(conn, Lane::Receipt, |dialect| frame.encode(dialect)) {
-                        shard.fell_behind(conn);
+            Item::Others(user, except, frame) => self.receipt(user, Some(except), &frame),
+            Item::Receipts(room, told) => {
+                for (author, frame) in &*told {
+                    if self.shard.live().is_in(*author, room) {
+                        self.receipt(*author, None, frame);
                     }
                 }
             }
@@ -308,6 +318,18 @@ impl Task {
             }
             Item::Settled(user, settings) => shard.learn(user, settings, now),
             Item::Kept => self.seen.storing = false,
+        }
+    }
+
+    /// Queues a frame of the receipts' lane for all connections of `user` but `except`.
+    fn receipt(&mut self, user: UserId, except: Option<ConnId>, frame: &ServerFrame) {
+        let mut frame = ForSeveral::new(frame);
+        let conns = self.shard.live().connections(user).to_vec();
+        for conn in conns.into_iter().filter(|conn| Some(*conn) != except) {
+            let encode = |dialect: &Dialect| frame.encode(dialect);
+            if !self.outlet.push(conn, Lane::Receipt, encode) {
+                self.shard.fell_behind(conn);
+            }
         }
     }
 

@@ -197,7 +197,7 @@ impl Loops {
         self.hub.settled(user, settings).await;
         if self.connections.has_several(user) {
             let frame = ServerFrame::Settings(settings);
-            self.hub.marker(user, by.id, frame).await;
+            self.hub.tell_others(user, by.id, frame).await;
         }
     }
 }

@@ -41,6 +41,8 @@ mod presence;
 mod process;
 #[path = "wire/reading.rs"]
 mod reading;
+#[path = "wire/receipts.rs"]
+mod receipts;
 #[path = "wire/rooms.rs"]
 mod rooms;
 #[path = "wire/sending.rs"]

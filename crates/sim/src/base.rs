@@ -64,6 +64,8 @@ pub(crate) enum NodeWork {
     Shard,
     /// The shard's feed has a gap to read.
     Due,
+    /// Receipts are due.
+    Receipts,
     /// A connection's driver goes on.
     Drive(ConnId),
     /// A token has been verified.

@@ -50,6 +50,8 @@ pub struct Counts {
     pub typing: u64,
     /// Frames received that tell who is online.
     pub presence: u64,
+    /// Frames that told those who wrote how far others have come.
+    pub receipts: u64,
     /// By kind: all, and those that hit a send in flight.
     pub(crate) faults: BTreeMap<Fault, (u64, u64)>,
 }
@@ -81,6 +83,7 @@ impl Counts {
         self.closes += other.closes;
         self.typing += other.typing;
         self.presence += other.presence;
+        self.receipts += other.receipts;
         self.full += other.full;
         for (kind, count) in &other.events {
             *self.events.entry(kind).or_default() += count;
@@ -97,7 +100,7 @@ impl Counts {
         self.faults.values().fold((0, 0), sum)
     }
 
-    fn figures(&self) -> [(&'static str, u64); 17] {
+    fn figures(&self) -> [(&'static str, u64); 18] {
         [
             ("seeds", self.seeds),
             ("sends", self.sends),
@@ -116,6 +119,7 @@ impl Counts {
             ("closes", self.closes),
             ("typing told", self.typing),
             ("presence told", self.presence),
+            ("receipts told", self.receipts),
         ]
     }
 

@@ -18,6 +18,7 @@ use chinwag_core::ledger::{Committed, Ledger};
 use chinwag_core::limits;
 use chinwag_core::marker::{Mark, Marked};
 use chinwag_core::read;
+use chinwag_core::receipt;
 use chinwag_core::recent::Recalling;
 use chinwag_core::room::Range;
 use chinwag_core::view::{Changes, View};
@@ -212,7 +213,7 @@ impl Store {
                 let result = if down {
                     Err(StoreError::Closed)
                 } else {
-                    Ok(self.ledger.mark(&marks))
+                    Ok(self.ledger.mark(&marks, base.wall()))
                 };
                 NodeWork::Marked(Box::new(MarkAnswer { result }))
             }
@@ -332,6 +333,15 @@ impl Store {
                     (conn, req, granted)
                 };
                 Found::Asides(asks.into_iter().map(grant).collect())
+            }
+            Ask::Receipts(due, connected) => {
+                // A store that is down tells nothing: whoever opens the room asks.
+                let due = due.into_iter().filter(|_due| up);
+                let told = due.map(|due| {
+                    let connected = |user| connected.contains(&user);
+                    (due.room, sure(receipt::share(view, &due, connected)))
+                });
+                Found::Receipts(told.collect())
             }
             Ask::Set(..) => unreachable!("it was done above"),
             Ask::Key(conn, user, room, key) => {

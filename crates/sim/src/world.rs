@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use chinwag_core::aside::SettingsChange;
 use chinwag_core::batch::Command;
 use chinwag_core::ids::{Epoch, Key, UserId};
 use chinwag_core::mutant::{self, Mutant};
@@ -93,6 +94,14 @@ impl World {
                 version: 1,
             };
             store.ledger.put_profile(profile.clone());
+            if number == 1 && seed.is_multiple_of(2) {
+                let change = SettingsChange {
+                    hide_receipts: Some(true),
+                    ..SettingsChange::default()
+                };
+                store.ledger.set(id, change);
+                oracle.hiding.insert(id);
+            }
             let token = format!("token of {number}");
             people.insert(token.clone(), profile);
             users.push(id);

@@ -82,6 +82,11 @@ fn a_last_owner_who_goes() {
 }
 
 #[test]
+fn a_receipt_of_somebody_who_hides() {
+    check(Mutant::ReceiptOfHidden);
+}
+
+#[test]
 fn all_are_named_here() {
-    assert_eq!(Mutant::ALL.len(), 13, "a new mutant wants a test above");
+    assert_eq!(Mutant::ALL.len(), 14, "a new mutant wants a test above");
 }

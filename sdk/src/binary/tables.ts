@@ -57,7 +57,8 @@ const limits = record({
   text_bytes: same, frame_bytes: same, in_flight: same, open_rooms: same, rate_per_second: same, rate_burst: same,
 });
 
-const settings = { hide_last_seen: flag, hide_online: flag, version: same };
+const settings = { hide_last_seen: flag, hide_online: flag, version: same, hide_receipts: flag };
+const standing = { user, delivered: same, read: same, 'delivered_at?': same, 'read_at?': same };
 const choice: Shape = { ...same, said: true };
 const everybody: Shape = { ...list(user), said: true };
 
@@ -97,7 +98,8 @@ export const client = frames({
   typing: { req, room, on: flag },
   watch: { req, 'rooms?': list(room) },
   who: { req, room, 'after?': user, 'online?': flag },
-  settings: { req, 'hide_last_seen?': choice, 'hide_online?': choice },
+  settings: { req, 'hide_last_seen?': choice, 'hide_online?': choice, 'hide_receipts?': choice },
+  receipts: { req, room, 'seq?': same },
 });
 
 /** The items of `events` are whole frames themselves. */
@@ -129,4 +131,6 @@ export const server: Shape = frames({
   presence: { room, count: same, 'change?': same, 'online?': everybody, 'joined?': list(user), 'left?': list(user) },
   who: { req, room, people: list(record({ user, online: flag, 'last_seen?': same })), more: flag },
   settings,
+  receipt: { room, members: list(pair(user, same, same)) },
+  receipts: { req, room, 'seq?': same, members: list(record(standing)) },
 });

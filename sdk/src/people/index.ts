@@ -6,7 +6,7 @@
  */
 
 import type { Chat, Readable } from '../types.js';
-import type { Person, Reader, ServerFrame, Settings } from '../wire.js';
+import type { Person, Standing, ServerFrame, Settings } from '../wire.js';
 import { cell } from './cell.js';
 import { RoomPeople } from './room.js';
 import { Watch } from './watch.js';
@@ -15,7 +15,7 @@ export type { Presence } from './presence.js';
 export { Receipts, type Marker, type Reach, type Reached } from './receipts.js';
 export type { RoomPeople } from './room.js';
 export type { Typing } from './typing.js';
-export type { Person, Reader, Settings };
+export type { Person, Standing, Settings };
 
 /** What one may hide; each is mutual: who hides it does not see it of others. */
 export type Hidden = Omit<Settings, 'version'>;

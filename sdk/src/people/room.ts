@@ -1,7 +1,7 @@
 /** The people of one room: presence, typing and receipts, each kept up to date while somebody subscribes to it. */
 
 import type { Chat, Readable, Unsubscribe } from '../types.js';
-import type { Event, Person, Reader } from '../wire.js';
+import type { Event, Person, Standing } from '../wire.js';
 import { cell } from './cell.js';
 import { presenceAfter, type Presence, type PresenceFrame } from './presence.js';
 import { Receipts } from './receipts.js';
@@ -69,7 +69,7 @@ export class RoomPeople {
    * Who has received and read the message `seq`, and when. Rejects with `too_many` in rooms where nobody is told; empty
    * if one hides it oneself.
    */
-  async readers(seq: number): Promise<Reader[]> {
+  async readers(seq: number): Promise<Standing[]> {
     const { members } = await this.chat.ask({ type: 'receipts', room: this.id, seq });
     return members;
   }

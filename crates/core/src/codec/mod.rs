@@ -159,6 +159,11 @@ fn reading(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Ref
             req,
             rooms: fields.list("rooms", limits::OPEN_ROOMS_MAX, fields::parse)?,
         },
+        "receipts" => ClientFrame::Receipts {
+            req,
+            room: fields.parsed("room")?,
+            seq: fields.seq_maybe("seq")?,
+        },
         "typing" | "watch" | "who" | "settings" => return beside(kind, req, fields),
         other => {
             let shown: String = other.chars().take(32).collect();
@@ -188,6 +193,7 @@ fn beside(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Refu
             req,
             hide_last_seen: fields.flag_maybe("hide_last_seen")?,
             hide_online: fields.flag_maybe("hide_online")?,
+            hide_receipts: fields.flag_maybe("hide_receipts")?,
         },
     })
 }

@@ -10,7 +10,7 @@ use crate::batch::{self, Ack, Outcome, Submission};
 use crate::event::Event;
 use crate::fold;
 use crate::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
-use crate::marker::{self, Mark, Marked};
+use crate::marker::{self, Mark, Marked, Trails};
 use crate::room::{Member, Range, Room};
 use crate::view::View;
 use crate::wire::{Profile, Settings};
@@ -47,6 +47,7 @@ pub struct Ledger {
     people: BTreeMap<UserId, Profile>,
     settings: BTreeMap<UserId, Settings>,
     seen: BTreeMap<UserId, Millis>,
+    trails: BTreeMap<(RoomId, UserId), Trails>,
     /// Heads as the present node believes them; only the planted fault reads it.
     node_heads: BTreeMap<(u64, RoomId), Seq>,
     node: u64,
@@ -65,6 +66,7 @@ impl Ledger {
             people: BTreeMap::new(),
             settings: BTreeMap::new(),
             seen: BTreeMap::new(),
+            trails: BTreeMap::new(),
             node_heads: BTreeMap::new(),
             node: 0,
         }
@@ -164,8 +166,8 @@ impl Ledger {
         log.events.insert(seq, (event, hash));
     }
 
-    /// Raises markers; none for rooms that the user was never in.
-    pub fn mark(&mut self, marks: &[Mark]) -> Vec<Option<Marked>> {
+    /// Raises markers at `at`; none for rooms that the user was never in.
+    pub fn mark(&mut self, marks: &[Mark], at: Millis) -> Vec<Option<Marked>> {
         let next = Position(self.position.0 + 1);
         let mut rose = false;
         let mut out = Vec::new();
@@ -174,9 +176,11 @@ impl Ledger {
             out.push(log.and_then(|log| {
                 let (member, changed) = log.members.get_mut(&mark.user)?;
                 let marked = marker::raise(&log.room, member, mark);
-                if marked.rose {
+                if marked.rose() {
                     *changed = next;
                     rose = true;
+                    let slot = (mark.room, mark.user);
+                    self.trails.entry(slot).or_default().step(&marked, at);
                 }
                 Some(marked)
             }));

@@ -8,8 +8,10 @@ use crate::batch::Ack;
 use crate::event::{Body, Event, Mention};
 use crate::fold;
 use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
+use crate::limits;
 use crate::mutant::{self, Mutant};
 use crate::name;
+use crate::receipt::Stand;
 use crate::room::{Member, Range, Role, Room, RoomKind};
 use crate::view::{Alterations, Changes, View};
 use crate::wire::{DirectoryRow, Profile, Settings};
@@ -263,5 +265,22 @@ impl View for Ledger {
                 .is_some_and(|own| own.hide_last_seen),
         });
         Ok(seen.collect())
+    }
+
+    fn standing(&self, room: RoomId) -> Result<Vec<Stand>, Infallible> {
+        let rows = self
+            .logs
+            .get(&room)
+            .into_iter()
+            .flat_map(|log| &log.members);
+        let inside = rows.filter(|(_user, row)| row.0.is_in());
+        let standing = inside.map(|(user, (member, _changed))| Stand {
+            user: *user,
+            delivered: member.delivered,
+            read: member.read,
+            hides: self.settings.get(user).is_some_and(|own| own.hide_receipts),
+            trails: self.trails.get(&(room, *user)).cloned().unwrap_or_default(),
+        });
+        Ok(standing.take(limits::RECEIPT_MEMBERS_MAX).collect())
     }
 }

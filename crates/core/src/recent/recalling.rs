@@ -11,6 +11,7 @@ use crate::batch::Ack;
 use crate::event::Event;
 use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
 use crate::limits;
+use crate::receipt::Stand;
 use crate::room::{Member, Range, Role, Room};
 use crate::view::{Alterations, Changes, View};
 use crate::wire::{DirectoryRow, Profile, Settings};
@@ -207,6 +208,7 @@ impl<V: View + ?Sized, R: Recall> View for Recalling<'_, V, R> {
         changes(since: Position) -> Changes;
         settings(user: UserId) -> Settings;
         people(room: RoomId, after: Option<UserId>, limit: usize) -> Vec<Seen>;
+        standing(room: RoomId) -> Vec<Stand>;
     }
 
     fn room(&self, room: RoomId) -> Result<Option<Room>, V::Error> {

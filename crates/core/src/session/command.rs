@@ -65,7 +65,8 @@ impl ClientFrame {
             | Self::Typing { req, .. }
             | Self::Watch { req, .. }
             | Self::Who { req, .. }
-            | Self::Settings { req, .. } => Some(*req),
+            | Self::Settings { req, .. }
+            | Self::Receipts { req, .. } => Some(*req),
         }
     }
 
@@ -92,10 +93,12 @@ impl ClientFrame {
             Self::Settings {
                 hide_last_seen,
                 hide_online,
+                hide_receipts,
                 ..
             } => Some(Asked::Settings(SettingsChange {
                 hide_last_seen,
                 hide_online,
+                hide_receipts,
             })),
             reading_or_writing => reading_or_writing.question_or_command(),
         }
@@ -149,6 +152,7 @@ impl ClientFrame {
             Self::Members { room, after, .. } => Query::Members { room, after },
             Self::Profiles { users, name, .. } => Query::Profiles { users, name },
             Self::Directory { after, .. } => Query::Directory { after },
+            Self::Receipts { room, seq, .. } => Query::Receipts { room, seq },
             writing => {
                 let (key, command) = writing.command()?;
                 return Some(Asked::Write(key, command));

@@ -157,4 +157,6 @@ pub enum Query {
     },
     /// See [`ClientFrame::Directory`].
     Directory { after: Option<RoomId> },
+    /// See [`ClientFrame::Receipts`].
+    Receipts { room: RoomId, seq: Option<Seq> },
 }

@@ -412,5 +412,21 @@ pub enum ClientFrame {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[cfg_attr(test, ts(optional))]
         hide_online: Option<bool>,
+        /// Nobody is told what one has received and read.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        hide_receipts: Option<bool>,
+    },
+    /// How the others in a room stand: `receipts`.
+    Receipts {
+        /// Pairs the reply.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Where.
+        room: RoomId,
+        /// A message: also when they received and read it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        seq: Option<Seq>,
     },
 }

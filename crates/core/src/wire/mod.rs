@@ -17,7 +17,7 @@ mod rows;
 
 use self::rows::is_zero;
 pub use client::ClientFrame;
-pub use rows::{DirectoryRow, Me, Person, Profile, PublicLimits, RoomRow, Settings};
+pub use rows::{DirectoryRow, Me, Person, Profile, PublicLimits, RoomRow, Settings, Standing};
 
 /// The only version spoken so far.
 pub const VERSION: u64 = 1;
@@ -397,4 +397,25 @@ pub enum ServerFrame {
     },
     /// One's own settings, changed by another connection of one's own.
     Settings(Settings),
+    /// Others in a room have received or read what one wrote.
+    Receipt {
+        /// Where.
+        room: RoomId,
+        /// Who, and their delivered and read markers.
+        members: Vec<(UserId, Seq, Seq)>,
+    },
+    /// How the others in a room stand, by id.
+    Receipts {
+        /// Pairs with `receipts`.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Where.
+        room: RoomId,
+        /// The message asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        seq: Option<Seq>,
+        /// Those who are in and show it.
+        members: Vec<Standing>,
+    },
 }

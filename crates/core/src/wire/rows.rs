@@ -13,6 +13,9 @@ pub struct Settings {
     pub hide_last_seen: bool,
     /// Nobody is told that they are online, or that they type.
     pub hide_online: bool,
+    /// Nobody is told what they have received and read.
+    #[serde(default)]
+    pub hide_receipts: bool,
     /// Rises with each change; 0 before the first.
     #[cfg_attr(test, ts(type = "number"))]
     pub version: u64,
@@ -38,6 +41,27 @@ pub struct Person {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub last_seen: Option<Millis>,
+}
+
+/// How far somebody has come in a room, as `receipts` tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Standing {
+    /// Who.
+    pub user: UserId,
+    /// Their delivered marker.
+    pub delivered: Seq,
+    /// Their read marker.
+    pub read: Seq,
+    /// When a device of theirs had the message asked for, to a second; absent if it has not, or if
+    /// that is no longer known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub delivered_at: Option<Millis>,
+    /// When they had read it, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub read_at: Option<Millis>,
 }
 
 /// A room as a member sees it.

@@ -209,8 +209,8 @@ fn listing() -> impl Strategy<Value = ClientFrame> {
 fn beside() -> impl Strategy<Value = ClientFrame> {
     let flags = (any::<bool>(), of(any::<bool>()), of(any::<bool>()));
     let all = (number(), room(), of(user()), vec(room(), 0..4), flags);
-    (0..4, all).prop_map(
-        |(which, (req, room, after, rooms, (flag, one, other)))| match which {
+    (0..5, all, of(seq())).prop_map(
+        |(which, (req, room, after, rooms, (flag, one, other)), seq)| match which {
             0 => ClientFrame::Typing {
                 req,
                 room,
@@ -223,10 +223,12 @@ fn beside() -> impl Strategy<Value = ClientFrame> {
                 after,
                 online: flag,
             },
+            3 => ClientFrame::Receipts { req, room, seq },
             _ => ClientFrame::Settings {
                 req,
                 hide_last_seen: one,
                 hide_online: other,
+                hide_receipts: one.and(other),
             },
         },
     )

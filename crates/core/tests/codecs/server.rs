@@ -1,7 +1,9 @@
 //! Any frame of the server at all.
 
 use chinwag_core::code::ErrorCode;
-use chinwag_core::wire::{DirectoryRow, Item, Person, PublicLimits, Reset, ServerFrame, Settings};
+use chinwag_core::wire::{
+    DirectoryRow, Item, Person, PublicLimits, Reset, ServerFrame, Settings, Standing,
+};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
@@ -67,6 +69,7 @@ pub(crate) fn any_frame() -> impl Strategy<Value = ServerFrame> {
         small(),
         lists(),
         ephemeral(),
+        receipts(),
     ]
 }
 
@@ -197,12 +200,15 @@ fn lists() -> impl Strategy<Value = ServerFrame> {
 }
 
 fn settings() -> impl Strategy<Value = Settings> {
-    let all = (any::<bool>(), any::<bool>(), number());
-    all.prop_map(|(hide_last_seen, hide_online, version)| Settings {
-        hide_last_seen,
-        hide_online,
-        version,
-    })
+    let all = (any::<bool>(), any::<bool>(), any::<bool>(), number());
+    all.prop_map(
+        |(hide_last_seen, hide_online, hide_receipts, version)| Settings {
+            hide_last_seen,
+            hide_online,
+            hide_receipts,
+            version,
+        },
+    )
 }
 
 fn ephemeral() -> impl Strategy<Value = ServerFrame> {
@@ -246,4 +252,25 @@ fn ephemeral() -> impl Strategy<Value = ServerFrame> {
     });
     let settings = settings().prop_map(ServerFrame::Settings);
     prop_oneof![typing, presence, who, settings]
+}
+
+fn receipts() -> impl Strategy<Value = ServerFrame> {
+    let members = vec((user(), seq(), seq()), 0..3);
+    let told = (room(), members).prop_map(|(room, members)| ServerFrame::Receipt { room, members });
+    let standing = (user(), seq(), seq(), of(millis()), of(millis()));
+    let standing = standing.prop_map(|(user, delivered, read, delivered_at, read_at)| Standing {
+        user,
+        delivered,
+        read,
+        delivered_at,
+        read_at,
+    });
+    let all = (number(), room(), of(seq()), vec(standing, 0..3));
+    let asked = all.prop_map(|(req, room, seq, members)| ServerFrame::Receipts {
+        req,
+        room,
+        seq,
+        members,
+    });
+    prop_oneof![told, asked]
 }

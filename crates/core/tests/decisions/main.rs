@@ -9,6 +9,7 @@ mod neighbours;
 mod overlooked;
 mod policy;
 mod reading;
+mod receipts;
 
 use chinwag_core::batch::{Ack, Command, Outcome, Submission};
 use chinwag_core::ids::{Epoch, Key, Millis, RoomId, UserId};

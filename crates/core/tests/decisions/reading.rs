@@ -1,7 +1,7 @@
 //! Snapshots, plans and pages over the reference store.
 
 use chinwag_core::batch::Command;
-use chinwag_core::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
+use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
 use chinwag_core::ledger::Ledger;
 use chinwag_core::limits;
 use chinwag_core::marker::Mark;
@@ -95,12 +95,13 @@ fn last(ledger: &Ledger, room: RoomId, seq: u64) -> Last {
 #[test]
 fn a_summary_counts_what_is_unread_whatever_the_client_has() {
     let (mut ledger, room) = setting(3);
-    ledger.mark(&[Mark {
+    let marks = [Mark {
         user: BOB,
         room,
         delivered: Seq(5),
         read: Seq(4),
-    }]);
+    }];
+    ledger.mark(&marks, Millis(0));
     for had in [0, 3, 5] {
         let cursor = Cursor {
             open: vec![(room, Seq(had))],
@@ -320,12 +321,13 @@ fn unread_follows_from_marker_and_log() {
     };
     assert_eq!((unread(&ledger, BOB), unread(&ledger, ANN)), (4, 0));
     for (read, left) in [(3, 3), (1, 3), (99, 0)] {
-        ledger.mark(&[Mark {
+        let marks = [Mark {
             user: BOB,
             room,
             delivered: Seq(0),
             read: Seq(read),
-        }]);
+        }];
+        ledger.mark(&marks, Millis(0));
         assert_eq!(unread(&ledger, BOB), left, "read {read}");
     }
     commit(&mut ledger, &[by(BOB, 7, Command::say(room, "mine"))]);

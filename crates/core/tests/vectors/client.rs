@@ -318,6 +318,15 @@ fn beside() -> Vec<(&'static str, ClientFrame)> {
                 req: 33,
                 hide_last_seen: Some(true),
                 hide_online: Some(false),
+                hide_receipts: Some(true),
+            },
+        ),
+        (
+            "receipts",
+            ClientFrame::Receipts {
+                req: 34,
+                room: ROOM,
+                seq: Some(Seq(58)),
             },
         ),
     ]

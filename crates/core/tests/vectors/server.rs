@@ -10,7 +10,7 @@ use chinwag_core::ids::{Epoch, Millis, Position, Seq, SessionId};
 use chinwag_core::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
 use chinwag_core::wire::{
     DirectoryRow, Item, Me, Person, Profile, PublicLimits, Reset, ResetWhy, RoomRow, ServerFrame,
-    Settings, Skip,
+    Settings, Skip, Standing,
 };
 
 use crate::{ANN, BOB, KEY, ROOM, TEXT};
@@ -363,6 +363,7 @@ fn settings() -> Settings {
     Settings {
         hide_last_seen: true,
         hide_online: false,
+        hide_receipts: true,
         version: 2,
     }
 }
@@ -416,5 +417,27 @@ fn ephemeral() -> Vec<(&'static str, ServerFrame)> {
             },
         ),
         ("settings", ServerFrame::Settings(settings())),
+        (
+            "receipt",
+            ServerFrame::Receipt {
+                room: ROOM,
+                members: vec![(BOB, Seq(58), Seq(57))],
+            },
+        ),
+        (
+            "receipts",
+            ServerFrame::Receipts {
+                req: 34,
+                room: ROOM,
+                seq: Some(Seq(58)),
+                members: vec![Standing {
+                    user: BOB,
+                    delivered: Seq(58),
+                    read: Seq(57),
+                    delivered_at: Some(Millis(1_795_324_500_000)),
+                    read_at: None,
+                }],
+            },
+        ),
     ]
 }

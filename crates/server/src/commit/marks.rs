@@ -1,7 +1,8 @@
 //! Markers on their way to the store: coalesced, one transaction for all that waits.
 //!
 //! Who marked is answered as soon as it is durable. Their other devices are told afterwards, by
-//! one read for all of a batch; somebody with a single device costs no read at all.
+//! one read for all of a batch; somebody with a single device costs no read at all. Those who wrote
+//! are told by `receipts`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use chinwag_core::wire::{RoomRow, ServerFrame};
 use tokio::sync::mpsc;
 
 use super::MarkJob;
-use crate::clock::Clock;
+use super::receipts::Receipts;
+use crate::clock::{self, Clock};
 use crate::gateway::connections::Connections;
 use crate::hub::Hub;
 use crate::store::{self, Store, StoreError};
@@ -31,6 +33,7 @@ pub(super) struct Writer {
     pub(super) store: Arc<dyn Store>,
     pub(super) hub: Hub,
     pub(super) connections: Arc<Connections>,
+    pub(super) receipts: Receipts,
     pub(super) clock: Clock,
 }
 
@@ -63,12 +66,17 @@ impl Writer {
             slot.delivered = slot.delivered.max(job.mark.delivered);
         }
         let marks: Vec<Mark> = highest.into_values().collect();
-        let stored = self.store.mark(marks.clone()).await;
+        let stored = self.store.mark(marks.clone(), clock::wall()).await;
         let stored: Result<BTreeMap<(UserId, RoomId), Option<Marked>>, StoreError> =
             stored.map(|stored| {
                 let slots = marks.iter().map(|mark| (mark.user, mark.room));
                 slots.zip(stored).collect()
             });
+        for ((user, room), marked) in stored.iter().flatten() {
+            if let Some(marked) = marked {
+                self.receipts.rose(*room, *user, *marked);
+            }
+        }
         let mut risen = Vec::new();
         for job in jobs.drain(..) {
             let (user, room) = (job.mark.user, job.mark.room);
@@ -86,7 +94,7 @@ impl Writer {
             } = job;
             let reply = match result {
                 Ok(marked) => {
-                    if marked.rose && self.connections.has_several(user) {
+                    if marked.rose() && self.connections.has_several(user) {
                         let by = connection.id;
                         risen.push(Risen { user, room, by });
                     }
@@ -122,7 +130,7 @@ impl Writer {
                 unread: row.me.unread,
                 mentions: row.me.mentions,
             };
-            self.hub.marker(one.user, one.by, frame).await;
+            self.hub.tell_others(one.user, one.by, frame).await;
         }
     }
 }

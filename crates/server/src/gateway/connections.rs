@@ -151,6 +151,12 @@ impl Connections {
         }
     }
 
+    /// Whether `user` has a connection here.
+    #[must_use]
+    pub fn has(&self, user: UserId) -> bool {
+        self.state().users.contains_key(&user)
+    }
+
     /// Whether `user` has more than one connection here.
     #[must_use]
     pub fn has_several(&self, user: UserId) -> bool {

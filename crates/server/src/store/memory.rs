@@ -13,6 +13,7 @@ use chinwag_core::event::Event;
 use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
 use chinwag_core::ledger::{Committed, Ledger};
 use chinwag_core::marker::{Mark, Marked};
+use chinwag_core::receipt::Stand;
 use chinwag_core::room::{Member, Range, Role, Room};
 use chinwag_core::view::{Alterations, Changes, View};
 use chinwag_core::wire::{DirectoryRow, Profile, Settings};
@@ -50,8 +51,8 @@ impl Store for MemoryStore {
         Box::pin(ready(Ok(self.lock().append(&items, now))))
     }
 
-    fn mark(&self, marks: Vec<Mark>) -> StoreFuture<'_, Vec<Option<Marked>>> {
-        Box::pin(ready(Ok(self.lock().mark(&marks))))
+    fn mark(&self, marks: Vec<Mark>, at: Millis) -> StoreFuture<'_, Vec<Option<Marked>>> {
+        Box::pin(ready(Ok(self.lock().mark(&marks, at))))
     }
 
     fn set(&self, user: UserId, change: SettingsChange) -> StoreFuture<'_, Settings> {
@@ -115,4 +116,5 @@ pass_on! {
     changes(since: Position) -> Changes;
     settings(user: UserId) -> Settings;
     people(room: RoomId, after: Option<UserId>, limit: usize) -> Vec<Seen>;
+    standing(room: RoomId) -> Vec<Stand>;
 }

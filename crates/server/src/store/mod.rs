@@ -55,9 +55,9 @@ pub trait Store: Send + Sync {
     /// anything.
     fn append(&self, items: Vec<Submission>, now: Millis) -> StoreFuture<'_, Committed>;
 
-    /// Raises markers, durably; none for rooms that the user was never in. A lower queue than
-    /// [`Store::append`]: it never delays messages.
-    fn mark(&self, marks: Vec<Mark>) -> StoreFuture<'_, Vec<Option<Marked>>>;
+    /// Raises markers, durably, with `at` as the time of it; none for rooms that the user was never
+    /// in. A lower queue than [`Store::append`]: it never delays messages.
+    fn mark(&self, marks: Vec<Mark>, at: Millis) -> StoreFuture<'_, Vec<Option<Marked>>>;
 
     /// Changes what a user shows of themselves, durably; the settings after it. As low a queue as
     /// [`Store::mark`].

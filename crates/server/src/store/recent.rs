@@ -177,8 +177,8 @@ impl<S: Store + ?Sized> Store for RecentFirst<S> {
         })
     }
 
-    fn mark(&self, marks: Vec<Mark>) -> StoreFuture<'_, Vec<Option<Marked>>> {
-        self.store.mark(marks)
+    fn mark(&self, marks: Vec<Mark>, at: Millis) -> StoreFuture<'_, Vec<Option<Marked>>> {
+        self.store.mark(marks, at)
     }
 
     fn set(&self, user: UserId, change: SettingsChange) -> StoreFuture<'_, Settings> {

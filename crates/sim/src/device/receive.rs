@@ -83,6 +83,10 @@ impl Device {
             } => shore
                 .oracle
                 .marker_told(self.user, *room, *delivered, *read),
+            ServerFrame::Receipt { room, members } => {
+                shore.base.counts.receipts += 1;
+                shore.oracle.receipt(self.user, *room, members);
+            }
             ServerFrame::Reconnect {
                 after_ms,
                 spread_ms,
@@ -126,6 +130,7 @@ impl Device {
             | ServerFrame::Profiles { .. }
             | ServerFrame::Directory { .. }
             | ServerFrame::Who { .. }
+            | ServerFrame::Receipts { .. }
             | ServerFrame::Settings(_) => {}
             ServerFrame::Typing { .. } | ServerFrame::Presence { .. } => {
                 self.ephemeral(frame, shore);

@@ -111,7 +111,7 @@ impl Node {
             Some(settings) => {
                 self.item(Item::Settled(user, settings), site.base);
                 let frame = Arc::new(ServerFrame::Settings(settings));
-                self.item(Item::Marker(user, conn, frame), site.base);
+                self.item(Item::Others(user, conn, frame), site.base);
                 ServerFrame::Ok { req }
             }
             None => {

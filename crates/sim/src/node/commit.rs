@@ -168,7 +168,11 @@ impl Node {
             if let Some(conn) = self.conns.get_mut(&conn).filter(|conn| !conn.gone) {
                 conn.reply(reply);
             }
-            if marked.is_ok_and(|marked| marked.rose) {
+            if let Ok(marked) = &marked {
+                self.pacer
+                    .rose(mark.room, mark.user, marked, site.base.tick());
+            }
+            if marked.is_ok_and(|marked| marked.rose()) {
                 let ask = Ask::Row(conn.0, mark.user, mark.room);
                 site.store.read(self.name(), ask, site.base);
             }

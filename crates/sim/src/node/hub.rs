@@ -7,6 +7,7 @@ use chinwag_core::event::{Event, Shared};
 use chinwag_core::ids::{Position, RoomId, Seq, UserId};
 use chinwag_core::lanes::Lane;
 use chinwag_core::live::ConnId;
+use chinwag_core::receipt::Told;
 use chinwag_core::session::Input;
 use chinwag_core::shard::Origin;
 use chinwag_core::view::Changes;
@@ -27,7 +28,8 @@ pub(super) enum Item {
     Flush(ConnId, Position),
     Unregister(ConnId),
     Pong(ConnId, Req, Vec<RoomId>),
-    Marker(UserId, ConnId, Arc<ServerFrame>),
+    Others(UserId, ConnId, Arc<ServerFrame>),
+    Receipts(RoomId, Vec<Told>),
     Fetched(RoomId, Option<Vec<Event>>, bool),
     Changed(Changes),
     Granted(ConnId, Req, Granted),
@@ -110,7 +112,8 @@ impl Node {
                     shard.fell_behind(conn);
                 }
             }
-            Item::Marker(user, except, frame) => {
+            Item::Receipts(room, told) => self.tell_receipts(room, told, site),
+            Item::Others(user, except, frame) => {
                 let ids = shard.live().connections(user).to_vec();
                 for id in ids.into_iter().filter(|id| *id != except) {
                     let frame = Down::Frame(frame.clone());
@@ -208,11 +211,16 @@ impl Node {
                         unread: row.me.unread,
                         mentions: row.me.mentions,
                     };
-                    let item = Item::Marker(user, ConnId(conn), Arc::new(frame));
+                    let item = Item::Others(user, ConnId(conn), Arc::new(frame));
                     self.item(item, site.base);
                 }
             }
             Found::Asides(found) => self.granted(found, site),
+            Found::Receipts(found) => {
+                for (room, told) in found {
+                    self.item(Item::Receipts(room, told), site.base);
+                }
+            }
             Found::Set(conn, user, req, settings) => {
                 self.settled(conn, user, req, settings, site);
             }

@@ -8,6 +8,7 @@ mod commit;
 mod connection;
 mod driver;
 mod hub;
+mod receipts;
 mod syncing;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -17,6 +18,7 @@ use chinwag_core::gate::Gate;
 use chinwag_core::ids::{Epoch, Position, RoomId, UserId};
 use chinwag_core::live::ConnId;
 use chinwag_core::rate::{Bucket, Rate};
+use chinwag_core::receipt::Pacer;
 use chinwag_core::session::{Input, Terms};
 use chinwag_core::shard::{Shard, Wants};
 use chinwag_core::wire::Profile;
@@ -74,6 +76,8 @@ pub(crate) struct Node {
     committing: Option<Vec<Job>>,
     marks: VecDeque<MarkJob>,
     marking: Option<Vec<MarkJob>>,
+    pacer: Pacer,
+    receipts_planned: Option<u64>,
     asides: VecDeque<AsideJob>,
     /// What some of them need is being read.
     asking: bool,
@@ -106,6 +110,8 @@ impl Node {
             committing: None,
             marks: VecDeque::new(),
             marking: None,
+            pacer: Pacer::default(),
+            receipts_planned: None,
             asides: VecDeque::new(),
             asking: false,
             lost: BTreeMap::new(),
@@ -202,6 +208,7 @@ impl Node {
         match work {
             NodeWork::Shard => self.run_shard(site),
             NodeWork::Due => self.shard_due(site),
+            NodeWork::Receipts => self.receipts_due(site),
             NodeWork::Drive(conn) => self.drive(conn, site),
             NodeWork::Verified(conn) => self.verified(conn, site),
             NodeWork::Appended(answer) => self.appended(answer.result, site),
@@ -298,6 +305,7 @@ impl Node {
         self.begin_marks(site);
         self.begin_asides(site);
         self.plan_due(site.base);
+        self.plan_receipts(site.base);
     }
 
     fn outboxes<'a>(conns: &'a mut BTreeMap<ConnId, Conn>, base: &Base) -> Outboxes<'a> {

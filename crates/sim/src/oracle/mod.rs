@@ -6,6 +6,7 @@
 
 mod finish;
 mod presence;
+mod receipts;
 mod sends;
 mod truth;
 
@@ -91,6 +92,8 @@ pub(crate) struct Oracle {
     skips: BTreeSet<(UserId, RoomId, Seq, Seq)>,
     marks_asked: BTreeMap<(UserId, RoomId), (Seq, Seq)>,
     marks_told: BTreeMap<(UserId, RoomId), (Seq, Seq)>,
+    /// Who hides receipts.
+    pub(crate) hiding: BTreeSet<UserId>,
     standing: Standing,
     /// What does not hold.
     pub(crate) violations: Vec<Violation>,

@@ -1,10 +1,13 @@
 //! What nodes ask the store, and what they find.
 
+use std::collections::BTreeSet;
+
 use chinwag_core::aside::{Aside, Granted, SettingsChange};
 use chinwag_core::code::ErrorCode;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Key, Position, RoomId, Seq, UserId};
 use chinwag_core::read::{Snapshot, Stretch};
+use chinwag_core::receipt::{Due, Told};
 use chinwag_core::room::Range;
 use chinwag_core::session::Query;
 use chinwag_core::view::Changes;
@@ -29,6 +32,8 @@ pub(crate) enum Ask {
     Key(u64, UserId, RoomId, Key),
     /// What commands beside the log need, in the order of each connection.
     Asides(Vec<(u64, UserId, Req, Aside)>),
+    /// Who is to be told of markers that rose, of those who have a connection.
+    Receipts(Vec<Due>, BTreeSet<UserId>),
     /// A change of settings: written at the moment of the read.
     Set(u64, UserId, Req, SettingsChange),
 }
@@ -52,6 +57,8 @@ pub(crate) enum Found {
     Key(u64, RoomId, Key, bool),
     /// See [`Ask::Asides`].
     Asides(Vec<(u64, Req, Result<Granted, ErrorCode>)>),
+    /// See [`Ask::Receipts`].
+    Receipts(Vec<(RoomId, Vec<Told>)>),
     /// See [`Ask::Set`].
     Set(u64, UserId, Req, Option<Settings>),
 }

@@ -9,7 +9,7 @@ use crate::wire::{ClientFrame, Cursor, Req};
 
 const HELLO: u64 = 0;
 const SYNC: u64 = 2;
-const LAST: u64 = 29;
+const LAST: u64 = 30;
 
 /// The frames that are not nothing but their fields, for the documents.
 #[cfg(test)]
@@ -51,7 +51,8 @@ frames! {
     26 = "typing" Typing { req, room, on };
     27 = "watch" Watch { req, rooms };
     28 = "who" Who { req, room, after, online };
-    29 = "settings" Settings { req, hide_last_seen, hide_online };
+    29 = "settings" Settings { req, hide_last_seen, hide_online, hide_receipts };
+    30 = "receipts" Receipts { req, room, seq };
 }
 
 pub(super) fn put(frame: &ClientFrame, to: &mut Writer) {
@@ -203,7 +204,8 @@ fn check(frame: ClientFrame) -> Result<ClientFrame, Refusal> {
         | ClientFrame::Directory { .. }
         | ClientFrame::Typing { .. }
         | ClientFrame::Who { .. }
-        | ClientFrame::Settings { .. } => {}
+        | ClientFrame::Settings { .. }
+        | ClientFrame::Receipts { .. } => {}
     }
     Ok(frame)
 }

@@ -11,7 +11,7 @@ use crate::ids::UserId;
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
 use crate::wire::{
     DirectoryRow, Item, Last, Me, Person, Profile, PublicLimits, Reset, ResetWhy, RoomRow,
-    Settings, Skip,
+    Settings, Skip, Standing,
 };
 
 /// The number of the frame `event`, also as an item of `events`.
@@ -40,7 +40,8 @@ record! {
     Me { state, role, since, delivered, read, unread, mentions, muted };
     Profile { id, name, version };
     DirectoryRow { room, name, members };
-    Settings { hide_last_seen, hide_online, version };
+    Settings { hide_last_seen, hide_online, version, hide_receipts };
+    Standing { user, delivered, read, delivered_at, read_at };
     Person { user, online, last_seen };
     PublicLimits { text_bytes, frame_bytes, in_flight, open_rooms, rate_per_second, rate_burst };
     RoomRow { room, kind, name, peer, history, head, msg_no, floor, members, me, topic, pins };

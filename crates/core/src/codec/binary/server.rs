@@ -19,7 +19,11 @@ pub(super) const BY_HAND: &[(u64, &str, &str)] = &[
     ),
     (SKIP, "skip", "room, from, to, why"),
     (RESET, "reset", "req, why, row, page, redacted"),
-    (SETTINGS, "settings", "hide_last_seen, hide_online, version"),
+    (
+        SETTINGS,
+        "settings",
+        "hide_last_seen, hide_online, version, hide_receipts",
+    ),
 ];
 
 frames! {
@@ -44,6 +48,8 @@ frames! {
     20 = "typing" Typing { room, users, more };
     21 = "presence" Presence { room, count, change, online, joined, left };
     22 = "who" Who { req, room, people, more };
+    24 = "receipt" Receipt { room, members };
+    25 = "receipts" Receipts { req, room, seq, members };
 }
 
 pub(super) fn put(frame: &ServerFrame, to: &mut Writer) {
@@ -58,8 +64,22 @@ pub(super) fn put(frame: &ServerFrame, to: &mut Writer) {
             );
         }
         ServerFrame::Settings(settings) => {
-            let (last_seen, online) = (&settings.hide_last_seen, &settings.hide_online);
-            put_fields(to, &[&SETTINGS, last_seen, online, &settings.version]);
+            let Settings {
+                hide_last_seen,
+                hide_online,
+                hide_receipts,
+                version,
+            } = settings;
+            put_fields(
+                to,
+                &[
+                    &SETTINGS,
+                    hide_last_seen,
+                    hide_online,
+                    version,
+                    hide_receipts,
+                ],
+            );
         }
         plain => {
             let is_put = put_plain(plain, to);
@@ -77,6 +97,7 @@ pub(super) fn take(fields: &mut Fields<'_, '_>) -> Result<ServerFrame, Wrong> {
             hide_last_seen: fields.field("hide_last_seen")?,
             hide_online: fields.field("hide_online")?,
             version: fields.field("version")?,
+            hide_receipts: fields.field("hide_receipts")?,
         })),
         number => take_plain(number, fields),
     }

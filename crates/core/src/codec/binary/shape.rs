@@ -356,6 +356,29 @@ impl<A: Put, B: Put> Put for (A, B) {
     }
 }
 
+impl<A: Put, B: Put, C: Put> Put for (A, B, C) {
+    fn put(&self, to: &mut Writer) {
+        to.array(3);
+        self.0.put(to);
+        self.1.put(to);
+        self.2.put(to);
+    }
+}
+
+impl<A: Take, B: Take, C: Take> Take for (A, B, C) {
+    fn take(from: &mut Reader<'_>) -> Result<Self, Wrong> {
+        let fields = Fields::open(from)?;
+        if fields.left != 3 {
+            return Err(Wrong::HERE);
+        }
+        Ok((
+            A::take(fields.from)?,
+            B::take(fields.from)?,
+            C::take(fields.from)?,
+        ))
+    }
+}
+
 impl<A: Take, B: Take> Take for (A, B) {
     fn take(from: &mut Reader<'_>) -> Result<Self, Wrong> {
         let fields = Fields::open(from)?;

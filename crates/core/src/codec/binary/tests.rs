@@ -80,7 +80,7 @@ fn what_has_a_bad_field() {
     check(vec![Number(17)], bad, Some("req"), None);
     check(vec![Number(99)], bad, Some("req"), None);
     let unknown = ErrorCode::UnknownCommand;
-    check(vec![Number(30), Number(3)], unknown, None, Some(3));
+    check(vec![Number(99), Number(3)], unknown, None, Some(3));
     for req in [
         Signed(-1),
         Number(1 << 53),

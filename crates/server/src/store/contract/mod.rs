@@ -249,7 +249,7 @@ impl Subject {
             delivered: Seq(delivered),
             read: Seq(read),
         };
-        let marked = self.store().mark(vec![mark]).await;
+        let marked = self.store().mark(vec![mark], Millis(1_000)).await;
         marked.expect("the store takes writes")[0]
     }
 

@@ -23,6 +23,7 @@ async fn settings_change_one_by_one_and_count_their_changes(subject: Subject) {
     let change = |hide_last_seen, hide_online| SettingsChange {
         hide_last_seen,
         hide_online,
+        hide_receipts: hide_online,
     };
     let steps = [
         (change(None, None), (false, false, 0)),
@@ -36,6 +37,7 @@ async fn settings_change_one_by_one_and_count_their_changes(subject: Subject) {
         let expected = Settings {
             hide_last_seen,
             hide_online,
+            hide_receipts: hide_online,
             version,
         };
         let stored = subject.store().set(user(1), change).await;
@@ -54,7 +56,7 @@ async fn people_of_a_room_and_when_they_were_there(subject: Subject) {
     let store = subject.store();
     let hide = SettingsChange {
         hide_last_seen: Some(true),
-        hide_online: None,
+        ..SettingsChange::default()
     };
     store.set(user(3), hide).await.expect("stored");
     let seen = vec![(user(2), Millis(120_000)), (user(3), Millis(60_000))];

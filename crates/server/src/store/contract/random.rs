@@ -2,7 +2,7 @@
 
 use chinwag_core::batch::{Command, Submission};
 use chinwag_core::event::Mention;
-use chinwag_core::ids::{Key, Position, RoomId, Seq, UserId};
+use chinwag_core::ids::{Key, Millis, Position, RoomId, Seq, UserId};
 use chinwag_core::marker::Mark;
 use chinwag_core::read;
 use chinwag_core::room::{Range, Role, RoomKind};
@@ -338,8 +338,12 @@ async fn alike(seed: u64, mut sqlite: Subject) -> Subject {
         }
         if dice.below(3) == 0 {
             let marks: Vec<_> = (0..4).map(|_| dice.mark(&rooms)).collect();
-            let expected = memory.store().mark(marks.clone()).await;
-            assert_eq!(sqlite.store().mark(marks).await, expected, "seed {seed:#x}");
+            let expected = memory.store().mark(marks.clone(), Millis(0)).await;
+            assert_eq!(
+                sqlite.store().mark(marks, Millis(0)).await,
+                expected,
+                "seed {seed:#x}"
+            );
         }
         if dice.below(300) == 0 {
             sqlite.reopen();

@@ -19,7 +19,7 @@ use super::rows::{
 use super::view::name_key;
 
 /// An id that the deciding look-ups have found a moment ago.
-fn known(inside: Option<i64>) -> rusqlite::Result<i64> {
+pub(super) fn known(inside: Option<i64>) -> rusqlite::Result<i64> {
     inside.ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 

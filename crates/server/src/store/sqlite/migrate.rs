@@ -38,6 +38,10 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         version: 4,
         sql: include_str!("../migrations/0004_presence.sql"),
     },
+    Migration {
+        version: 5,
+        sql: include_str!("../migrations/0005_receipts.sql"),
+    },
 ];
 
 /// The version that `migrations` lead to.

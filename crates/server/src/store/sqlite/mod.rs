@@ -22,6 +22,7 @@ mod rows;
 mod stored;
 #[cfg(test)]
 mod tests;
+mod trails;
 mod view;
 mod writer;
 
@@ -261,12 +262,13 @@ impl Store for SqliteStore {
         })
     }
 
-    fn mark(&self, marks: Vec<Mark>) -> StoreFuture<'_, Vec<Option<Marked>>> {
+    fn mark(&self, marks: Vec<Mark>, at: Millis) -> StoreFuture<'_, Vec<Option<Marked>>> {
         Box::pin(async move {
             let place = self.queue.lower_place().await?;
             let (reply, answer) = oneshot::channel();
             self.queue.mark(MarkCall {
                 marks,
+                at,
                 reply,
                 _place: place,
             })?;

@@ -13,7 +13,7 @@ use super::rows::{JOINED, count, number, user_id};
 pub(super) fn settings(db: &Connection, user: UserId) -> rusqlite::Result<Settings> {
     let found = db
         .prepare_cached(
-            "SELECT p.hide_last_seen, p.hide_online, p.version FROM users AS u \
+            "SELECT p.hide_last_seen, p.hide_online, p.version, p.hide_receipts FROM users AS u \
              JOIN presence AS p ON p.user = u.id WHERE u.public = ?1",
         )?
         .query_row([&user.0[..]], |row| {
@@ -21,6 +21,7 @@ pub(super) fn settings(db: &Connection, user: UserId) -> rusqlite::Result<Settin
                 hide_last_seen: row.get(0)?,
                 hide_online: row.get(1)?,
                 version: count(row.get(2)?),
+                hide_receipts: row.get(3)?,
             })
         });
     Ok(found.optional()?.unwrap_or_default())
@@ -36,16 +37,18 @@ pub(super) fn set(
     let after = change.of(before);
     if after != before {
         db.prepare_cached(
-            "INSERT INTO presence (user, hide_last_seen, hide_online, version) \
-             SELECT id, ?2, ?3, ?4 FROM users WHERE public = ?1 \
+            "INSERT INTO presence (user, hide_last_seen, hide_online, version, hide_receipts) \
+             SELECT id, ?2, ?3, ?4, ?5 FROM users WHERE public = ?1 \
              ON CONFLICT (user) DO UPDATE SET hide_last_seen = excluded.hide_last_seen, \
-             hide_online = excluded.hide_online, version = excluded.version",
+             hide_online = excluded.hide_online, version = excluded.version, \
+             hide_receipts = excluded.hide_receipts",
         )?
         .execute(params![
             &user.0[..],
             after.hide_last_seen,
             after.hide_online,
             number(after.version),
+            after.hide_receipts,
         ])?;
     }
     Ok(after)

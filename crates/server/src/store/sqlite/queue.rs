@@ -45,6 +45,7 @@ pub(super) struct AppendCall {
 /// One call of `mark`.
 pub(super) struct MarkCall {
     pub(super) marks: Vec<Mark>,
+    pub(super) at: Millis,
     pub(super) reply: Reply<Vec<Option<Marked>>>,
     pub(super) _place: OwnedSemaphorePermit,
 }

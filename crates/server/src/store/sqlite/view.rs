@@ -6,6 +6,7 @@ use chinwag_core::aside::Seen;
 use chinwag_core::batch::Ack;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
+use chinwag_core::receipt::Stand;
 use chinwag_core::room::{Member, Range, Role, Room};
 use chinwag_core::view::{Alterations, Changes, View};
 use chinwag_core::wire::{DirectoryRow, Profile, Settings};
@@ -18,6 +19,7 @@ use super::rows::{
     self, EVENT_COLUMNS, JOINED, code, count, kind, number, profile, room_id, seq, user_id,
 };
 use super::stored::stored_position;
+use super::trails;
 use crate::store::StoreError;
 
 /// A read that failed, in words.
@@ -372,6 +374,13 @@ impl View for SqlView<'_> {
         let (joined, after, limit) = people::page(after, limit);
         let with = params![room, joined, after, limit];
         self.all(people::PEOPLE, with, people::seen)
+    }
+
+    fn standing(&self, room: RoomId) -> Read<Vec<Stand>> {
+        let Some(room) = self.inside_room(room)? else {
+            return Ok(Vec::new());
+        };
+        self.all(trails::STANDING, trails::everybody(room), trails::stand)
     }
 }
 

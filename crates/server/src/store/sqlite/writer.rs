@@ -23,7 +23,7 @@ use super::kept::Kept;
 use super::queue::{AppendCall, MarkCall, Queue, Reply, Round, WriteCall};
 use super::reply::{answer, split};
 use super::view::SqlView;
-use super::{apply, files};
+use super::{apply, files, trails};
 use crate::store::StoreError;
 
 /// Below this many free bytes nothing is accepted: a transaction that hits the end of the disk
@@ -236,7 +236,7 @@ impl Writer {
         for call in marks {
             let mut marked = Vec::new();
             for mark in &call.marks {
-                marked.push(self.mark(mark, next, &mut wrote)?);
+                marked.push(self.mark(mark, call.at, next, &mut wrote)?);
             }
             all.push(marked);
         }
@@ -266,6 +266,7 @@ impl Writer {
     fn mark(
         &self,
         mark: &marker::Mark,
+        at: Millis,
         next: Position,
         wrote: &mut bool,
     ) -> Result<Option<Marked>, Fatal> {
@@ -277,8 +278,10 @@ impl Writer {
             return Ok(None);
         };
         let marked = marker::raise(&room, &mut member, mark);
-        if marked.rose {
+        if marked.rose() {
             apply::marker(&self.db, &self.inside, mark.room, mark.user, &marked, next)?;
+            let slot = (mark.room, mark.user);
+            trails::step(&self.db, &self.inside, slot, &marked, at)?;
             self.kept.learn_member(mark.room, member);
             *wrote = true;
         }

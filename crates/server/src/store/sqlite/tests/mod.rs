@@ -154,7 +154,10 @@ async fn a_full_disk_refuses_and_recovers_by_itself() {
     let seams = Arc::new(seams(1_000));
     let store = SqliteStore::open_with(dir.path(), Arc::clone(&seams), MIGRATIONS).expect("opens");
     assert_eq!(one(&store, send(7, "no room")).await, Err(StoreError::Full));
-    assert_eq!(store.mark(Vec::new()).await, Err(StoreError::Full));
+    assert_eq!(
+        store.mark(Vec::new(), Millis(0)).await,
+        Err(StoreError::Full)
+    );
     assert_eq!(store.write(|_db| Ok(())).await, Err(StoreError::Full));
     let heads = read_one(&store, |view| view.heads(USER)).await;
     assert_eq!(heads, Ok(vec![(room(), Seq(2))]));
@@ -200,7 +203,7 @@ async fn a_commit_that_lies_ends_the_writer_and_a_retry_finds_the_truth() {
         let later = one(&store, send(3, "later")).await;
         assert!(matches!(later, Err(StoreError::Closed(_))), "{later:?}");
         assert!(matches!(
-            store.mark(Vec::new()).await,
+            store.mark(Vec::new(), Millis(0)).await,
             Err(StoreError::Closed(_))
         ));
         assert!(matches!(
