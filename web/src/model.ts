@@ -189,9 +189,11 @@ export interface Reach {
   of: number;
 }
 
-/** Where somebody stands to a message; a time is absent if it has not happened yet. */
+/** How far somebody is, and when they came to a message; a time is absent if they have not, or if it is no longer known. */
 export interface Reader {
   user: string;
+  delivered: number;
+  read: number;
   delivered_at?: number;
   read_at?: number;
 }

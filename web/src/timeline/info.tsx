@@ -37,9 +37,10 @@ export function MessageInfo({ room, seq, onClose }: { room: string; seq: number;
   }, [here, seq, moved]);
   const entry = place.open(room).bySeq.value.get(seq);
   const all = readers.value ?? [];
-  const read = all.filter(({ read_at: at }) => at !== undefined);
-  const delivered = all.filter((one) => one.read_at === undefined && one.delivered_at !== undefined);
-  const waiting = all.filter((one) => one.read_at === undefined && one.delivered_at === undefined);
+  // By the markers: of long ago the moment is no longer known.
+  const read = all.filter((one) => one.read >= seq);
+  const delivered = all.filter((one) => one.read < seq && one.delivered >= seq);
+  const waiting = all.filter((one) => one.read < seq && one.delivered < seq);
   const foot = (
     <button type="button" class="btn btn-soft" onClick={onClose}>
       {said.close}
@@ -95,7 +96,7 @@ function Part({ title, look, list, of, at }: PartProps) {
               <span class="grow cut" dir="auto">
                 {place.person(one.user).name || t.unknownPerson}
               </span>
-              {at && <Moment ms={when(one)} />}
+              {at && one[at] !== undefined && <Moment ms={one[at]} />}
             </li>
           ))}
       </ul>
