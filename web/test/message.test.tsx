@@ -93,3 +93,24 @@ test('a refused change says why, below words that are as before', () => {
   const root = shown({ text: 'x', refused: { key: 'k9', what: 'edit', why: 'forbidden' } }, true);
   expect(root.querySelector('.fix')?.textContent).toBe('Not changed: you may not do this here.Try againDismiss');
 });
+
+test('a message that gets its number follows what others receive from then on', async () => {
+  const root = document.createElement('ol');
+  const receipts = signal({ of: (): Reach => ({ status: 'sent', delivered: 0, read: 0, of: 1 }) });
+  const place = { here: signal({ room: () => ({ receipts }) }), me: { id: 'u_me', name: 'Me' }, person: (id: string) => ({ id, name: id }) };
+  const draw = (part: Partial<Message>) =>
+    render(
+      <WorldContext.Provider value={{ place } as unknown as World}>
+        <OwnMessage entry={{ ...entry, ...part }} first last moves={false} conversation={{ id: 'r_1', bySeq: signal(new Map()) } as unknown as Conversation} doing={new Doing()} />
+      </WorldContext.Provider>,
+      root,
+    );
+  const look = () => root.querySelector('.tick')?.getAttribute('data-tick');
+  draw({ seq: undefined, sending: 'sending' });
+  expect(look()).toBe('sending');
+  draw({ sending: 'sent' });
+  expect(look()).toBe('sent');
+  receipts.value = { of: () => ({ status: 'read', delivered: 1, read: 1, of: 1 }) };
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(look()).toBe('read');
+});

@@ -1,5 +1,6 @@
 // How far one's own words have come: waiting, on their way, stored, received, read.
-import { useComputed } from '@preact/signals';
+import { computed } from '@preact/signals';
+import { useMemo } from 'preact/hooks';
 
 import { useWorld } from '../app/world';
 import type { Message, RoomRow } from '../model';
@@ -16,10 +17,14 @@ export function Reached({ entry, room }: ReachedProps) {
   const { place } = useWorld();
   const { seq, sending, changing } = entry;
   // Drawn again only when it is another tick or another number, not with each marker that moves.
-  const told = useComputed(() => {
-    const reach = seq === undefined ? undefined : place.here.value?.room(room.id).receipts.value.of(seq);
-    return reach ? ([reach.status, reach.delivered, reach.read, reach.of] as const).join(' ') : '';
-  }).value;
+  const told = useMemo(
+    () =>
+      computed(() => {
+        const reach = seq === undefined ? undefined : place.here.value?.room(room.id).receipts.value.of(seq);
+        return reach ? `${reach.status} ${reach.delivered} ${reach.read} ${reach.of}` : '';
+      }),
+    [place, room.id, seq],
+  ).value;
   if (changing) return <Tick look="queued" />;
   if (sending !== 'sent' || told === '') return <Tick look={sending} />;
   const [status, delivered, read, of] = told.split(' ');
