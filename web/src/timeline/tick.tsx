@@ -14,11 +14,12 @@ const words: Record<TickLook, string> = {
   failed: t.failedTick,
 };
 
-/** `words` say more than the look does. */
+/** `words` say more than the look does; empty ones: the same stands beside it in words. */
 export function Tick({ look, words: more = words[look] }: { look: TickLook; words?: string | undefined }) {
+  const spoken = more ? { role: 'img' as const, 'aria-label': more } : { 'aria-hidden': true };
   return (
-    <svg key={look} class={`tick tick-${look}`} viewBox="0 0 20 14" role="img" aria-label={more} data-tick={look}>
-      <title>{more}</title>
+    <svg key={look} class={`tick tick-${look}`} viewBox="0 0 20 14" data-tick={look} {...spoken}>
+      {more && <title>{more}</title>}
       <Shape look={look} />
     </svg>
   );
