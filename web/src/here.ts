@@ -52,29 +52,41 @@ function follow<T>(readable: Readable<T>): ReadonlySignal<T> {
   return followed;
 }
 
-/** When people were there last: asked when somebody looks, and again when presence has changed. */
+/**
+ * When people were there last: asked when somebody looks, and again when presence has changed. Who has just gone is told
+ * before the moment is stored: where one is missing, it is asked for once more.
+ */
 function lastSeen(room: RoomPeople, chat: Chat): ReadonlySignal<ReadonlyMap<string, number>> {
   let ends: Array<() => void> = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
   let askedAt = -Infinity;
+  let more = true;
   const ask = async () => {
     timer = undefined;
-    if (chat.state !== 'connected') return;
+    if (chat.state !== 'connected' || ends.length === 0) return;
     askedAt = Date.now();
     try {
       const people = await room.who();
       seen.value = new Map(people.flatMap(({ user, last_seen: at }) => (at === undefined ? [] : [[user, at]])));
+      if (!more || people.every(({ online, last_seen: at }) => online || at !== undefined)) return;
+      more = false;
+      later();
     } catch {
       // Not connected, or no longer in: what was known stays; the next change asks again.
     }
   };
-  const soon = () => (timer ??= setTimeout(() => void ask(), Math.max(50, askedAt + askMs - Date.now())));
+  const later = () => (timer ??= setTimeout(() => void ask(), Math.max(50, askedAt + askMs - Date.now())));
+  const soon = () => {
+    more = true;
+    later();
+  };
   const seen = signal<ReadonlyMap<string, number>>(new Map(), {
     watched() {
       ends = [room.presence.subscribe(soon), chat.on('state', soon)];
     },
     unwatched() {
       for (const end of ends) end();
+      ends = [];
       clearTimeout(timer);
       timer = undefined;
     },
