@@ -71,7 +71,6 @@ export const said = {
     }
   },
 
-  infoTitle: 'Who has read it',
   whoHasRead: 'Who has read it',
   infoRead: 'Read by',
   infoDelivered: 'Delivered to',

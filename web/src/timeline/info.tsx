@@ -47,7 +47,7 @@ export function MessageInfo({ room, seq, onClose }: { room: string; seq: number;
     </button>
   );
   return (
-    <Dialog title={said.infoTitle} testid="info-dialog" onClose={onClose} foot={foot}>
+    <Dialog title={said.whoHasRead} testid="info-dialog" onClose={onClose} foot={foot}>
       {entry && (
         <p class="info-words cut" dir="auto">
           {entry.text.split('\n', 1)[0]}
