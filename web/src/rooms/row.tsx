@@ -23,7 +23,7 @@ export function Row({ room, index }: { room: RoomRow; index: number }) {
   const { last } = room;
   const followed = index < followedMax;
   const peer = room.kind === 'direct' && followed ? room.peer : undefined;
-  const peerHere = peer && isHere(place, room.id, peer);
+  const peerHere = peer ? isHere(place, room.id, peer) : undefined;
   const types = peer && place.live.value && place.here.value?.room(room.id).typing.value.users.includes(peer);
   const open = (event: MouseEvent) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -40,7 +40,7 @@ export function Row({ room, index }: { room: RoomRow; index: number }) {
       data-mentions={room.mentions}
       onClick={open}
     >
-      <RoomFace room={room} here={peerHere || undefined} />
+      <RoomFace room={room} here={peerHere} />
       <div class="cut">
         <div class="name cut" dir="auto">
           {room.name}
