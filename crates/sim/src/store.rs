@@ -6,19 +6,20 @@
 
 mod ask;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 
 use chinwag_core::answer;
 use chinwag_core::aside;
 use chinwag_core::batch::Submission;
 use chinwag_core::code::ErrorCode;
 use chinwag_core::event::Event;
-use chinwag_core::ids::{Epoch, Position, Seq};
+use chinwag_core::ids::{Epoch, Position, RoomId, Seq, UserId};
 use chinwag_core::ledger::{Committed, Ledger};
 use chinwag_core::limits;
 use chinwag_core::marker::{Mark, Marked};
 use chinwag_core::read;
-use chinwag_core::receipt;
+use chinwag_core::receipt::{self, Due, Told};
 use chinwag_core::recent::Recalling;
 use chinwag_core::room::Range;
 use chinwag_core::view::{Changes, View};
@@ -337,10 +338,7 @@ impl Store {
             Ask::Receipts(due, connected) => {
                 // A store that is down tells nothing: whoever opens the room asks.
                 let due = due.into_iter().filter(|_due| up);
-                let told = due.map(|due| {
-                    let connected = |user| connected.contains(&user);
-                    (due.room, sure(receipt::share(view, &due, connected)))
-                });
+                let told = due.map(|due| share(view, &due, &connected));
                 Found::Receipts(told.collect())
             }
             Ask::Set(..) => unreachable!("it was done above"),
@@ -352,8 +350,17 @@ impl Store {
     }
 }
 
+fn share(
+    view: &impl View<Error = Infallible>,
+    due: &Due,
+    connected: &BTreeSet<UserId>,
+) -> (RoomId, Vec<Told>) {
+    let told = receipt::share(view, due, |user| connected.contains(&user));
+    (due.room, sure(told))
+}
+
 /// The ledger is in memory and cannot fail.
-fn sure<T>(result: Result<T, std::convert::Infallible>) -> T {
+fn sure<T>(result: Result<T, Infallible>) -> T {
     let Ok(value) = result;
     value
 }

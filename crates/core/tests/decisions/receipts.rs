@@ -45,7 +45,10 @@ fn mark(ledger: &mut Ledger, user: UserId, room: RoomId, to: (u64, u64), at: i64
     }
 }
 
-fn told(ledger: &Ledger, due: &Due) -> Vec<(UserId, Vec<(UserId, u64, u64)>)> {
+/// Somebody, how far they have received, and read.
+type Plain = (UserId, u64, u64);
+
+fn told(ledger: &Ledger, due: &Due) -> Vec<(UserId, Vec<Plain>)> {
     let Ok(told) = receipt::share(ledger, due, |_user| true);
     let told = told.into_iter().map(|(user, frame)| match frame {
         ServerFrame::Receipt { room, members } if room == due.room => {
