@@ -1,4 +1,4 @@
-// The build of the page: one script, one stylesheet, one worker.
+// The build of the page: a script for the first picture, chunks for what comes later, one stylesheet, one worker.
 //
 // `npm run build` writes dist/. File names under assets/ carry a hash and never change their
 // content; index.html, sw.js, manifest.webmanifest and icon.svg keep their names.
@@ -17,7 +17,7 @@ export default defineConfig({
     // The first browsers with light-dark(), popovers and container queries: nothing is rewritten for older ones.
     target: ['chrome123', 'firefox125', 'safari17.5'],
     manifest: true,
-    // Two small chunks and one stylesheet need no helper that preloads.
+    // One stylesheet, and chunks that need nothing beside the first script: no helper that preloads.
     modulePreload: false,
     cssCodeSplit: false,
     // A data: URL would need a hole in the policy, and saves no request that matters.

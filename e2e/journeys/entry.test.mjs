@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 
 import { journey } from '../lib/journey.mjs';
 
-journey('names and passwords are refused in words, and a sign-out leaves nothing behind', { name: 'entry', expected: ['refusals'] }, async ({ somebody }) => {
+// The server ends the socket before it answers the sign-out: the page may be dialling again when it leaves.
+journey('names and passwords are refused in words, and a sign-out leaves nothing behind', { name: 'entry', expected: ['refusals', 'away'] }, async ({ somebody }) => {
   const ann = await somebody('Ann');
   await ann.register();
   await ann.createRoom('Harbour');

@@ -121,6 +121,18 @@ export class Person {
     });
   }
 
+  /** From the next connection on, the server seems to refuse a kind of command. @param {string} refused */
+  async canRefuse(refused) {
+    await this.page.routeWebSocket(/\/ws$/, (page) => {
+      const server = page.connectToServer();
+      page.onMessage((message) => {
+        const { type, req } = JSON.parse(String(message));
+        if (type !== refused) return server.send(message);
+        page.send(JSON.stringify({ type: 'error', req, code: 'forbidden', message: 'not you', retryable: false }));
+      });
+    });
+  }
+
   /** Writes what is refused for good. @param {string} text */
   async refusedByServer(text) {
     this.#refused = text;
@@ -169,6 +181,27 @@ export class Person {
   /** Messages of one's own in a state. @param {'queued' | 'sending' | 'sent' | 'failed'} state */
   own(state) {
     return this.page.locator(`.own[data-sending=${state}]`);
+  }
+
+  /**
+   * Waits for a tick on a message of one's own.
+   * @param {string} text @param {'sent' | 'delivered' | 'read'} tick
+   * @param {string} [words] what it says to those who do not see it
+   */
+  async tick(text, tick, words, ms = patienceMs) {
+    const name = words === undefined ? '' : `[aria-label="${words}"]`;
+    await this.said(text).locator(`[data-tick=${tick}]${name}`).waitFor({ timeout: ms });
+  }
+
+  /** Turns a switch of what one shows of oneself. @param {'hide_online' | 'hide_last_seen' | 'hide_receipts'} what @param {boolean} shown */
+  async show(what, shown) {
+    await this.at('me').click();
+    await this.at('me-privacy').click();
+    const button = this.at(what);
+    if ((await button.getAttribute('aria-checked')) !== String(shown)) await button.click();
+    await this.page.locator(`[data-testid=${what}][aria-checked=${shown}]`).waitFor();
+    await this.page.keyboard.press('Escape');
+    await this.at('privacy-dialog').waitFor({ state: 'detached' });
   }
 
   /** What a text says as soon as it stands anywhere in the page. @param {string | RegExp} text */

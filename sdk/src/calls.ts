@@ -24,6 +24,8 @@ interface Answers {
   invites: 'invites';
   invitation: 'invitation';
   edits: 'edits';
+  who: 'who';
+  receipts: 'receipts';
 }
 type Keyless<T> = T extends { key: string } ? Omit<T, 'key'> : never;
 /** A command that is waited for, before it has its key. */

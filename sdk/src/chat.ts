@@ -4,18 +4,18 @@
  */
 
 import { Book } from './book.js';
-import { Calls, type Answer, type Command, type Loose, type Request } from './calls.js';
+import { Calls, type Answer, type Command, type Loose, type Reply, type Request } from './calls.js';
 import type { ConnectOptions } from './connect.js';
 import { Emitter, live } from './emitter.js';
 import { browserPage, browserSocket, systemClock, type Clock, type OpenSocket, type Page, type Random } from './env.js';
 import { ChatError } from './errors.js';
-import { RoundTrips } from './heartbeat.js';
+import { quality } from './heartbeat.js';
 import { cryptoRandom, newKey, randomId } from './ids.js';
 import { takeIn } from './intake.js';
 import { Journal } from './journal.js';
 import { Link } from './link.js';
 import type { RoomLog, RoomRecord } from './log.js';
-import { Marks } from './marks.js';
+import { marks } from './marks.js';
 import { Outbox, type Entry } from './outbox.js';
 import { Profiles } from './profiles.js';
 import { Puller } from './puller.js';
@@ -23,7 +23,7 @@ import { roomFacade, type RoomFacade } from './room.js';
 import { memoryStore } from './store.js';
 import type { Chat, ChatEvents, PageInfo, Problem, Quality, RoomInfo, State, StateDetail, Unsubscribe } from './types.js';
 import { lineMessage } from './view.js';
-import type { Cursor, Event, Profile, ServerFrame } from './wire.js';
+import type { Cursor, Event, Profile, ServerFrame, Settings } from './wire.js';
 
 /** Rooms whose missed events come first, and whose heads are compared. */
 export const OPEN_MAX = 32;
@@ -47,10 +47,12 @@ export class Core implements Chat {
   readonly link = new Link(this);
   /** The store's life that the server speaks of. */
   epoch: string | undefined;
+  settings: Settings | undefined;
   readonly #puller = new Puller(this);
-  readonly #marks = new Marks(this);
+  readonly #mark = marks(this);
   readonly #rows = live<readonly RoomInfo[]>(() => this.#list());
-  readonly #trips = new RoundTrips();
+  /** The last five round trips in ms. */
+  #trips: number[] = [];
   readonly #facades = new Map<string, RoomFacade>();
   #problem: Problem | undefined;
   #adopting: Unsubscribe | undefined;
@@ -74,7 +76,7 @@ export class Core implements Chat {
   }
 
   get quality(): Quality {
-    return this.#trips.quality();
+    return quality(this.#trips);
   }
 
   on(type: keyof ChatEvents, listener: (...args: never[]) => void, options?: { signal?: AbortSignal }): Unsubscribe {
@@ -113,6 +115,10 @@ export class Core implements Chat {
     const { room } = await this.calls.call<'ack'>({ ...command, key: this.newKey() } as Request);
     if (!this.log(room)) this.want(room);
     return room;
+  }
+
+  tell(frame: Request, answered?: (reply: Reply) => void): void {
+    this.calls.request(frame, answered);
   }
 
   retry(): void {
@@ -159,7 +165,7 @@ export class Core implements Chat {
 
   markRead(room: string, seq = Infinity): void {
     const held = this.log(room)?.record.cursor ?? 0;
-    if (this.book.read(room, Math.min(seq, held))) this.#marks.touch(room);
+    if (this.book.read(room, Math.min(seq, held))) this.#mark(room);
   }
 
   // What the parts ask.
@@ -210,7 +216,7 @@ export class Core implements Chat {
 
   advanced({ record: { row, cursor = 0 } }: RoomLog): void {
     this.outbox.passed(row.room, cursor);
-    this.#marks.touch(row.room);
+    this.#mark(row.room);
   }
 
   trouble(problem: Problem): void {
@@ -232,7 +238,9 @@ export class Core implements Chat {
   }
 
   receive(frame: ServerFrame): void {
-    if (!this.calls.reply(frame)) takeIn(this, frame);
+    if (this.calls.reply(frame)) return;
+    takeIn(this, frame);
+    this.events.emit('frame', frame);
   }
 
   async ask<F extends Request>(frame: F): Promise<Answer<F>> {
@@ -246,7 +254,7 @@ export class Core implements Chat {
     const rooms = [...this.open].slice(-OPEN_MAX).filter((room) => this.log(room));
     this.calls.request({ type: 'ping', rooms }, (reply) => {
       if (reply.type !== 'pong') return;
-      this.#trips.add(this.clock.now() - asked);
+      this.#trips = [this.clock.now() - asked, ...this.#trips].slice(0, 5);
       this.events.emit('quality', this.quality);
       for (const [room, head] of reply.heads) this.book.items(room, [], head);
       if (reply.position) this.vouched(reply.position);
@@ -260,7 +268,7 @@ export class Core implements Chat {
 
   caughtUp(): void {
     for (const [room, log] of this.book.logs) {
-      this.#marks.touch(room);
+      this.#mark(room);
       if (log.record.cursor !== undefined && log.behind) this.want(room);
     }
     this.calls.ready = true;

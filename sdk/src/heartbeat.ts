@@ -58,18 +58,9 @@ export function heartbeat(clock: Clock, visible: () => boolean, ping: () => void
   };
 }
 
-/** The median of the last five round trips. */
-export class RoundTrips {
-  readonly #last: number[] = [];
-
-  add(ms: number): void {
-    this.#last.push(ms);
-    if (this.#last.length > 5) this.#last.shift();
-  }
-
-  quality(): Quality {
-    const rttMs = this.#last.toSorted((a, b) => a - b)[Math.floor(this.#last.length / 2)];
-    if (rttMs === undefined) return { level: 'unknown' };
-    return { rttMs, level: rttMs < 150 ? 'good' : rttMs < 400 ? 'fair' : 'poor' };
-  }
+/** How good the line is, by the median of its last round trips in ms. */
+export function quality(trips: readonly number[]): Quality {
+  const rttMs = trips.toSorted((a, b) => a - b)[trips.length >> 1];
+  if (rttMs === undefined) return { level: 'unknown' };
+  return { rttMs, level: rttMs < 150 ? 'good' : rttMs < 400 ? 'fair' : 'poor' };
 }

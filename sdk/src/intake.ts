@@ -14,7 +14,9 @@ const intake: { [T in ServerFrame['type']]?: (core: Core, frame: Of<T>) => void 
     core.outbox.limits = limits;
     core.journal.note({ user });
   },
-  summary({ book, journal, epoch }, frame) {
+  summary(core, frame) {
+    const { book, journal, epoch } = core;
+    core.settings = frame.settings ?? core.settings;
     // The epoch is stored with what belongs to it, never before.
     book.summary(frame, (journal.meta.epoch ?? epoch) !== epoch);
     journal.note({ epoch });

@@ -6,8 +6,10 @@ import type { Clock } from './env.js';
 import { gather } from './gather.js';
 import type { RoomLog } from './log.js';
 
-/** Changes within this time go out as one. */
-export const MARK_MS = 500;
+/** So long after the first change it goes out, with what has changed meanwhile: others wait for their ticks. */
+export const MARK_MS = 30;
+/** In a room where much happens, and for many rooms at once, not more often than this. */
+export const PACE_MS = 300;
 /** Rooms marked at once; the others follow. */
 export const BURST = 32;
 /** Above this size a room has no delivered markers (docs/protocol.md, section 7). */
@@ -20,32 +22,28 @@ export interface MarksCore {
   book: Pick<Book, 'keep'>;
 }
 
-export class Marks {
-  /** A cursor or read marker of this room may have risen. */
-  readonly touch: (room: string) => void;
-
-  constructor(private readonly core: MarksCore) {
-    this.touch = gather(core, MARK_MS, BURST, (rooms) => rooms.forEach((room) => this.#mark(room)));
-  }
-
-  #mark(room: string): void {
-    const log = this.core.log(room);
+/** What to call when a cursor or read marker of a room may have risen. */
+export function marks(core: MarksCore): (room: string) => void {
+  const mark = (room: string) => {
+    const log = core.log(room);
     // After connecting, all rooms are touched.
-    if (!this.core.calls.ready || !log) return;
+    if (!core.calls.ready || !log) return;
     const { row, cursor = 0, read } = log.record;
     const { me, members } = row;
     const had = Math.max(cursor, read);
     const delivered = members > DELIVERED_MEMBERS_MAX || had <= me.delivered ? undefined : had;
     if (me.state !== 'joined' || (!delivered && read <= me.read)) return;
     const frame = { type: 'mark', room, delivered, read: read > me.read ? read : undefined } as const;
-    this.core.calls.request(frame, (reply) => {
+    core.calls.request(frame, (reply) => {
       if (reply.type === 'ok') {
         const { me: now } = log.record.row;
         log.row({
           me: { ...now, delivered: Math.max(now.delivered, delivered ?? read), read: Math.max(now.read, read) },
         });
-        this.core.book.keep(log);
-      } else if (reply.type === 'error' && reply.retryable) this.touch(room);
+        core.book.keep(log);
+      } else if (reply.type === 'error' && reply.retryable) touch(room);
     });
-  }
+  };
+  const touch = gather(core, MARK_MS, BURST, (rooms) => rooms.forEach(mark), PACE_MS);
+  return touch;
 }

@@ -1,6 +1,6 @@
 /**
- * What the user has written, changed or taken back and the server has not stored: durable first, then sent in order per room, again after
- * silence or reconnecting, under the same key, until it is acknowledged or refused for good
+ * What the user has written, changed or taken back and the server has not stored: durable first, then sent in order per
+ * room, again after silence or reconnecting, under the same key, until it is acknowledged or refused for good
  * (docs/protocol.md, section 4).
  */
 

@@ -1,9 +1,10 @@
 /** The public face of the SDK: what a page codes against. No behaviour here. */
 
 import type { ChatError } from './errors.js';
-import type { Answer, Command, Request } from './calls.js';
+import type { Answer, Command, Reply, Request } from './calls.js';
+import type { Clock } from './env.js';
 import type { Writing } from './store.js';
-import type { Folded, MemberState, Profile, Role, RoomKind } from './wire.js';
+import type { Folded, MemberState, Profile, Role, RoomKind, ServerFrame, Settings } from './wire.js';
 
 /** Undoes what returned it; calling it twice is harmless. */
 export type Unsubscribe = () => void;
@@ -124,7 +125,10 @@ export interface SendOptions {
 export interface Sent {
   readonly key: string;
   readonly status: 'pending' | 'sent' | 'failed';
-  /** Resolves once the server has stored it; rejects only when it is refused for good. */
+  /**
+   * Resolves once the server has stored it; rejects only when it is refused for good. `seq` is `Infinity` for a
+   * redaction of what was gone already: another event stands for it.
+   */
   readonly sent: Promise<{ readonly seq: number; readonly ts: number }>;
 }
 
@@ -190,6 +194,8 @@ export interface ChatEvents {
   profiles: ReadonlyMap<string, Profile>;
   quality: Quality;
   problem: Problem;
+  /** What the server says by itself, behind what the chat has made of it: for entries that know more kinds of frames. */
+  frame: ServerFrame;
 }
 
 /** How good the line is: the median of the last five round trips. */
@@ -221,6 +227,12 @@ export interface Chat {
   ask<F extends Request>(question: F): Promise<Answer<F>>;
   /** What is known of somebody; if nothing is, it is fetched and told by `profiles`. */
   profile(id: string): Profile | undefined;
+  /** Says something once, if there is a connection: for what may get lost, or is repeated by who says it. */
+  tell(frame: Request, answered?: (reply: Reply) => void): void;
+  /** The clock that was given to `connect`. */
+  readonly clock: Clock;
+  /** What one shows of oneself, as the last `summary` has it; `@chinwag/client/people` follows what changes later. */
+  readonly settings: Settings | undefined;
   /** Tries at once, with the schedule from its start. */
   retry(): void;
   /** Ends the connection and all timers; what waits stays stored. */

@@ -17,6 +17,7 @@ const nameOf = (user: string) => user.slice(2).replace(/a+$/, '');
 export const roomId = (name: string) => id('r_', name);
 
 type Of<T extends ClientFrame['type']> = Extract<ClientFrame, { type: T }>;
+export type Command = Exclude<ClientFrame, { type: 'hello' }>;
 type Ordered = Of<'send' | 'join' | 'leave' | 'add' | 'remove'> | About;
 /** Commands to one room, which keep their order. */
 const ordered = (frame: ClientFrame): frame is Ordered => 'key' in frame && 'room' in frame && frame.type !== 'after';
@@ -31,6 +32,8 @@ export class FakeServer {
   refuse: (frame: ClientFrame) => { code: ErrorCode; retryable: boolean; retry_after_ms?: number } | undefined = () => undefined;
   /** Close code for each hello, or nothing. */
   hello: (frame: Of<'hello'>) => number | undefined = () => undefined;
+  /** Answers commands that this server does not know. */
+  more: (frame: Command, from: Connection) => void = () => undefined;
   readonly got: ClientFrame[] = [];
   readonly rooms = new Map<string, Room>();
   readonly connections = new Set<Connection>();
@@ -227,7 +230,7 @@ export class Connection implements SocketLike {
     return key && key !== frame.key ? { code: 'retry_in_order', retryable: true } : undefined;
   }
 
-  private answer(frame: Exclude<ClientFrame, { type: 'hello' }>, req: number): void {
+  private answer(frame: Command, req: number): void {
     const { server } = this;
     switch (frame.type) {
       case 'send':
@@ -310,6 +313,8 @@ export class Connection implements SocketLike {
         return this.out({ type: 'ok', req });
       case 'auth':
         return this.out({ type: 'ok', req });
+      default:
+        return server.more(frame, this);
     }
   }
 

@@ -7,7 +7,7 @@ import { batch, computed, signal, type Signal } from '@preact/signals';
 
 import type { LineState } from './line/state';
 import { entryOf } from './entry';
-import type { Conversation, Entry, Member, Message as Words, Person, Place, Role, RoomRow } from './model';
+import type { Conversation, Entry, Here, Member, Message as Words, Person, Place, Role, RoomRow } from './model';
 
 /** What is waited for anyway comes with its own chunk. */
 const acts = () => import('@chinwag/client/conversation');
@@ -35,6 +35,7 @@ class ChatPlace implements Place {
   /** Whether words that wait are on their way. */
   readonly live = computed(() => this.line.value.state === 'connected');
   readonly waiting = signal(0);
+  readonly here = signal<Here | undefined>(undefined);
   readonly keeps: Signal<boolean>;
   readonly #chat: Chat;
   readonly #options: PlaceOptions;
@@ -58,6 +59,17 @@ class ChatPlace implements Place {
     this.#listen();
     this.#infos.value = chat.rooms();
     this.#count();
+    void this.#meet();
+  }
+
+  /** Who is there is not needed for the first picture. */
+  async #meet(): Promise<void> {
+    try {
+      const { hereOf } = await import('./here');
+      if (!this.#ended.signal.aborted) this.here.value = hereOf(this.#chat);
+    } catch {
+      // The server has a newer build without this file: a page loaded anew has the new one. Words come and go all the same.
+    }
   }
 
   #listen(): void {
@@ -201,6 +213,7 @@ class ChatPlace implements Place {
 
   async close(erase: boolean): Promise<void> {
     this.#ended.abort();
+    this.here.peek()?.end();
     await this.#chat.disconnect();
     if (erase) await this.#options.erase();
   }

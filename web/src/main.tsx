@@ -7,6 +7,7 @@ import { render } from 'preact';
 import { Accounts, Refused } from './app/account';
 import { App } from './app/app';
 import { browserKeeper, Device } from './app/device';
+import { loadSheet } from './app/shell';
 import { readInvitation, Session, type OpenPlace } from './app/session';
 import { placeOf } from './chat';
 import './styles/index.css';
@@ -53,6 +54,8 @@ effect(() => {
   if (theme === 'system') delete document.documentElement.dataset['theme'];
   else document.documentElement.dataset['theme'] = theme;
 });
+// Beside the store and the line, not behind them.
+if (device.user) void loadSheet().catch(() => undefined);
 const session = new Session(new Accounts(), device, openPlace, invitation);
 render(<App session={session} />, document.body);
 void session.start();

@@ -173,6 +173,63 @@ export interface Conversation {
   markRead(seq: number): void;
 }
 
+/** Who is online in a room. */
+export interface Presence {
+  /** How many, oneself too. */
+  count: number;
+  /** Who; none is named in large rooms. */
+  online?: ReadonlySet<string> | undefined;
+}
+
+/** How far one's own message has come to others: to each of `of`, or to so many of them. */
+export interface Reach {
+  status: 'sent' | 'delivered' | 'read';
+  delivered: number;
+  read: number;
+  of: number;
+}
+
+/** How far somebody is, and when they came to a message; a time is absent if they have not, or if it is no longer known. */
+export interface Reader {
+  user: string;
+  delivered: number;
+  read: number;
+  delivered_at?: number;
+  read_at?: number;
+}
+
+/** The people of a room, now. */
+export interface RoomHere {
+  presence: ReadonlySignal<Presence | undefined>;
+  /** Who types, oneself left out: by id, and how many more. */
+  typing: ReadonlySignal<{ users: readonly string[]; more: number }>;
+  receipts: ReadonlySignal<{ of(seq: number): Reach }>;
+  /** When people were there last, as far as it is told; those who are there now are left out. */
+  seen: ReadonlySignal<ReadonlyMap<string, number>>;
+  /** A key was pressed in a message to this room. */
+  typed(): void;
+  /** What was typed is gone, or left. */
+  paused(): void;
+  /** Who has received and read a message, and when. */
+  readers(seq: number): Promise<readonly Reader[]>;
+}
+
+/** What one may hide from others; then one does not see it of them either. */
+export interface Hidden {
+  hide_online: boolean;
+  hide_last_seen: boolean;
+  hide_receipts: boolean;
+}
+
+/** Everybody who shares a room with the reader, now. */
+export interface Here {
+  /** What one hides oneself. */
+  shown: ReadonlySignal<Hidden>;
+  room(id: string): RoomHere;
+  show(change: Partial<Hidden>): Promise<void>;
+  end(): void;
+}
+
 /** A server, seen by somebody who is signed in. */
 export interface Place {
   me: Person;
@@ -188,6 +245,10 @@ export interface Place {
   /** Everybody whose name is known here, without oneself. */
   known: ReadonlySignal<readonly Person[]>;
   open(room: string): Conversation;
+  /** Who is there now; absent until its code has come. */
+  here: ReadonlySignal<Here | undefined>;
+  /** Whether the line is up: without it nobody knows who is there. */
+  live: ReadonlySignal<boolean>;
   /** Tries the line at once. */
   retry(): void;
   create(kind: 'group' | 'public', name: string): Promise<string>;

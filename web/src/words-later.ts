@@ -71,6 +71,26 @@ export const said = {
     }
   },
 
+  whoHasRead: 'Who has read it',
+  infoRead: 'Read by',
+  infoDelivered: 'Delivered to',
+  infoWaiting: 'Not there yet',
+  ofAll: (n: number, of: number) => `${n} of ${of}`,
+  infoHidden: 'You do not tell others what you have read, so you do not see it of them. You can change that under Privacy.',
+  infoNobody: 'Nobody else here tells what they have read.',
+  infoError: (code: string): string =>
+    code === 'too_many' ? 'In rooms as large as this one, nobody is told who has read what.' : said.actError(code),
+  privacy: 'Privacy',
+  privacyHelp: 'A fair trade: what you hide, you do not see of others.',
+  privacySwitches: {
+    hide_online: { title: 'Show when I am here', help: ['The green dot, and when you type, in rooms you share.', 'Off: you do not see who is here or types either.'] },
+    hide_last_seen: { title: 'Show when I was last here', help: ['To the minute, to people you share a room with.', 'Off: you do not see it of others either.'] },
+    hide_receipts: { title: 'Tell others what I have read', help: ['They see what has reached you and what you have read.', 'Off: others see “sent” at most, and so do you.'] },
+  },
+  hereGroup: 'Here now',
+  awayGroup: 'Away',
+  roleNotGiven: (name: string, why: string) => `${name}: ${why}`,
+
   personMenu: (name: string) => `What you can do about ${name}`,
   makeRole: { reader: 'Let only read', member: 'Make a member', admin: 'Make a moderator', owner: 'Make an owner' },
   takeVoice: 'Take the voice',

@@ -43,7 +43,13 @@ export const t = {
   waitingTick: 'Waiting on this device',
   sendingTick: 'Sending',
   sentTick: 'Sent',
+  deliveredTick: 'Delivered',
+  readTick: 'Read',
   failedTick: 'Not sent',
+  deliveredTo: (n: number, of: number) => `Delivered to ${n} of ${of}`,
+  deliveredToAll: 'Delivered to everyone',
+  readBy: (n: number, of: number) => `Read by ${n} of ${of}`,
+  readByAll: 'Read by everyone',
 
   // Why a message was refused
   refusal: (code: string | undefined): string => {
@@ -138,6 +144,18 @@ export const t = {
   chooseRoom: 'Pick up where you left off',
   chooseRoomHelp: 'Choose a room from the list, or start a new one.',
   people,
+  unknownPerson: 'Somebody',
+  here: 'Here',
+  isHere: 'here now',
+  hereNow: (n: number) => `${n} here`,
+  away: 'Away',
+  seen: (when: string) => `Seen ${when}`,
+  typing: (names: readonly string[], more: number): { text: string; name?: boolean }[] => {
+    const all = [...names.map((text) => ({ text, name: true })), ...(more > 0 ? [{ text: names.length > 0 ? `${more} more` : people(more) }] : [])];
+    const said = all.flatMap((part, index) => [...(index === 0 ? [] : [{ text: index === all.length - 1 ? ' and ' : ', ' }]), part]);
+    return [...said, { text: names.length + more === 1 ? ' is typing…' : ' are typing…' }];
+  },
+  typingRow: 'typing…',
   peopleTitle: 'People',
   publicRoom: (n: number) => `Public, ${people(n)}`,
   directRoom: 'Only the two of you',
@@ -172,6 +190,7 @@ export const t = {
   editRoom: 'Name and topic',
   // Oneself
   yourMenu: 'You and this device',
+  privacy: 'Privacy',
   appearance: 'Appearance',
   theme: { system: 'System', light: 'Light', dark: 'Dark' },
   signOut: 'Sign out',

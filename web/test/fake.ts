@@ -101,6 +101,13 @@ export class FakeChat {
   detail: StateDetail = { state: 'connected', reason: 'ready', attempt: 0 };
   quality: Quality = { level: 'good', rttMs: 18 };
   retries = 0;
+  readonly clock = {
+    now: () => Date.now(),
+    after(ms: number, run: () => void) {
+      const timer = setTimeout(run, ms);
+      return () => clearTimeout(timer);
+    },
+  };
 
   constructor(world: FakeWorld) {
     this.#world = world;

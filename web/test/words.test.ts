@@ -49,3 +49,11 @@ test('days and list labels', () => {
   expect(shortLabel(on(7), now)).toMatch(/Oct/);
   expect(dayLabel(on(14), now)).toMatch(/Wednesday.*14.*October|Wednesday.*October.*14/);
 });
+
+test('who is typing is said in words, whoever is named', () => {
+  const said = (names: string[], more = 0) => t.typing(names, more).map(({ text }) => text).join('');
+  expect(said(['Ann'])).toBe('Ann is typing…');
+  expect(said(['Ann', 'Ben'])).toBe('Ann and Ben are typing…');
+  expect(said(['Ann', 'Ben', 'Cal'], 2)).toBe('Ann, Ben, Cal and 2 more are typing…');
+  expect(said([], 1)).toBe('1 person is typing…');
+});

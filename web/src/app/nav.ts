@@ -12,6 +12,8 @@ export type Asking =
   | { kind: 'leave'; room: string }
   | { kind: 'edit-room'; room: string }
   | { kind: 'remove-message'; room: string; seq: number }
+  | { kind: 'message-info'; room: string; seq: number }
+  | { kind: 'privacy' }
   | { kind: 'send-away'; room: string; user: string; forGood: boolean }
   | { kind: 'sign-out'; waiting: number };
 

@@ -3,7 +3,6 @@ import { useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 
 import { RoomsPane } from '../rooms/pane';
-import { RoomSheet } from '../timeline/sheet';
 import { later } from '../ui/later';
 import { t } from '../words';
 import { Announcer } from './announcer';
@@ -11,7 +10,9 @@ import { NoRoom } from './blank';
 import { listenToKeys } from './keys';
 import { useWorld } from './world';
 
-/** Dialogs come with their own chunk, and so do the people. */
+/** What a list of rooms does without comes with chunks of its own. Somebody who is known here gets the sheet beforehand. */
+export const loadSheet = () => import('../timeline/sheet').then((part) => part.RoomSheet);
+const RoomSheet = later(loadSheet);
 const Asked = later(() => import('../rooms/asked').then((part) => part.Asked));
 const PeoplePane = later(() => import('../people/pane').then((part) => part.PeoplePane));
 

@@ -42,6 +42,8 @@ export function Composer({ room, conversation, doing, fresh, onSent }: ComposerP
   useLayoutEffect(() => {
     text.value = editing ? editing.text : drafts.of(room.id);
   }, [editing]);
+  // Whoever leaves the room has stopped.
+  useEffect(() => () => place.here.peek()?.room(room.id).paused(), [place, room.id]);
   const type = (value: string) => {
     text.value = value;
     if (!editing) drafts.keep(room.id, value);
@@ -52,6 +54,8 @@ export function Composer({ room, conversation, doing, fresh, onSent }: ComposerP
     if (words.trim() === '' || excess(words) > 0) return;
     if (editing?.seq !== undefined) {
       if (words !== editing.text) conversation.edit(editing.seq, words);
+      // A change of old words is no message: it does not say by itself that one has stopped.
+      place.here.peek()?.room(room.id).paused();
       doing.edit(undefined);
       return;
     }
@@ -104,7 +108,13 @@ export function Composer({ room, conversation, doing, fresh, onSent }: ComposerP
           placeholder={prompt}
           aria-autocomplete="list"
           value={text.value}
-          onInput={(event) => type(event.currentTarget.value)}
+          onInput={(event) => {
+            const { value } = event.currentTarget;
+            type(value);
+            const here = place.here.peek()?.room(room.id);
+            if (value === '') here?.paused();
+            else here?.typed();
+          }}
           onKeyDown={pressed}
         />
         <button type="submit" class="ib send" aria-label={t.send} aria-disabled={ready ? undefined : 'true'} data-testid="send">

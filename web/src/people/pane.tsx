@@ -1,16 +1,23 @@
 // The people of a room.
+import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 
 import { useWorld } from '../app/world';
 import { looksAfter, type Member, type Role, type RoomRow } from '../model';
+import { actProblem } from '../rooms/problem';
+import { ticking } from '../ui/clock';
 import { Face } from '../ui/faces';
 import { Icon } from '../ui/icons';
 import { Menu, MenuItem } from '../ui/menu';
+import { seenLabel } from '../ui/times';
 import { t } from '../words';
 import { said } from '../words-later';
+import { isHere } from './where';
 
 /** So many at once; a room may have thousands. */
 const shownMax = 200;
+
+const now = ticking(60_000);
 
 const rank = { owner: 0, admin: 1, member: 2, reader: 3 };
 
@@ -19,6 +26,8 @@ export function PeoplePane({ room }: { room: RoomRow }) {
   const members = [...place.open(room.id).members.value].sort(
     (a, b) => rank[a.role] - rank[b.role] || a.name.localeCompare(b.name),
   );
+  const problem = useSignal('');
+  const groups = grouped(members, (user) => isHere(place, room.id, user));
   const mayAdd = looksAfter(room);
   const closer = useRef<HTMLButtonElement>(null);
   const over = nav.over;
@@ -43,19 +52,61 @@ export function PeoplePane({ room }: { room: RoomRow }) {
           </button>
         )}
       </div>
-      <ul tabIndex={-1}>
-        {members.slice(0, shownMax).map((member) => (
-          <li key={member.id} class="person" data-user={member.id}>
-            <PersonLine member={member} you={member.id === place.me.id} room={room} />
-          </li>
+      {problem.value && (
+        <p class="help help-bad" role="alert" data-testid="people-problem">
+          <Icon name="alert" small /> <span class="grow">{problem.value}</span>
+          <button type="button" class="ib ib-sm" aria-label={t.dismiss} onClick={() => (problem.value = '')}>
+            <Icon name="close" small />
+          </button>
+        </p>
+      )}
+      <div class="people-in" tabIndex={-1}>
+        {groups.map(({ title, list }) => (
+          <section key={title} data-testid={title && `people-${title === said.hereGroup ? 'here' : 'away'}`}>
+            {title && (
+              <h3 class="group-label">
+                {title} <span class="num">{list.length}</span>
+              </h3>
+            )}
+            <ul>
+              {list.slice(0, shownMax).map((member) => (
+                <li key={member.id} class="person" data-user={member.id}>
+                  <PersonLine member={member} you={member.id === place.me.id} room={room} onProblem={(words) => (problem.value = words)} />
+                </li>
+              ))}
+            </ul>
+          </section>
         ))}
-      </ul>
+      </div>
     </aside>
   );
 }
 
-function PersonLine({ member, you, room }: { member: Member; you: boolean; room: RoomRow }) {
+/** Those who are there now first, if it is known. */
+function grouped(members: readonly Member[], here: (user: string) => boolean | undefined): { title: string; list: readonly Member[] }[] {
+  const [first] = members;
+  if (!first || here(first.id) === undefined) return [{ title: '', list: members }];
+  const there = members.filter(({ id }) => here(id));
+  const gone = members.filter(({ id }) => !here(id));
+  return [
+    { title: said.hereGroup, list: there },
+    { title: said.awayGroup, list: gone },
+  ].filter(({ list }) => list.length > 0);
+}
+
+interface PersonProps {
+  member: Member;
+  you: boolean;
+  room: RoomRow;
+  onProblem: (words: string) => void;
+}
+
+function PersonLine({ member, you, room, onProblem }: PersonProps) {
   const { place } = useWorld();
+  const here = isHere(place, room.id, member.id);
+  const there = place.here.value?.room(room.id);
+  const types = place.live.value && there?.typing.value.users.includes(member.id);
+  const seen = here === false ? there?.seen.value.get(member.id) : undefined;
   // Who has no voice is told by events alone: the newest one that is held.
   const stands = place.open(room.id).entries.value.findLast((entry) => entry.kind === 'role' && entry.user === member.id);
   const muted = stands?.kind === 'role' && stands.muted;
@@ -64,24 +115,28 @@ function PersonLine({ member, you, room }: { member: Member; you: boolean; room:
   const above = looksAfter(room) && !you && (room.role === 'owner' || rank[member.role] > rank[room.role]);
   return (
     <>
-      <Face person={member} size={30} />
+      <Face person={member} size={30} here={here} />
       <div class="grow">
         <div class="cut" dir="auto">
           {member.name}
         </div>
-        {role && <small>{role}</small>}
+        {(types || role || seen !== undefined) && (
+          <small class="cut">{types ? t.typingRow : [role, seen !== undefined && t.seen(seenLabel(seen, now.value))].filter(Boolean).join(', ')}</small>
+        )}
       </div>
-      {above && <PersonMenu room={room} member={member} muted={muted} />}
+      {above && <PersonMenu room={room} member={member} muted={muted} onProblem={onProblem} />}
       {you && <span class="chip">{t.you}</span>}
     </>
   );
 }
 
 /** What one may do about somebody: those of equal role can only be given another one, by an owner. */
-function PersonMenu({ room, member, muted }: { room: RoomRow; member: Member; muted: boolean }) {
+function PersonMenu({ room, member, muted, onProblem }: Omit<PersonProps, 'you'> & { muted: boolean }) {
   const { place, nav } = useWorld();
-  // A refusal changes nothing that is shown, and says nothing that the next look would not.
-  const run = (act: Promise<void>) => void act.catch(() => undefined);
+  const run = (act: Promise<void>) => {
+    onProblem('');
+    act.catch((error: unknown) => onProblem(said.roleNotGiven(member.name, actProblem(error))));
+  };
   const given = (['reader', 'member', 'admin', 'owner'] as const).filter(
     (role: Role) => role !== member.role && (room.role === 'owner' || rank[role] > rank[room.role]),
   );

@@ -1,5 +1,7 @@
 // The dialog that is open, if one is.
 import { useWorld } from '../app/world';
+import { Privacy } from '../people/privacy';
+import { MessageInfo } from '../timeline/info';
 import { AddPeople, Leave, NewMessage, NewRoom, SignOut } from './dialogs';
 import { Directory } from './directory';
 import { EditRoom, RemoveMessage, SendAway } from './steward';
@@ -30,6 +32,10 @@ export function Asked() {
     }
     case 'remove-message':
       return <RemoveMessage room={asking.room} seq={asking.seq} onClose={close} />;
+    case 'message-info':
+      return <MessageInfo {...asking} onClose={close} />;
+    case 'privacy':
+      return <Privacy onClose={close} />;
     case 'send-away':
       return <SendAway {...asking} onClose={close} />;
     case 'leave': {

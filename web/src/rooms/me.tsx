@@ -40,6 +40,9 @@ export function MeMenu({ testid, button }: { testid: string; button: ComponentCh
           </div>
         </div>
         <hr />
+        <MenuItem icon="eye" testid={`${testid}-privacy`} onClick={() => nav.ask({ kind: 'privacy' })}>
+          {t.privacy}
+        </MenuItem>
         <MenuItem icon="exit" testid={`${testid}-sign-out`} onClick={leave}>
           {t.signOut}
         </MenuItem>

@@ -61,9 +61,9 @@ function List() {
         </div>
       )}
       <ul>
-        {rooms.map((room) => (
+        {rooms.map((room, index) => (
           <li key={room.id}>
-            <Row room={room} />
+            <Row room={room} index={index} />
           </li>
         ))}
       </ul>

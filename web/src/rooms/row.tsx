@@ -2,6 +2,8 @@
 import { useWorld } from '../app/world';
 import type { Entry, RoomRow } from '../model';
 import { noticeWords } from '../timeline/notice';
+import { isHere } from '../people/where';
+import { Reached } from '../timeline/reached';
 import { Tick } from '../timeline/tick';
 import { ticking } from '../ui/clock';
 import { RoomFace } from '../ui/faces';
@@ -11,11 +13,18 @@ import { t } from '../words';
 
 const now = ticking(60_000);
 
-export function Row({ room }: { room: RoomRow }) {
+/** Of so many rooms on top of the list it is told who is there and what was read: each costs the server a little. */
+const followedMax = 16;
+
+export function Row({ room, index }: { room: RoomRow; index: number }) {
   const { nav, drafts, place } = useWorld();
   const here = nav.room.value === room.id;
   const draft = here ? '' : (drafts.all.value.get(room.id) ?? '');
   const { last } = room;
+  const followed = index < followedMax;
+  const peer = room.kind === 'direct' && followed ? room.peer : undefined;
+  const peerHere = peer ? isHere(place, room.id, peer) : undefined;
+  const types = peer && place.live.value && place.here.value?.room(room.id).typing.value.users.includes(peer);
   const open = (event: MouseEvent) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
@@ -31,13 +40,16 @@ export function Row({ room }: { room: RoomRow }) {
       data-mentions={room.mentions}
       onClick={open}
     >
-      <RoomFace room={room} />
+      <RoomFace room={room} here={peerHere} />
       <div class="cut">
         <div class="name cut" dir="auto">
           {room.name}
+          {peerHere && <span class="sr">, {t.isHere}</span>}
         </div>
         <div class="last cut" dir="auto">
-          {draft ? (
+          {types ? (
+            <span class="is-typing">{t.typingRow}</span>
+          ) : draft ? (
             <>
               <span class="draft">{t.draft}</span> {oneLine(draft)}
             </>
@@ -65,7 +77,7 @@ export function Row({ room }: { room: RoomRow }) {
           ) : draft ? (
             <Icon name="pencil" small />
           ) : (
-            last?.kind === 'message' && last.from === place.me.id && <Tick sending={last.sending} />
+            last?.kind === 'message' && last.from === place.me.id && (followed ? <Reached entry={last} room={room} /> : <Tick look={last.sending} />)
           )}
         </span>
       </div>

@@ -55,6 +55,11 @@ export function Actions({ room, conversation, doing }: { room: RoomRow; conversa
           {said.edit}
         </MenuItem>
       )}
+      {own && (
+        <MenuItem icon="eye" testid="info" onClick={() => nav.ask({ kind: 'message-info', room: room.id, seq })}>
+          {said.whoHasRead}
+        </MenuItem>
+      )}
       {(after || room.kind === 'direct') && voice && (
         <MenuItem icon="pin" testid="pin" onClick={() => conversation.pin(seq, !pinned)}>
           {pinned ? said.unpin : said.pin}

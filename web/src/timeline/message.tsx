@@ -8,7 +8,7 @@ import { momentOf, timeOf } from '../ui/times';
 import { t } from '../words';
 import { showMessage, type Doing } from './doing';
 import { marked, pieces } from './text';
-import { Tick } from './tick';
+import { Reached } from './reached';
 
 export interface OthersProps {
   entry: Message;
@@ -83,8 +83,7 @@ export const OwnMessage = memo(({ entry, first, last, moves, conversation, doing
         <Act entry={entry} name={t.you} doing={doing} />
         {entry.edited && !entry.removed && <span class="edited">{t.edited}</span>}
         <When ts={entry.ts} />
-        {entry.changing && <Tick sending="queued" />}
-        {!entry.changing && <Tick sending={entry.sending} />}
+        <Reached entry={entry} room={conversation} />
       </span>
       <div class="bubble">
         <span class="sr">{t.you}</span>

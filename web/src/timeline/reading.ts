@@ -22,6 +22,8 @@ export class Reading {
   readonly fresh = signal<Fresh | undefined>(undefined);
   /** Up to here entries were there at the opening: later ones arrive with a movement. */
   openedAt = Infinity;
+  /** Whether something lies over the timeline: then nobody sees it, wherever the focus is. */
+  covered = false;
 
   readonly #conversation: Conversation;
   readonly #me: string;
@@ -47,7 +49,7 @@ export class Reading {
       return;
     }
     const fresh = this.fresh.peek();
-    if (!away()) return;
+    if (!this.#away()) return;
     if (fresh && fresh.from > this.seen.peek()) this.#begin(fresh.from, head);
     else this.#begin(firstUnread(entries, this.seen.peek(), this.#me) ?? fresh?.from, head);
   }
@@ -106,7 +108,7 @@ export class Reading {
   }
 
   #follow(log: HTMLElement): void {
-    const line = away() ? log.querySelector<HTMLElement>('.newline') : null;
+    const line = this.#away() ? log.querySelector<HTMLElement>('.newline') : null;
     log.scrollTop = log.scrollHeight;
     // Nobody is looking: go on as far as the first new one stays in view, no further.
     if (line) this.#showLine(log, line);
@@ -158,23 +160,23 @@ export class Reading {
     if (!log || !this.#placed) return;
     const seq = lastSeen(log);
     if (seq > this.seen.peek()) {
-      if (away()) return;
+      if (this.#away()) return;
       this.seen.value = seq;
     }
-    if (!away() && this.seen.peek() > this.#marked) {
+    if (!this.#away() && this.seen.peek() > this.#marked) {
       this.#marked = this.seen.peek();
       this.#conversation.markRead(this.#marked);
     }
   }
 
+  /** Whether nobody can be looking. */
+  #away(): boolean {
+    return this.covered || document.visibilityState === 'hidden' || !document.hasFocus();
+  }
+
   #ask(): void {
     if (this.#log && this.#log.scrollTop < askPx) void this.#conversation.older();
   }
-}
-
-/** Whether nobody can be looking at the page. */
-function away(): boolean {
-  return document.visibilityState === 'hidden' || !document.hasFocus();
 }
 
 function scrollOf(log: HTMLElement): Scroll {

@@ -1,15 +1,18 @@
 // A room on the sheet: head, timeline, sill and composer.
-import { useMemo } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 
 import { FreshRoom } from '../app/blank';
 import { useWorld } from '../app/world';
 import { Composer } from '../composer/composer';
 import { LineWords, useLine } from '../line/line';
 import { looksAfter, type Conversation, type RoomRow } from '../model';
+import { hereCount, isHere } from '../people/where';
+import { ticking } from '../ui/clock';
 import { RoomFace } from '../ui/faces';
 import { Icon } from '../ui/icons';
 import { later } from '../ui/later';
 import { Menu, MenuItem } from '../ui/menu';
+import { seenLabel } from '../ui/times';
 import { t } from '../words';
 import { Doing, showMessage } from './doing';
 import { Reading } from './reading';
@@ -20,11 +23,17 @@ import { Timeline } from './timeline';
 const Actions = later(() => import('./actions').then((part) => part.Actions));
 
 export function RoomSheet({ room }: { room: RoomRow }) {
-  const { place } = useWorld();
+  const { place, nav } = useWorld();
   const conversation = useMemo(() => place.open(room.id), [place, room.id]);
   const reading = useMemo(() => new Reading(conversation, place.me.id), [conversation, place]);
   const doing = useMemo(() => new Doing(), [conversation]);
   const entries = conversation.entries.value;
+  // What lay under a dialog, or under the people of a narrow screen, is in view again.
+  const covered = nav.over || nav.asking.value !== undefined;
+  useEffect(() => {
+    reading.covered = covered;
+    if (!covered) reading.settle();
+  }, [reading, covered]);
   const fresh = !conversation.hasOlder.value && entries.every((entry) => entry.kind === 'room');
   return (
     <div class="sheet-in">
@@ -72,10 +81,13 @@ function Head({ room }: { room: RoomRow }) {
         <RoomFace room={room} size={34} />
       </span>
       <div class="grow">
-        <h2 class="cut" dir="auto" data-testid="room-name">
-          {room.name}
-        </h2>
-        <div class="topic cut">{topic(room)}</div>
+        <div class="titled">
+          <h2 class="cut" dir="auto" data-testid="room-name">
+            {room.name}
+          </h2>
+          {room.kind !== 'direct' && <HereBadge room={room} />}
+        </div>
+        {room.kind === 'direct' ? <Whereabouts room={room} /> : <div class="topic cut">{topic(room)}</div>}
         {away && <LineWords />}
       </div>
       <button
@@ -90,6 +102,41 @@ function Head({ room }: { room: RoomRow }) {
       </button>
       {room.kind !== 'direct' && <RoomMenu room={room} />}
     </header>
+  );
+}
+
+/** How many of a room are there now. */
+function HereBadge({ room }: { room: RoomRow }) {
+  const { place } = useWorld();
+  const count = hereCount(place, room.id);
+  if (count === undefined) return null;
+  return (
+    <span class="here num" data-testid="here-count">
+      {t.hereNow(count)}
+    </span>
+  );
+}
+
+const now = ticking(60_000);
+
+/** Where the other one of a direct room is: here, or when they were there last. */
+function Whereabouts({ room }: { room: RoomRow }) {
+  const { place } = useWorld();
+  const peer = room.peer ?? '';
+  const here = isHere(place, room.id, peer);
+  const seen = place.here.value?.room(room.id).seen.value.get(peer);
+  if (here === true) {
+    return (
+      <div class="topic is-here cut" data-testid="whereabouts" data-here="yes">
+        {t.here}
+      </div>
+    );
+  }
+  const words = !place.live.value ? t.directRoom : seen !== undefined ? t.seen(seenLabel(seen, now.value)) : here === false ? t.away : t.directRoom;
+  return (
+    <div class="topic cut" data-testid="whereabouts" data-here={here === false ? 'no' : undefined}>
+      {words}
+    </div>
   );
 }
 

@@ -12,6 +12,7 @@ import { Icon, type IconName } from '../ui/icons';
 import { t } from '../words';
 import type { Reading } from './reading';
 import { wayDown } from './sill';
+import { TypingLine } from './typingline';
 
 const toldMs = 3_000;
 const drawings: Record<'plain' | 'wait' | 'bad', IconName> = { plain: 'off', wait: 'tray', bad: 'alert' };
@@ -34,11 +35,11 @@ export function Sill({ reading, conversation }: { reading: Reading; conversation
           )}
         </div>
       ) : (
-        back && (
+        (back && (
           <span class="back" role="status">
             {back}
           </span>
-        )
+        )) || <TypingLine room={conversation.id} />
       )}
       <Way reading={reading} conversation={conversation} />
     </div>

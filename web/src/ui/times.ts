@@ -45,3 +45,13 @@ export function shortLabel(ts: number, nowMs: number): string {
   const sameYear = new Date(ts).getFullYear() === new Date(nowMs).getFullYear();
   return (sameYear ? shortDate : shortYear).format(ts);
 }
+
+const longWeekday = new Intl.DateTimeFormat(locale, { weekday: 'long' });
+
+/** When somebody was there last, behind "Seen": the time today, then the day. */
+export function seenLabel(ts: number, nowMs: number): string {
+  const days = Math.round((midnight(nowMs) - midnight(ts)) / dayMs);
+  if (days <= 0) return `today at ${timeOf(ts)}`;
+  if (days === 1) return `yesterday at ${timeOf(ts)}`;
+  return `on ${days < 7 ? longWeekday.format(ts) : shortLabel(ts, nowMs)}`;
+}
