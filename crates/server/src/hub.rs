@@ -7,6 +7,7 @@
 mod beside;
 mod delays;
 mod outboxes;
+mod telling;
 
 use std::sync::Arc;
 
@@ -28,7 +29,7 @@ use tokio_util::task::TaskTracker;
 
 use self::outboxes::Outboxes;
 use crate::clock::{self, Clock};
-use crate::gateway::dialect::{Dialect, ForSeveral};
+use crate::gateway::dialect::Dialect;
 use crate::gateway::outbox::{Connection, SyncId};
 use crate::metrics::Metrics;
 use crate::store::{self, Store};
@@ -162,35 +163,6 @@ impl Hub {
             let _ended = shard.send(Item::Settled(user, settings)).await;
         }
     }
-
-    /// Tells all connections of `user`.
-    pub async fn to_all(&self, user: UserId, frame: ServerFrame) {
-        // No connection has this number: they are counted from the first.
-        self.tell_others(user, ConnId(u64::MAX), frame).await;
-    }
-
-    /// Tells all connections of `user` what their own state is now.
-    pub async fn owned(&self, user: UserId, owned: Owned) {
-        for shard in &*self.shards {
-            let _ended = shard.send(Item::Owned(user, owned.clone())).await;
-        }
-    }
-
-    /// Tells the other connections of `user` of something of their own, as new markers.
-    pub async fn tell_others(&self, user: UserId, except: ConnId, frame: ServerFrame) {
-        for shard in &*self.shards {
-            let item = Item::Others(user, except, Box::new(frame.clone()));
-            let _ended = shard.send(item).await;
-        }
-    }
-
-    /// Tells those who wrote in `room` how far others have come.
-    pub async fn receipts(&self, room: RoomId, told: Vec<Told>) {
-        let told: Arc<[Told]> = told.into();
-        for shard in &*self.shards {
-            let _ended = shard.send(Item::Receipts(room, told.clone())).await;
-        }
-    }
 }
 
 struct Task {
@@ -316,13 +288,7 @@ impl Task {
             }
             Item::Pong(conn, req, rooms) => self.pong(conn, req, &rooms),
             Item::Others(user, except, frame) => self.tell_user(user, Some(except), &frame),
-            Item::Receipts(room, told) => {
-                for (author, frame) in &*told {
-                    if self.shard.live().is_in(*author, room) {
-                        self.tell_user(*author, None, frame);
-                    }
-                }
-            }
+            Item::Receipts(room, told) => self.tell_authors(room, &told),
             Item::Fetched(room, events, more) => {
                 shard.fetched(room, events, more, now, outlet, wants);
             }
@@ -342,18 +308,6 @@ impl Task {
                 self.tell_user(user, None, &owned.frame());
             }
             Item::Kept => self.seen.storing = false,
-        }
-    }
-
-    /// Tells the connections of `user` something, but this one.
-    fn tell_user(&mut self, user: UserId, except: Option<ConnId>, frame: &ServerFrame) {
-        let mut frame = ForSeveral::new(frame);
-        let conns = self.shard.live().connections(user).to_vec();
-        for conn in conns.into_iter().filter(|conn| Some(*conn) != except) {
-            let encode = |dialect: &Dialect| frame.encode(dialect);
-            if !self.outlet.push(conn, Lane::Receipt, encode) {
-                self.shard.fell_behind(conn);
-            }
         }
     }
 

@@ -5,22 +5,19 @@
 //! core's; only time and failure are modelled here.
 
 mod ask;
+mod beside;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use chinwag_core::answer;
-use chinwag_core::aside;
 use chinwag_core::batch::Submission;
-use chinwag_core::code::ErrorCode;
 use chinwag_core::event::Event;
-use chinwag_core::ids::{Epoch, Position, RoomId, Seq, UserId};
-use chinwag_core::invite::InviteHash;
+use chinwag_core::ids::{Epoch, Position, Seq};
 use chinwag_core::ledger::{Committed, Ledger};
 use chinwag_core::limits;
 use chinwag_core::marker::{Mark, Marked};
 use chinwag_core::read;
-use chinwag_core::receipt::{self, Due, Told};
 use chinwag_core::recent::Recalling;
 use chinwag_core::room::Range;
 use chinwag_core::view::{Changes, View};
@@ -274,30 +271,6 @@ impl Store {
         events.iter().for_each(|event| tails.commit(event));
     }
 
-    /// What a node writes beside the logs, at the moment of the read.
-    fn write_beside(&mut self, ask: Ask, up: bool, base: &Base) -> Found {
-        match ask {
-            Ask::Set(conn, user, req, change) => {
-                let settings = up.then(|| self.ledger.set(user, change));
-                Found::Set(conn, user, req, settings)
-            }
-            Ask::Own(conn, user, req, change) => {
-                let owned = if up {
-                    self.ledger.own(user, &change)
-                } else {
-                    Err(ErrorCode::Unavailable)
-                };
-                Found::Own(conn, user, req, owned)
-            }
-            Ask::Deed(conn, user, req, deed, drawn) => {
-                let (now, hash) = (base.wall(), InviteHash::of(drawn));
-                let done = up.then(|| self.ledger.perform(user, &deed, hash, now));
-                Found::Deed(conn, req, drawn, done)
-            }
-            other => unreachable!("{other:?} writes nothing"),
-        }
-    }
-
     fn find(&mut self, ask: Ask, node: NodeRef, base: &mut Base) -> Found {
         let up = !self.is_down(base);
         self.ledger.set_node(node.node as u64);
@@ -348,23 +321,8 @@ impl Store {
                 };
                 Found::Row(conn, user, row)
             }
-            Ask::Asides(asks) => {
-                let grant = |(conn, user, req, aside)| {
-                    let granted = if up {
-                        sure(aside::grant(view, user, aside))
-                    } else {
-                        Err(ErrorCode::Unavailable)
-                    };
-                    (conn, req, granted)
-                };
-                Found::Asides(asks.into_iter().map(grant).collect())
-            }
-            Ask::Receipts(due, connected) => {
-                // A store that is down tells nothing: whoever opens the room asks.
-                let due = due.into_iter().filter(|_due| up);
-                let told = due.map(|due| share(view, &due, &connected));
-                Found::Receipts(told.collect())
-            }
+            Ask::Asides(asks) => beside::grant(view, asks, up),
+            Ask::Receipts(due, connected) => beside::share(view, &due, &connected, up),
             Ask::Set(..) | Ask::Own(..) | Ask::Deed(..) => unreachable!("it was done above"),
             Ask::Key(conn, user, room, key) => {
                 let stored = up && sure(view.replay(key, user, room)).is_some();
@@ -372,15 +330,6 @@ impl Store {
             }
         }
     }
-}
-
-fn share(
-    view: &impl View<Error = Infallible>,
-    due: &Due,
-    connected: &BTreeSet<UserId>,
-) -> (RoomId, Vec<Told>) {
-    let told = receipt::share(view, due, |user| connected.contains(&user));
-    (due.room, sure(told))
 }
 
 /// The ledger is in memory and cannot fail.

@@ -166,12 +166,7 @@ fn reading(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Ref
             target: fields.seq("target")?,
             after: fields.seq_maybe("after")?,
         },
-        "receipts" => ClientFrame::Receipts {
-            req,
-            room: fields.parsed("room")?,
-            seq: fields.seq_maybe("seq")?,
-        },
-        "typing" | "watch" | "who" | "settings" => return beside(kind, req, fields),
+        "receipts" | "typing" | "watch" | "who" | "settings" => return beside(kind, req, fields),
         "notify" | "block" => return own::command(kind, req, fields),
         "invite" | "invites" | "revoke_invite" | "invitation" => {
             return commands::about_invitations(kind, req, fields);
@@ -185,6 +180,11 @@ fn reading(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Ref
 
 fn beside(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Refusal> {
     Ok(match kind {
+        "receipts" => ClientFrame::Receipts {
+            req,
+            room: fields.parsed("room")?,
+            seq: fields.seq_maybe("seq")?,
+        },
         "typing" => ClientFrame::Typing {
             req,
             room: fields.parsed("room")?,

@@ -359,43 +359,26 @@ impl<T: Take> Take for Vec<T> {
     }
 }
 
-impl<A: Put, B: Put> Put for (A, B) {
-    fn put(&self, to: &mut Writer) {
-        to.array(2);
-        self.0.put(to);
-        self.1.put(to);
-    }
-}
-
-impl<A: Put, B: Put, C: Put> Put for (A, B, C) {
-    fn put(&self, to: &mut Writer) {
-        to.array(3);
-        self.0.put(to);
-        self.1.put(to);
-        self.2.put(to);
-    }
-}
-
-impl<A: Take, B: Take, C: Take> Take for (A, B, C) {
-    fn take(from: &mut Reader<'_>) -> Result<Self, Wrong> {
-        let fields = Fields::open(from)?;
-        if fields.left != 3 {
-            return Err(Wrong::HERE);
+/// Lists of so many items, each of its own kind.
+macro_rules! tuples {
+    ($count:literal: $($kind:ident $at:tt),*) => {
+        impl<$($kind: Put),*> Put for ($($kind),*) {
+            fn put(&self, to: &mut Writer) {
+                to.array($count);
+                $(self.$at.put(to);)*
+            }
         }
-        Ok((
-            A::take(fields.from)?,
-            B::take(fields.from)?,
-            C::take(fields.from)?,
-        ))
-    }
-}
 
-impl<A: Take, B: Take> Take for (A, B) {
-    fn take(from: &mut Reader<'_>) -> Result<Self, Wrong> {
-        let fields = Fields::open(from)?;
-        if fields.left != 2 {
-            return Err(Wrong::HERE);
+        impl<$($kind: Take),*> Take for ($($kind),*) {
+            fn take(from: &mut Reader<'_>) -> Result<Self, Wrong> {
+                let fields = Fields::open(from)?;
+                if fields.left != $count {
+                    return Err(Wrong::HERE);
+                }
+                Ok(($($kind::take(fields.from)?),*))
+            }
         }
-        Ok((A::take(fields.from)?, B::take(fields.from)?))
-    }
+    };
 }
+tuples!(2: A 0, B 1);
+tuples!(3: A 0, B 1, C 2);

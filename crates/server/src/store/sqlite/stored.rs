@@ -2,11 +2,12 @@
 
 use chinwag_core::ids::{Position, RoomId, Seq, UserId};
 use chinwag_core::room::{Member, Room, Stay};
+use chinwag_core::view::{Changes, View};
 
 use rusqlite::Connection;
 
 use super::own::notify;
-use super::rows::{self, code, count, room, seq, stay};
+use super::rows::{self, JOINED, code, count, number, room, room_id, seq, stay, user_id};
 use super::view::{Read, SqlView};
 
 impl SqlView<'_> {
@@ -72,6 +73,35 @@ impl SqlView<'_> {
             |row| row.get::<_, i64>(0),
         )?;
         Ok(rooms.map_or(0, |rooms| usize::try_from(rooms).unwrap_or(0)))
+    }
+
+    pub(super) fn stored_changes(&self, since: Position) -> Read<Changes> {
+        let position = self.position()?;
+        if since >= position {
+            // The frequent answer costs no scan.
+            return Ok(Changes {
+                position,
+                ..Changes::default()
+            });
+        }
+        let since = number(since.0);
+        let rooms = self.all(
+            "SELECT public, head FROM rooms WHERE changed > ?1 ORDER BY public",
+            [since],
+            |row| Ok((room_id(row, 0)?, seq(row, 1)?)),
+        )?;
+        let joined = self.all(
+            "SELECT u.public, r.public, m.since FROM members AS m \
+             JOIN rooms AS r ON r.id = m.room JOIN users AS u ON u.id = m.user \
+             WHERE m.changed > ?1 AND m.state = ?2 ORDER BY r.public, u.public",
+            [since, JOINED],
+            |row| Ok((user_id(row, 0)?, room_id(row, 1)?, seq(row, 2)?)),
+        )?;
+        Ok(Changes {
+            position,
+            rooms,
+            joined,
+        })
     }
 
     fn stays(&self, room: i64, user: i64) -> Read<Vec<Stay>> {

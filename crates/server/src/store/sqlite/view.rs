@@ -338,32 +338,7 @@ impl View for SqlView<'_> {
     }
 
     fn changes(&self, since: Position) -> Read<Changes> {
-        let position = self.position()?;
-        if since >= position {
-            // The frequent answer costs no scan.
-            return Ok(Changes {
-                position,
-                ..Changes::default()
-            });
-        }
-        let since = number(since.0);
-        let rooms = self.all(
-            "SELECT public, head FROM rooms WHERE changed > ?1 ORDER BY public",
-            [since],
-            |row| Ok((room_id(row, 0)?, seq(row, 1)?)),
-        )?;
-        let joined = self.all(
-            "SELECT u.public, r.public, m.since FROM members AS m \
-             JOIN rooms AS r ON r.id = m.room JOIN users AS u ON u.id = m.user \
-             WHERE m.changed > ?1 AND m.state = ?2 ORDER BY r.public, u.public",
-            [since, JOINED],
-            |row| Ok((user_id(row, 0)?, room_id(row, 1)?, seq(row, 2)?)),
-        )?;
-        Ok(Changes {
-            position,
-            rooms,
-            joined,
-        })
+        self.stored_changes(since)
     }
 
     fn settings(&self, user: UserId) -> Read<Settings> {
