@@ -107,6 +107,14 @@ test('three people on six devices live through a week and end equal with a fresh
   for (const device of devices) device.chat.retry();
   await Promise.all(sending.map(({ sent }) => sent));
   await annsPhone.room(direct).send('What a week').sent;
+  // Ben has had enough of it for now: neither of the two can write there, until he thinks better of it.
+  await say.block(bensPhone.chat, ann.id);
+  for (const device of [annsPhone, bensLaptop]) {
+    await expect(device.room(direct).send('not now').sent).rejects.toMatchObject({ code: 'forbidden' });
+    for (const line of device.room(direct).messages.get()) if (line.status === 'failed') device.room(direct).discard(line.key);
+  }
+  await say.unblock(bensPhone.chat, ann.id);
+  await bensLaptop.room(direct).send('Sorry').sent;
   await say.mute(annsPhone.room(harbour), cat.id);
   await say.setRole(annsPhone.room(harbour), ben.id, 'admin');
 

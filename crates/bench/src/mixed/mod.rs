@@ -198,7 +198,7 @@ fn report(options: &Options, ground: &Ground, company: Company, figures: &Figure
         figures.skipped,
         figures.postponed,
     ));
-    notes.push("Typing and presence do not exist in the server yet and are left out.".to_owned());
+    notes.push("Typing and presence are left out: `presence` measures them.".to_owned());
     let Options {
         seconds,
         messages,

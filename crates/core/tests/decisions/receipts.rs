@@ -9,6 +9,7 @@ use chinwag_core::ids::{Millis, RoomId, Seq, UserId};
 use chinwag_core::ledger::Ledger;
 use chinwag_core::limits;
 use chinwag_core::marker::Mark;
+use chinwag_core::own::OwnChange;
 use chinwag_core::receipt::{self, Due, Moved};
 use chinwag_core::wire::{ServerFrame, Standing};
 
@@ -114,6 +115,23 @@ fn who_hides_tells_nobody_and_is_told_nothing() {
     hide(&mut ledger, CAROL, false);
     hide(&mut ledger, BOB, false);
     assert_eq!(told(&ledger, &due).len(), 2);
+}
+
+#[test]
+fn nothing_is_told_between_two_who_are_kept_apart() {
+    let (mut ledger, room) = setting();
+    let due = mark(&mut ledger, CAROL, room, (6, 6), 0);
+    let block = OwnChange::Block {
+        user: CAROL,
+        on: true,
+    };
+    ledger.own(ANN, &block).expect("there is a Carol");
+    assert_eq!(told(&ledger, &due), [(BOB, vec![(CAROL, 6, 6)])]);
+    for (user, other) in [(ANN, BOB), (CAROL, BOB)] {
+        let seen = asked(&ledger, user, room, None).expect("a member asks");
+        let seen: Vec<UserId> = seen.iter().map(|stand| stand.user).collect();
+        assert_eq!(seen, [other]);
+    }
 }
 
 fn asked(
