@@ -91,13 +91,13 @@ async fn quiet_hours_are_settings_and_bounded() {
     let daily = json!({"from": 1_320, "to": 420});
     let wish = json!({"dnd_until": 1_900_000_000_000u64, "dnd_daily": daily});
     assert_eq!(phone.ask("settings", wish).await["type"], "ok");
-    let expected = json!({"type": "settings", "hide_last_seen": false, "hide_online": false,
+    let expected = json!({"type": "settings", "hide_last_seen": false, "hide_online": false, "hide_receipts": false,
         "version": 1, "dnd_until": 1_900_000_000_000u64, "dnd_daily": daily});
     assert_eq!(laptop.until("settings").await.pop(), Some(expected));
     let off = json!({"dnd_until": 0, "dnd_daily": {"from": 0, "to": 0}});
     phone.ask("settings", off).await;
     let (_tablet, synced) = node.enter_with(&ann, json!({})).await;
-    let expected = json!({"hide_last_seen": false, "hide_online": false, "version": 2});
+    let expected = json!({"hide_last_seen": false, "hide_online": false, "hide_receipts": false, "version": 2});
     assert_eq!(synced[0]["settings"], expected);
     for bad in [
         json!({"dnd_daily": {"from": 0, "to": 1_440}}),

@@ -82,7 +82,8 @@ async fn who_hides_is_seen_nowhere_and_sees_nobody() {
     assert_eq!(told(&mut two).await, nobody);
     // One's own other devices hear of it, now and when they come back.
     let settings = laptop.until("settings").await.pop().unwrap();
-    let hiding = json!({"hide_last_seen": false, "hide_online": true, "version": 1});
+    let hiding =
+        json!({"hide_last_seen": false, "hide_online": true, "hide_receipts": false, "version": 1});
     let mut expected = hiding.clone();
     expected["type"] = json!("settings");
     assert_eq!(settings, expected);
