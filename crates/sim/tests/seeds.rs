@@ -81,6 +81,10 @@ fn seeds_that_once_failed() {
             666,
             "a direct room that was there already was waited for under its new key",
         ),
+        (
+            131,
+            "receipts to a connection that was behind made it behind once more",
+        ),
     ];
     for (seed, story) in stories {
         check(seed, story);

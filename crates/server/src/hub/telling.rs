@@ -58,7 +58,7 @@ impl Task {
     /// Tells the connections of `user` something, but this one.
     pub(super) fn tell_user(&mut self, user: UserId, except: Option<ConnId>, frame: &ServerFrame) {
         let mut frame = ForSeveral::new(frame);
-        let conns = self.shard.live().connections(user).to_vec();
+        let conns: Vec<ConnId> = self.shard.live().listening(user).collect();
         for conn in conns.into_iter().filter(|conn| Some(*conn) != except) {
             let encode = |dialect: &Dialect| frame.encode(dialect);
             if !self.outlet.push(conn, Lane::Receipt, encode) {

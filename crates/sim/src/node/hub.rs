@@ -145,14 +145,14 @@ impl Node {
     }
 
     /// Tells the connections of a user something, but this one.
-    fn tell_user(
+    pub(super) fn tell_user(
         &mut self,
         user: UserId,
         except: Option<ConnId>,
         frame: &Arc<ServerFrame>,
         now: Tick,
     ) {
-        let ids = self.shard.live().connections(user).to_vec();
+        let ids: Vec<ConnId> = self.shard.live().listening(user).collect();
         for id in ids.into_iter().filter(|id| Some(*id) != except) {
             let frame = Down::Frame(frame.clone());
             let open = self.conns.get_mut(&id).filter(|conn| !conn.gone);

@@ -5,14 +5,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chinwag_core::ids::{RoomId, Seq, UserId};
-use chinwag_core::lanes::Lane;
 use chinwag_core::receipt::Told;
 use chinwag_core::room::Range;
 use chinwag_core::wire::ServerFrame;
 
 use super::{Node, Site};
 use crate::base::{Base, NodeWork};
-use crate::link::Down;
 use crate::store::Ask;
 
 impl Node {
@@ -47,13 +45,7 @@ impl Node {
             }
             judge(room, author, &frame, site);
             let frame = Arc::new(frame);
-            for id in self.shard.live().connections(author).to_vec() {
-                let frame = Down::Frame(frame.clone());
-                let open = self.conns.get_mut(&id).filter(|conn| !conn.gone);
-                if open.is_some_and(|open| !open.push(Lane::Receipt, frame, now)) {
-                    self.shard.fell_behind(id);
-                }
-            }
+            self.tell_user(author, None, &frame, now);
         }
     }
 }
