@@ -5,6 +5,7 @@ mod state;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chinwag_core::ids::{SessionId, UserId};
+use chinwag_core::name::Name;
 use chinwag_core::wire::Profile;
 
 use self::state::{State, Times};
@@ -80,6 +81,10 @@ impl AccountStore for MemoryAccounts {
         )
     }
 
+    fn is_name_taken(&self, name: Name) -> Answer<'_, bool> {
+        ready(self.state().is_taken(&name))
+    }
+
     fn identity(&self, user: UserId, session: Option<SessionId>) -> Answer<'_, Option<UserRow>> {
         let state = self.state();
         let alive = session.is_none_or(|id| {
@@ -109,10 +114,7 @@ impl AccountStore for MemoryAccounts {
         if let Some(row) = state.users.get(&new.id) {
             return ready(row.clone());
         }
-        let free = new
-            .names
-            .iter()
-            .find(|name| !state.names.contains_key(name.key()));
+        let free = new.names.iter().find(|name| !state.is_taken(name));
         let Some(name) = free else {
             let message = "every name of a foreign user is taken".to_owned();
             let refused = Err(crate::store::StoreError::Read(message));
@@ -126,7 +128,7 @@ impl AccountStore for MemoryAccounts {
             password_hash: None,
             administrator: false,
         };
-        let row = state.insert(row, name.key());
+        let row = state.insert(row, name);
         self.shown(&row);
         ready(row)
     }

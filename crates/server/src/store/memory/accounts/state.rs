@@ -1,8 +1,9 @@
 //! The maps, and what changes them: each function is one transaction's work.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chinwag_core::ids::{SessionId, UserId};
+use chinwag_core::name::Name;
 
 use crate::store::accounts::{
     Admission, NewSession, NewUser, NotMade, REFRESH_TOKENS_KEPT, REVOCATIONS_KEPT_MS, Revocation,
@@ -16,6 +17,8 @@ pub(super) struct State {
     pub(super) setup: Option<TokenHash>,
     pub(super) users: BTreeMap<UserId, UserRow>,
     pub(super) names: BTreeMap<String, UserId>,
+    /// What the names look like.
+    pub(super) looks: BTreeSet<String>,
     pub(super) sessions: BTreeMap<SessionId, Session>,
     pub(super) tokens: BTreeMap<TokenHash, Token>,
     pub(super) tokens_made: u64,
@@ -70,9 +73,15 @@ impl State {
         stored == Some(verified)
     }
 
-    pub(super) fn insert(&mut self, row: UserRow, name_key: &str) -> UserRow {
+    /// Whether somebody has this name, or one that looks like it.
+    pub(super) fn is_taken(&self, name: &Name) -> bool {
+        self.names.contains_key(name.key()) || self.looks.contains(name.look())
+    }
+
+    pub(super) fn insert(&mut self, row: UserRow, name: &Name) -> UserRow {
         self.tick();
-        self.names.insert(name_key.to_owned(), row.id);
+        self.names.insert(name.key().to_owned(), row.id);
+        self.looks.insert(name.look().to_owned());
         self.users.insert(row.id, row.clone());
         row
     }
@@ -248,7 +257,7 @@ impl State {
             Admission::Setup(hash) if self.setup_is_good(hash) => true,
             Admission::Setup(_) => return Err(NotMade::SetupInvalid),
         };
-        if self.names.contains_key(new.name.key()) {
+        if self.is_taken(&new.name) {
             return Err(NotMade::NameTaken);
         }
         match &new.admission {
@@ -266,7 +275,7 @@ impl State {
             password_hash: Some(new.password_hash.clone()),
             administrator,
         };
-        let row = self.insert(row, new.name.key());
+        let row = self.insert(row, &new.name);
         self.create_session(new.id, &new.session, now_ms);
         Ok(row)
     }

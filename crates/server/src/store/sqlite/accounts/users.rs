@@ -159,6 +159,12 @@ fn admit(db: &Connection, admission: &Admission, now_ms: i64) -> SqlResult<Resul
     }
 }
 
+/// Whether somebody has this name, or one that looks like it.
+pub(super) fn is_taken(db: &Connection, name: &Name) -> SqlResult<bool> {
+    db.prepare_cached("SELECT 1 FROM users WHERE name_key = ?1 OR name_look = ?2")?
+        .exists([name.key(), name.look()])
+}
+
 struct Insert<'a> {
     id: UserId,
     name: &'a Name,
@@ -172,8 +178,8 @@ fn insert(db: &Connection, user: &Insert<'_>, now_ms: i64) -> SqlResult<UserRow>
     let (issuer, subject) = user.issued.unzip();
     db.prepare_cached(
         "INSERT INTO users (public, kind, name, name_key, profile_version, password_hash, issuer,
-           subject, administrator, created, changed)
-         VALUES (?1, 'user', ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9)",
+           subject, administrator, created, changed, name_look)
+         VALUES (?1, 'user', ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?
     .execute(params![
         user.id.0,
@@ -184,7 +190,8 @@ fn insert(db: &Connection, user: &Insert<'_>, now_ms: i64) -> SqlResult<UserRow>
         subject,
         user.administrator,
         now_ms,
-        changed
+        changed,
+        user.name.look(),
     ])?;
     Ok(UserRow {
         id: user.id,
@@ -202,7 +209,7 @@ pub(super) fn create(
     now_ms: i64,
 ) -> SqlResult<Result<UserRow, NotMade>> {
     // The name first: a refusal must not have used up the invitation.
-    if by_name(db, new.name.key())?.is_some() {
+    if is_taken(db, &new.name)? {
         // But whoever has no right to an account is not told which names there are.
         let good = match &new.admission {
             Admission::Open => true,
@@ -236,7 +243,7 @@ pub(super) fn foreign(db: &Connection, new: &ForeignUser, now_ms: i64) -> SqlRes
     let mut chosen = None;
     for name in &new.names {
         chosen = Some(name);
-        if by_name(db, name.key())?.is_none() {
+        if !is_taken(db, name)? {
             break;
         }
     }
