@@ -40,6 +40,8 @@ const QUEUE_MAX: usize = 4_096;
 const ITEMS_MAX: usize = 64;
 /// Between looks at what changed in the store that nobody told us of.
 const CHANGES_EVERY: Duration = Duration::from_secs(5);
+/// From a commit to its place in the queue of every shard that tells of it, generously.
+const TOLD_WITHIN: Duration = Duration::from_secs(1);
 
 /// Something for a shard.
 pub enum Item {
@@ -364,6 +366,9 @@ impl Task {
                     ..Changes::default()
                 }
             });
+            // Markers and what is one's own are told by whoever has committed them: what the position
+            // covers must be in this queue before it is vouched for.
+            tokio::time::sleep(TOLD_WITHIN).await;
             if let Some(queue) = queue.upgrade() {
                 let _ended = queue.send(Item::Changed(changes)).await;
             }
