@@ -244,9 +244,15 @@ fn same(sent: &Sent, event: &Event) -> bool {
         (Command::Pin { target, on, .. }, Body::Pin(body)) => {
             (Some(*target), *on) == (event.target, body.on)
         }
-        (Command::Configure { name, topic, .. }, Body::Settings(body)) => {
-            (name, topic) == (&body.name, &body.topic)
-        }
+        (
+            Command::Configure {
+                name,
+                topic,
+                avatar,
+                ..
+            },
+            Body::Settings(body),
+        ) => (name, topic, avatar) == (&body.name, &body.topic, &body.avatar),
         (Command::SetRole { user, role, .. }, Body::Role(body)) => {
             (*user, *role) == (body.user, body.role)
         }

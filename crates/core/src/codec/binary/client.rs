@@ -43,7 +43,7 @@ frames! {
     19 = "redact" Redact { req, key, room, target };
     20 = "react" React { req, key, room, target, emoji, on };
     21 = "pin" Pin { req, key, room, target, on };
-    22 = "configure" Configure { req, key, room, name, topic };
+    22 = "configure" Configure { req, key, room, name, topic, avatar };
     23 = "ban" Ban { req, key, room, user, on };
     24 = "role" Role { req, key, room, user, role };
     25 = "mute" Mute { req, key, room, user, on };
@@ -60,6 +60,7 @@ frames! {
     43 = "invitation" Invitation { req, token };
     44 = "invite_user" InviteUser { req, key, room, user };
     45 = "edits" Edits { req, room, target, after };
+    50 = "profile" Profile { req, display_name, avatar };
 }
 
 pub(super) fn put(frame: &ClientFrame, to: &mut Writer) {
@@ -179,9 +180,15 @@ fn check(frame: ClientFrame) -> Result<ClientFrame, Refusal> {
         }
         ClientFrame::Edit { text, .. } => field::message(text)?,
         ClientFrame::React { emoji, .. } => field::reaction(emoji)?,
-        ClientFrame::Configure { name, topic, .. } => {
-            field::settings(name.as_deref(), topic.as_deref())?;
+        ClientFrame::Configure {
+            name,
+            topic,
+            avatar,
+            ..
+        } => {
+            field::settings(name.as_deref(), topic.as_deref(), *avatar)?;
         }
+        ClientFrame::Profile { display_name, .. } => field::display_name(display_name.as_deref())?,
         ClientFrame::Create { kind, name, .. } => {
             field::kind(*kind)?;
             field::room_name(name)?;

@@ -34,7 +34,7 @@ record! {
     RoomBody { kind, name, history, members };
     MemberBody { user, state, role, members };
     ReactionBody { emoji, on };
-    SettingsBody { name, topic };
+    SettingsBody { name, topic, avatar };
     RoleBody { user, role, muted };
     PinBody { on };
     Last { room, seq, key };
@@ -42,15 +42,15 @@ record! {
     Notify { level, quiet_until, version };
     Daily { from, to };
     Blocks { users, version };
-    Profile { id, name, version };
-    DirectoryRow { room, name, members };
+    Profile { id, name, version, display_name, avatar };
+    DirectoryRow { room, name, members, avatar };
     Settings { hide_last_seen, hide_online, version, hide_receipts, dnd_until, dnd_daily };
     Standing { user, delivered, read, delivered_at, read_at };
     Person { user, online, last_seen };
     InviteRow { id, by, uses, expires };
     EditRow { seq, ts, text };
     PublicLimits { text_bytes, frame_bytes, in_flight, open_rooms, rate_per_second, rate_burst };
-    RoomRow { room, kind, name, peer, history, head, msg_no, floor, members, me, topic, pins };
+    RoomRow { room, kind, name, peer, history, head, msg_no, floor, members, me, topic, pins, avatar };
 }
 
 /// Bodies that say nothing but their kind.

@@ -11,6 +11,7 @@ mod invites;
 mod markers;
 mod own;
 mod people;
+mod profile;
 mod random;
 mod rooms;
 mod sending;
@@ -26,6 +27,7 @@ use chinwag_core::room::RoomKind;
 use chinwag_core::wire::Profile;
 use tempfile::TempDir;
 
+use super::avatars::AvatarStore;
 use super::memory::MemoryStore;
 use super::recent::RecentFirst;
 use super::sqlite::SqliteStore;
@@ -132,6 +134,8 @@ pub(super) fn profile(number: u8) -> Profile {
         id: user(number),
         name: format!("Person {number}"),
         version: 1,
+        display_name: None,
+        avatar: None,
     }
 }
 
@@ -199,6 +203,13 @@ impl Subject {
             Self::Memory(store) => store,
             Self::Recent(Some((_store, front)), _dir) => front,
             Self::Sqlite(..) | Self::Recent(None, _) => self.file(),
+        }
+    }
+
+    pub(super) fn avatars(&self) -> &dyn AvatarStore {
+        match self {
+            Self::Memory(store) => store,
+            Self::Sqlite(..) | Self::Recent(..) => self.file(),
         }
     }
 

@@ -127,6 +127,7 @@ impl Dice {
                 room,
                 name: on.then(|| format!("renamed {}", self.below(9))),
                 topic: Some(["", "about tea"][self.below(2) as usize].into()),
+                avatar: None,
             },
             // More is taken back than taken, or nobody had a voice in the end.
             9 => Command::Ban {
