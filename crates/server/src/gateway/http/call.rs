@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, ORIGIN, USER_AGENT};
 use axum::http::request::Parts;
@@ -110,6 +110,10 @@ pub(super) async fn whole(
     max: usize,
     too_large: &'static str,
 ) -> Result<Bytes, Failure> {
+    // Of one that says its length nothing has to be read.
+    if body.size_hint().lower() > max as u64 {
+        return Err(oversized(too_large));
+    }
     let reading = axum::body::to_bytes(body, max);
     let read = tokio::time::timeout(Duration::from_millis(BODY_DEADLINE_MS), reading).await;
     match read {
@@ -126,11 +130,15 @@ pub(super) async fn whole(
     }
 }
 
+fn oversized(message: &'static str) -> Failure {
+    Failure::with(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::TooLong, message)
+}
+
 fn unread(error: &axum::Error, too_large: &'static str) -> Failure {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(one) = cause {
         if one.is::<http_body_util::LengthLimitError>() {
-            return Failure::with(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::TooLong, too_large);
+            return oversized(too_large);
         }
         cause = one.source();
     }
