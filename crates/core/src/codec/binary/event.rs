@@ -1,13 +1,14 @@
 //! Events, folded ones too, and what else both directions are made of.
 
-use super::cbor::{Reader, Writer};
+use super::cbor::{self, Reader, Writer};
 use super::shape::{Fields, Put, Take, Wrong, put_fields, record, words};
+use crate::avatar::Avatar;
 use crate::event::{
     Author, Body, DamagedBody, Event, MemberBody, Mention, PinBody, ReactionBody, RedactBody,
     RoleBody, RoomBody, SettingsBody, TextBody,
 };
 use crate::fold::Folded;
-use crate::ids::UserId;
+use crate::ids::{AvatarId, UserId};
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
 use crate::wire::{
     Blocks, Daily, DirectoryRow, EditRow, InviteRow, Item, Last, Me, Notify, NotifyLevel, Person,
@@ -102,6 +103,24 @@ impl Put for Author {
 impl Take for Author {
     fn take(from: &mut Reader<'_>) -> Result<Self, Wrong> {
         Take::take(from).map(|(user, version)| Self(user, version))
+    }
+}
+
+/// A picture's bytes, or none for none: null says nothing of it.
+impl Put for Avatar {
+    fn put(&self, to: &mut Writer) {
+        to.bytes(self.0.as_ref().map_or(&[], |id| &id.0));
+    }
+}
+
+impl Take for Avatar {
+    fn take(from: &mut Reader<'_>) -> Result<Self, Wrong> {
+        let mut ahead = *from;
+        if let Ok(cbor::Item::Bytes([])) = ahead.item() {
+            *from = ahead;
+            return Ok(Self(None));
+        }
+        AvatarId::take(from).map(|id| Self(Some(id)))
     }
 }
 

@@ -7,7 +7,6 @@
 use std::str::FromStr;
 
 use super::cbor::{Item, Reader, Writer};
-use crate::avatar::Avatar;
 use crate::code::ErrorCode;
 use crate::codec::strict::NUMBER_LIMIT;
 use crate::ids::{
@@ -288,24 +287,6 @@ ids!(
     InviteToken,
     AvatarId
 );
-
-/// A picture's bytes, or none for none: null says nothing of it.
-impl Put for Avatar {
-    fn put(&self, to: &mut Writer) {
-        to.bytes(self.0.as_ref().map_or(&[], |id| &id.0));
-    }
-}
-
-impl Take for Avatar {
-    fn take(from: &mut Reader<'_>) -> Result<Self, Wrong> {
-        let mut ahead = *from;
-        if let Ok(Item::Bytes([])) = ahead.item() {
-            *from = ahead;
-            return Ok(Self(None));
-        }
-        AvatarId::take(from).map(|id| Self(Some(id)))
-    }
-}
 
 /// Opaque to clients, and so the same text as in JSON.
 impl Put for Position {

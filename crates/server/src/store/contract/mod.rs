@@ -66,7 +66,7 @@ pub(super) const PEOPLE: u8 = 9;
 
 /// The store under test, with people in it.
 pub(super) enum Subject {
-    Memory(MemoryStore),
+    Memory(Box<MemoryStore>),
     Sqlite(Option<SqliteStore>, TempDir),
     Recent(
         Option<(Arc<SqliteStore>, RecentFirst<SqliteStore>)>,
@@ -141,7 +141,7 @@ pub(super) fn profile(number: u8) -> Profile {
 
 impl Subject {
     pub(super) async fn memory() -> Self {
-        Self::Memory(MemoryStore::new(Epoch([7; 16])))
+        Self::Memory(Box::new(MemoryStore::new(Epoch([7; 16]))))
             .peopled()
             .await
     }
@@ -200,7 +200,7 @@ impl Subject {
 
     pub(super) fn store(&self) -> &dyn Store {
         match self {
-            Self::Memory(store) => store,
+            Self::Memory(store) => &**store,
             Self::Recent(Some((_store, front)), _dir) => front,
             Self::Sqlite(..) | Self::Recent(None, _) => self.file(),
         }
@@ -208,7 +208,7 @@ impl Subject {
 
     pub(super) fn avatars(&self) -> &dyn AvatarStore {
         match self {
-            Self::Memory(store) => store,
+            Self::Memory(store) => &**store,
             Self::Sqlite(..) | Self::Recent(..) => self.file(),
         }
     }

@@ -114,11 +114,6 @@ async fn a_profile_rises_with_what_is_seen_of_it(mut subject: Subject) {
             Ok(expected(2, Some("Person 2"), None)),
         ),
         (
-            Some("Person 2"),
-            None,
-            Ok(expected(2, Some("Person 2"), None)),
-        ),
-        (
             None,
             named(0),
             Ok(expected(3, Some("Person 2"), Some(picture))),
@@ -148,7 +143,7 @@ async fn a_profile_rises_with_what_is_seen_of_it(mut subject: Subject) {
         assert_eq!(told(&subject, 1, Some(before)).await, changed);
         last = now;
     }
-    // Nobody else's summary, none without a cursor (`welcome` has said it), and none again.
+    // Nobody else's, none without a cursor (`welcome` has said it), and none again.
     let begin = Some(Position(0));
     assert_eq!(told(&subject, 2, begin).await, None);
     assert_eq!(told(&subject, 1, None).await, None);
