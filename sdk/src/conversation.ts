@@ -33,9 +33,12 @@ export function pin(room: Room, target: number, on = true): Sent {
   return room.post({ type: 'pin', target, on });
 }
 
-/** Another name or topic; what is left out stays. An empty topic is none. */
-export function configure(room: Room, { name, topic }: { name?: string; topic?: string }): Promise<string> {
-  return room.chat.command({ type: 'configure', room: room.id, name: name?.toWellFormed(), topic: topic?.toWellFormed() });
+/** Another name, topic or picture; what is left out stays. An empty topic is none, and so is `null` for a picture. */
+export function configure(
+  room: Room, { name, topic, avatar }: { name?: string; topic?: string; avatar?: string | null },
+): Promise<string> {
+  const texts = { name: name?.toWellFormed(), topic: topic?.toWellFormed() };
+  return room.chat.command({ type: 'configure', room: room.id, ...texts, avatar });
 }
 
 /** Another role for somebody. */

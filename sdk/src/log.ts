@@ -182,7 +182,7 @@ export class RoomLog {
     record.at = item.seq;
     switch (item.kind) {
       case 'settings':
-        return this.row(item.body);
+        return this.row(item.body as Partial<RoomRow>);
       case 'member':
       case 'role': {
         const { user, members = row.members, ...mine } = item.body as MemberBody & RoleBody;

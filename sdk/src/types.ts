@@ -93,6 +93,8 @@ export interface RoomInfo {
   readonly name?: string | undefined;
   /** What it is about. */
   readonly topic?: string | undefined;
+  /** The id of its picture: see `loadAvatar` of `@chinwag/client/people`. */
+  readonly avatar?: string | null | undefined;
   readonly peer?: string | undefined;
   readonly state: MemberState;
   readonly role: Role;

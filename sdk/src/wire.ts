@@ -96,7 +96,11 @@ name?: string,
 /**
  * The topic from now on; empty: none.
  */
-topic?: string, };
+topic?: string,
+/**
+ * The picture from now on; `null`: none.
+ */
+avatar?: Avatar, };
 
 export type RoleBody = {
 /**
@@ -230,7 +234,15 @@ name: string,
 /**
  * Rises with each change.
  */
-version: number, };
+version: number,
+/**
+ * What they want to be called; need not be theirs alone.
+ */
+display_name?: string,
+/**
+ * Their picture.
+ */
+avatar?: AvatarId, };
 
 export type DirectoryRow = {
 /**
@@ -244,7 +256,11 @@ name: string,
 /**
  * How many are in.
  */
-members: number, };
+members: number,
+/**
+ * Its picture.
+ */
+avatar?: AvatarId, };
 
 export type PublicLimits = {
 /**
@@ -363,6 +379,10 @@ name?: string,
  * What it is about.
  */
 topic?: string,
+/**
+ * Its picture.
+ */
+avatar?: AvatarId,
 /**
  * The other one of a direct room.
  */
@@ -571,6 +591,10 @@ ts: Millis,
  */
 text: string, };
 
+export type AvatarId = string;
+
+export type Avatar = AvatarId | null;
+
 export type ClientFrame = { "type": "hello",
 /**
  * Protocol version: 1.
@@ -755,7 +779,11 @@ name?: string,
 /**
  * The topic from now on, if it changes; empty for none.
  */
-topic?: string, } | { "type": "create",
+topic?: string,
+/**
+ * Its picture from now on, if that changes; `null` for none.
+ */
+avatar?: Avatar, } | { "type": "create",
 /**
  * Pairs the reply.
  */
@@ -1188,7 +1216,19 @@ target: Seq,
 /**
  * Only those after this one.
  */
-after?: Seq, };
+after?: Seq, } | { "type": "profile",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * What one wants to be called; empty (or `null`): by one's name.
+ */
+display_name?: string | null,
+/**
+ * One's picture; `null` for none.
+ */
+avatar?: Avatar, };
 
 export type ServerFrame = { "type": "welcome",
 /**
@@ -1246,7 +1286,11 @@ settings?: Settings,
 /**
  * In the first one: whom one has blocked, if that has changed.
  */
-blocks?: Blocks, } | { "type": "event" } & Event | { "type": "skip" } & Skip | { "type": "events",
+blocks?: Blocks,
+/**
+ * In the first one: what others see of oneself, if that has changed.
+ */
+profile?: Profile, } | { "type": "event" } & Event | { "type": "skip" } & Skip | { "type": "events",
 /**
  * Pairs with `after`; absent while connecting.
  */
@@ -1582,7 +1626,11 @@ topic?: string,
 /**
  * How many are in.
  */
-members: number, } | { "type": "edits",
+members: number,
+/**
+ * Its picture.
+ */
+avatar?: AvatarId, } | { "type": "edits",
 /**
  * Pairs with `edits`.
  */
@@ -1606,4 +1654,8 @@ more: boolean, } | { "type": "row",
 /**
  * As it is now.
  */
-row: RoomRow, };
+row: RoomRow, } | { "type": "profile",
+/**
+ * Oneself.
+ */
+user: Profile, };

@@ -6,7 +6,7 @@
 import type { SocketLike } from '../src/env.js';
 import { bodyOf, folded, headOf, rowOf, type About, type Room } from './log.js';
 import type {
-  Body, ClientFrame, ErrorCode, Event, Item, Role, RoomKind, ServerFrame, Skip,
+  Body, ClientFrame, ErrorCode, Event, Item, Profile, Role, RoomKind, ServerFrame, Skip,
 } from '../src/wire.js';
 
 const id = (prefix: string, name: string) => prefix + name.padEnd(26, 'a');
@@ -36,6 +36,8 @@ export class FakeServer {
   more: (frame: Command, from: Connection) => void = () => undefined;
   readonly got: ClientFrame[] = [];
   readonly rooms = new Map<string, Room>();
+  /** Of people who have chosen how to be shown. */
+  readonly profiles = new Map<string, Profile>();
   readonly connections = new Set<Connection>();
   opened = 0;
   streamMax = 1000;
@@ -305,7 +307,7 @@ export class Connection implements SocketLike {
         return this.show(frame);
       case 'profiles': {
         const users = frame.users ?? [userId(frame.name!)];
-        return this.out({ type: 'profiles', req, users: users.map((user) => ({ id: user, name: user.slice(2).replace(/a+$/, ''), version: 1 })) });
+        return this.out({ type: 'profiles', req, users: users.map((user) => server.profiles.get(user) ?? { id: user, name: user.slice(2).replace(/a+$/, ''), version: 1 }) });
       }
       case 'notify':
       case 'settings':

@@ -2,7 +2,7 @@
 //
 // It adds nothing to what the SDK says. Entries keep their identity while nothing about them
 // changes, so that a list of a thousand redraws one line.
-import type { Chat, Message, Room, RoomInfo, Sent, StateDetail } from '@chinwag/client';
+import type { Chat, Message, Profile, Room, RoomInfo, Sent, StateDetail } from '@chinwag/client';
 import { batch, computed, signal, type Signal } from '@preact/signals';
 
 import type { LineState } from './line/state';
@@ -17,6 +17,8 @@ export interface PlaceOptions {
   me: Person;
   /** Whether the store outlives the page. */
   keeps: boolean;
+  /** An access token that is good now, for pictures; without it there are none. */
+  token?(): Promise<string>;
   /** Nobody is signed in any more. */
   onSignedOut(): void;
   /** Removes the user's data from the device, once the chat is closed. */
@@ -39,7 +41,7 @@ class ChatPlace implements Place {
   readonly keeps: Signal<boolean>;
   readonly #chat: Chat;
   readonly #options: PlaceOptions;
-  readonly #profiles = signal<ReadonlyMap<string, { id: string; name: string }>>(new Map());
+  readonly #profiles = signal<ReadonlyMap<string, Profile>>(new Map());
   readonly #infos = signal<readonly RoomInfo[]>([]);
   readonly #open = new Map<string, Conversation>();
   readonly #ended = new AbortController();
@@ -47,6 +49,7 @@ class ChatPlace implements Place {
   readonly known = computed(() =>
     [...this.#profiles.value.values()]
       .filter((person) => person.id !== this.me.id)
+      .map(personOf)
       .sort((a, b) => a.name.localeCompare(b.name)),
   );
 
@@ -66,7 +69,7 @@ class ChatPlace implements Place {
   async #meet(): Promise<void> {
     try {
       const { hereOf } = await import('./here');
-      if (!this.#ended.signal.aborted) this.here.value = hereOf(this.#chat);
+      if (!this.#ended.signal.aborted) this.here.value = hereOf(this.#chat, async () => (await this.#options.token?.()) ?? '');
     } catch {
       // The server has a newer build without this file: a page loaded anew has the new one. Words come and go all the same.
     }
@@ -122,11 +125,13 @@ class ChatPlace implements Place {
   #row(info: RoomInfo): RoomRow {
     // What waits is the newest there is, although no server has numbered it.
     const last = this.#chat.room(info.id).messages.get().findLast(({ status }) => status !== 'failed') ?? info.last;
+    const peer = info.kind === 'direct' ? this.person(info.peer ?? '') : undefined;
     return {
       id: info.id,
       kind: info.kind,
-      name: info.kind === 'direct' ? this.person(info.peer ?? '').name : (info.name ?? ''),
+      name: peer?.name ?? info.name ?? '',
       topic: info.topic ?? '',
+      avatar: peer?.avatar ?? info.avatar ?? undefined,
       peer: info.peer,
       members: info.members,
       joined: info.state === 'joined',
@@ -143,9 +148,9 @@ class ChatPlace implements Place {
   person(id: string): Person {
     // Read for the subscription: names that arrive later redraw what asked for them.
     const told = this.#profiles.value.get(id);
-    if (id === this.me.id) return this.me;
     const held = id === '' ? undefined : (told ?? this.#chat.profile(id));
-    return held ?? { id, name: '' };
+    if (held) return personOf(held);
+    return id === this.me.id ? this.me : { id, name: '' };
   }
 
   open(id: string): Conversation {
@@ -203,7 +208,8 @@ class ChatPlace implements Place {
   }
 
   async find(name: string): Promise<Person | undefined> {
-    return (await acts()).find(this.#chat, name);
+    const found = await (await acts()).find(this.#chat, name);
+    return found && personOf(found);
   }
 
   async directory(): Promise<{ id: string; name: string; members: number }[]> {
@@ -217,6 +223,16 @@ class ChatPlace implements Place {
     await this.#chat.disconnect();
     if (erase) await this.#options.erase();
   }
+}
+
+const faces = new WeakMap<Profile, Person>();
+
+/** Somebody as they want to be shown; the same object for the same profile. */
+function personOf(profile: Profile): Person {
+  const { id, name, display_name: shown, avatar } = profile;
+  const person = faces.get(profile) ?? { id, name: shown ?? name, avatar };
+  faces.set(profile, person);
+  return person;
 }
 
 /** The line out of what the SDK says now. */

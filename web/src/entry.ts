@@ -32,7 +32,7 @@ function read(message: Message, live: boolean, me: string): Entry {
     case 'room':
       return { ...placed, kind: 'room' };
     case 'settings':
-      return { ...placed, kind: 'settings', name: event.body.name, topic: event.body.topic };
+      return { ...placed, kind: 'settings', name: event.body.name, topic: event.body.topic, avatar: event.body.avatar };
     case 'role':
       return { ...placed, kind: 'role', ...event.body };
     default:

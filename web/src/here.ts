@@ -3,16 +3,20 @@
 // Comes with its own chunk, after the place is open: nothing that is shown at first needs it. A signal here costs
 // something only while somebody looks at it.
 import type { Chat, Readable } from '@chinwag/client';
-import { people, type RoomPeople } from '@chinwag/client/people';
+import { people, setProfile, uploadAvatar, type RoomPeople } from '@chinwag/client/people';
 import { signal, type ReadonlySignal } from '@preact/signals';
 
 import type { Here, RoomHere } from './model';
+import { Album, small } from './people/album';
+import { look } from './ui/pictures';
 
 /** Who was there last is asked at most so often in a room. */
 const askMs = 3_000;
 
-export function hereOf(chat: Chat): Here {
+export function hereOf(chat: Chat, token: () => Promise<string>): Here {
   const all = people(chat);
+  const album = new Album(token);
+  look.value = (id) => album.look(id);
   const rooms = new Map<string, RoomHere>();
   return {
     shown: follow(all.settings),
@@ -22,7 +26,15 @@ export function hereOf(chat: Chat): Here {
       return room;
     },
     show: (change) => all.set(change),
-    end: () => all.end(),
+    async introduce({ name, picture }) {
+      const avatar = picture && (await uploadAvatar(await small(picture), { token }));
+      await setProfile(chat, { ...(name !== undefined && { displayName: name }), ...(avatar !== undefined && { avatar }) });
+    },
+    end() {
+      all.end();
+      look.value = undefined;
+      album.end();
+    },
   };
 }
 

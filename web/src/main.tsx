@@ -35,6 +35,7 @@ const openPlace: OpenPlace = async (me, session) => {
   return placeOf(chat, {
     me,
     keeps,
+    token,
     onSignedOut: () => void session.signedOut(),
     erase: () => eraseBase(base),
   });

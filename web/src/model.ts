@@ -8,7 +8,10 @@ import type { LineState } from './line/state';
 /** A person's public face. */
 export interface Person {
   id: string;
+  /** As they want to be shown. */
   name: string;
+  /** The id of their picture. */
+  avatar?: string | undefined;
 }
 
 /** What a room is for. */
@@ -73,11 +76,13 @@ export interface Coming extends Placed {
   state: 'joined' | 'left' | 'removed' | 'banned' | 'unbanned' | 'invited';
 }
 
-/** A change of the room's name or topic. */
+/** A change of the room's name, topic or picture. */
 export interface Renaming extends Placed {
   kind: 'settings';
   name?: string | undefined;
   topic?: string | undefined;
+  /** `null`: none any more. */
+  avatar?: string | null | undefined;
 }
 
 /** A change of what somebody may do. */
@@ -108,6 +113,8 @@ export interface RoomRow {
   /** Its name; of a direct room, the other person's. */
   name: string;
   topic: string;
+  /** The id of its picture; of a direct room, the other person's. */
+  avatar?: string | undefined;
   /** The other one of a direct room. */
   peer?: string | undefined;
   /** How many are in. */
@@ -227,6 +234,8 @@ export interface Here {
   shown: ReadonlySignal<Hidden>;
   room(id: string): RoomHere;
   show(change: Partial<Hidden>): Promise<void>;
+  /** Another name to be shown by (empty: one's own), or another picture (`null`: none). */
+  introduce(change: { name?: string; picture?: Blob | null }): Promise<void>;
   end(): void;
 }
 

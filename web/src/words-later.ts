@@ -76,11 +76,16 @@ export const said = {
   infoDelivered: 'Delivered to',
   infoWaiting: 'Not there yet',
   ofAll: (n: number, of: number) => `${n} of ${of}`,
-  infoHidden: 'You do not tell others what you have read, so you do not see it of them. You can change that under Privacy.',
+  infoHidden: 'You do not tell others what you have read, so you do not see it of them. You can change that under your privacy.',
   infoNobody: 'Nobody else here tells what they have read.',
   infoError: (code: string): string =>
     code === 'too_many' ? 'In rooms as large as this one, nobody is told who has read what.' : said.actError(code),
-  privacy: 'Privacy',
+  privacy: 'You and your privacy',
+  shownName: 'Your name for others',
+  shownNameHelp: (name: string) => `Left empty, it is “${name}”, by which people find you and you sign in.`,
+  saveName: 'Save',
+  pictureChoose: 'Choose a picture',
+  pictureRemove: 'Remove it',
   privacyHelp: 'A fair trade: what you hide, you do not see of others.',
   privacySwitches: {
     hide_online: { title: 'Show when I am here', help: ['The green dot, and when you type, in rooms you share.', 'Off: you do not see who is here or types either.'] },

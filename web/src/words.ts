@@ -109,6 +109,7 @@ export const t = {
   unbanned: 'lets back in:',
   renamed: (name: string) => `named this room “${name}”`,
   retopiced: (topic: string) => (topic ? `set the topic: ${topic}` : 'took the topic away'),
+  repictured: (is: boolean) => (is ? 'gave this room a picture' : 'took the picture away'),
   settingsJoin: ' and ',
   tookVoice: 'took the voice of',
   madeRole: 'made',
@@ -190,7 +191,7 @@ export const t = {
   editRoom: 'Name and topic',
   // Oneself
   yourMenu: 'You and this device',
-  privacy: 'Privacy',
+  privacy: 'You and your privacy',
   appearance: 'Appearance',
   theme: { system: 'System', light: 'Light', dark: 'Dark' },
   signOut: 'Sign out',

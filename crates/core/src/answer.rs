@@ -123,6 +123,7 @@ fn beside<V: View + ?Sized>(
                 name: room.name,
                 topic: room.topic,
                 members: room.members,
+                avatar: room.avatar,
             })
         }
         Query::Edits {

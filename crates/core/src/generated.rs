@@ -7,6 +7,7 @@ mod write;
 
 use ts_rs::{Config, TS};
 
+use crate::avatar::Avatar;
 use crate::code::{CloseCode, ComeBack, ErrorCode};
 use crate::codec::binary;
 use crate::event::{
@@ -15,7 +16,8 @@ use crate::event::{
 };
 use crate::fold::Folded;
 use crate::ids::{
-    DeviceId, Epoch, InviteId, InviteToken, Key, Millis, Position, RoomId, Seq, SessionId, UserId,
+    AvatarId, DeviceId, Epoch, InviteId, InviteToken, Key, Millis, Position, RoomId, Seq,
+    SessionId, UserId,
 };
 use crate::limits;
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
@@ -92,6 +94,8 @@ fn wire_ts() {
         InviteToken,
         InviteRow,
         EditRow,
+        AvatarId,
+        Avatar,
         ClientFrame,
         ServerFrame,
     );

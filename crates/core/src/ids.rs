@@ -152,6 +152,10 @@ id!(
     DeviceId, "d_"
 );
 id!(
+    /// A picture of somebody or of a room: the beginning of a hash of it.
+    AvatarId, "a_"
+);
+id!(
     /// A signed-in session: what a logout ends.
     SessionId, "s_"
 );

@@ -8,6 +8,7 @@
 pub mod answer;
 pub mod aside;
 pub mod attention;
+pub mod avatar;
 pub mod batch;
 pub mod code;
 pub mod codec;

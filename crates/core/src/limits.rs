@@ -75,6 +75,25 @@ pub const LOOK_COST_THOUSANDTHS: u32 = 500;
 pub const TOPIC_GRAPHEMES_MAX: usize = 250;
 /// A room's topic, in bytes. Beyond: `too_long`.
 pub const TOPIC_BYTES_MAX: usize = 2_000;
+/// Bytes of an uploaded picture. Beyond: `too_long`.
+pub const AVATAR_BYTES_MAX: usize = 64 * 1024;
+/// Pixels of a picture in a row or column. Beyond: `bad_field`.
+pub const AVATAR_SIDE_MAX: u32 = 512;
+/// Pictures of one user that are uploaded and not used. Beyond: `too_many`.
+pub const AVATAR_UPLOADS_MAX: usize = 8;
+/// For how long a picture that nobody uses is kept after its upload. Beyond: it is deleted.
+pub const AVATAR_UNUSED_MS: i64 = 60 * 60 * 1_000;
+/// Uploads that are swept away in one transaction. Beyond: the next one.
+pub const AVATAR_SWEEP_MAX: usize = 64;
+/// Pictures that a user fetches per second, steadily. Beyond: `rate_limited`.
+pub const AVATARS_PER_SECOND: u32 = 20;
+/// Pictures that a user fetches at once, after silence. Beyond: `rate_limited`.
+pub const AVATARS_BURST: u32 = 400;
+/// How many fetches an upload costs.
+pub const AVATAR_UPLOAD_COST: u32 = 20;
+/// People whose fetches of pictures are counted. Beyond: the count begins anew.
+pub const AVATAR_RATES_MAX: usize = 16_384;
+
 /// People whom one user blocks. Beyond: `too_many`.
 pub const BLOCKS_MAX: usize = 1_000;
 /// Unread messages are counted exactly up to this, then "999+".
@@ -188,6 +207,16 @@ pub fn table() -> Vec<(&'static str, u64, &'static str)> {
         ("invite_life_ms", INVITE_LIFE_MAX_MS, "`bad_field`"),
         ("invite_uses", INVITE_USES_MAX, "`bad_field`"),
         ("invited_to", INVITED_TO_MAX as u64, "`too_many_rooms`"),
+        ("avatar_bytes", AVATAR_BYTES_MAX as u64, "`too_long`"),
+        ("avatar_side", u64::from(AVATAR_SIDE_MAX), "`bad_field`"),
+        ("avatar_uploads", AVATAR_UPLOADS_MAX as u64, "`too_many`"),
+        ("avatar_unused_ms", AVATAR_UNUSED_MS as u64, "deleted"),
+        (
+            "avatars_per_second",
+            u64::from(AVATARS_PER_SECOND),
+            "`rate_limited`",
+        ),
+        ("avatars_burst", u64::from(AVATARS_BURST), "`rate_limited`"),
     ]);
     all
 }

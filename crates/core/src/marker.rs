@@ -126,6 +126,7 @@ mod tests {
             members: 1,
             owners: 1,
             pins: Vec::new(),
+            avatar: None,
             created: Millis(0),
         }
     }

@@ -5,10 +5,12 @@
 //! by `summary` after a time offline. Each piece has a version that rises with every change; of two,
 //! the higher one holds. Stores keep it and run these rules.
 
+use crate::avatar::Avatar;
 use crate::code::ErrorCode;
-use crate::ids::{Millis, RoomId, UserId};
+use crate::ids::{AvatarId, Millis, RoomId, UserId};
 use crate::limits;
-use crate::wire::{Blocks, Notify, NotifyLevel, ServerFrame};
+use crate::name;
+use crate::wire::{Blocks, Notify, NotifyLevel, Profile, ServerFrame};
 
 /// A wish to change one's own state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub enum OwnChange {
         /// Blocked, or no longer.
         on: bool,
     },
+    /// See [`crate::wire::ClientFrame::Profile`].
+    Profile(ProfileChange),
 }
 
 /// One's own state after a change.
@@ -36,6 +40,8 @@ pub enum Owned {
     Notify(RoomId, Notify),
     /// All whom one has blocked.
     Blocks(Blocks),
+    /// What others see of oneself.
+    Profile(Profile),
 }
 
 impl Owned {
@@ -51,6 +57,7 @@ impl Owned {
                 users: blocks.users.clone(),
                 version: blocks.version,
             },
+            Self::Profile(user) => ServerFrame::Profile { user: user.clone() },
         }
     }
 }
@@ -81,6 +88,44 @@ impl NotifyChange {
             version: before.version + 1,
             ..after
         }
+    }
+}
+
+/// What changes of what others see of one; what is left out stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProfileChange {
+    /// What one wants to be called; empty: by one's name.
+    pub display_name: Option<String>,
+    /// One's picture. That there is such a one is for the store to say.
+    pub avatar: Option<Avatar>,
+}
+
+impl ProfileChange {
+    /// What stands after it, with the next version; the same if nothing changes.
+    ///
+    /// # Errors
+    /// What is wrong with the text: it follows the rules of [`name::name`], and is kept in the form
+    /// in which names are shown.
+    pub fn of(&self, before: &Profile) -> Result<Profile, ErrorCode> {
+        let mut after = before.clone();
+        match self.display_name.as_deref() {
+            None => {}
+            Some("") => after.display_name = None,
+            Some(text) => after.display_name = Some(name::name(text)?.display().to_owned()),
+        }
+        if let Some(Avatar(avatar)) = self.avatar {
+            after.avatar = avatar;
+        }
+        if after != *before {
+            after.version += 1;
+        }
+        Ok(after)
+    }
+
+    /// The picture that it names.
+    #[must_use]
+    pub fn named(&self) -> Option<AvatarId> {
+        self.avatar.and_then(|avatar| avatar.0)
     }
 }
 

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Millis, RoomId, Seq, UserId};
+use crate::ids::{AvatarId, Millis, RoomId, Seq, UserId};
 use crate::wire::Notify;
 
 /// What a room is for.
@@ -88,6 +88,8 @@ pub struct Room {
     pub owners: u32,
     /// The messages that are pinned, in the order of pinning.
     pub pins: Vec<Seq>,
+    /// Its picture.
+    pub avatar: Option<AvatarId>,
     /// When it was made: a label.
     pub created: Millis,
 }
@@ -295,6 +297,7 @@ mod tests {
             members: 2,
             owners: 1,
             pins: Vec::new(),
+            avatar: None,
             created: Millis(0),
         }
     }

@@ -9,7 +9,7 @@ use crate::ids::{Position, RoomId};
 use crate::limits;
 use crate::read::{Open, Snapshot, Stretch};
 use crate::room::Range;
-use crate::wire::{Blocks, ResetWhy, RoomRow, ServerFrame, Settings};
+use crate::wire::{Blocks, Profile, ResetWhy, RoomRow, ServerFrame, Settings};
 
 /// The next thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,12 +41,14 @@ impl Plan {
             settings,
             blocks,
             blocks_changed,
+            profile,
             ..
         } = snapshot;
         let mut steps = VecDeque::new();
         let own = (
             (!settings.is_new()).then_some(settings),
             blocks_changed.then_some(blocks),
+            profile,
         );
         summaries(&mut steps, rows, all, reset, own);
         for room in open {
@@ -101,9 +103,9 @@ fn summaries(
     rows: Vec<RoomRow>,
     all: bool,
     reset: Option<ResetWhy>,
-    own: (Option<Settings>, Option<Blocks>),
+    own: (Option<Settings>, Option<Blocks>, Option<Profile>),
 ) {
-    let (mut settings, mut blocks) = own;
+    let (mut settings, mut blocks, mut profile) = own;
     let new = rows.iter().map(|row| row.me.unread).sum();
     let mut rows = rows.into_iter().peekable();
     loop {
@@ -117,6 +119,7 @@ fn summaries(
             more,
             settings: settings.take(),
             blocks: blocks.take(),
+            profile: profile.take(),
         };
         steps.push_back(Step::Frame(Box::new(frame)));
         if !more {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::aside::Seen;
 use crate::batch::Ack;
 use crate::event::Event;
-use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
+use crate::ids::{AvatarId, Epoch, Key, Position, RoomId, Seq, UserId};
 use crate::invite::{Invitation, InviteHash};
 use crate::receipt::Stand;
 use crate::room::{Member, Range, Role, Room};
@@ -142,6 +142,12 @@ pub trait View {
 
     /// An invitation that is kept, also if it is too old.
     fn invitation(&self, hash: InviteHash) -> Result<Option<Invitation>, Self::Error>;
+
+    /// Whether there is this picture, used or not.
+    fn has_avatar(&self, avatar: AvatarId) -> Result<bool, Self::Error>;
+
+    /// In which moment what others see of a user changed last; zero: never, or nobody knows them.
+    fn profile_changed(&self, user: UserId) -> Result<Position, Self::Error>;
 
     /// All invitations to a room that are kept, by hash.
     fn invitations(&self, room: RoomId) -> Result<Vec<Invitation>, Self::Error>;

@@ -41,6 +41,8 @@ async fn rooms(store: &SqliteStore, user: UserId) -> Result<Vec<RoomId>> {
         id: user,
         name: "sender".into(),
         version: 1,
+        display_name: None,
+        avatar: None,
     };
     store.put_profile(profile).await?;
     let mut made = Vec::new();

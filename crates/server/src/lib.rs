@@ -1,6 +1,7 @@
 //! The Chinwag server as a library: `main.rs` is its command line, `tests/` drive it.
 
 pub mod auth;
+pub mod avatars;
 pub mod cli;
 pub mod clock;
 pub mod commit;

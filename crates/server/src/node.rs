@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::{Accounts, StartError};
+use crate::avatars;
 use crate::clock::{self, Clock};
 use crate::commit::Commit;
 use crate::config::Config;
@@ -36,6 +37,7 @@ use crate::presence::Presence;
 use crate::routes::{self, Readiness};
 use crate::scrape::{self, Sources};
 use crate::startup;
+use crate::store::avatars::AvatarStore;
 use crate::store::recent::{Recent, RecentFirst};
 use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::accounts::SqliteAccounts;
@@ -128,6 +130,7 @@ pub async fn start(
     let recent = store.recent();
     let store: Arc<dyn Store> = Arc::new(store);
     let (epoch, position) = beginning(&*store).await?;
+    let avatars: Arc<dyn AvatarStore> = sqlite.clone();
     let accounts_store = Arc::new(SqliteAccounts::new(sqlite));
     let wall = Arc::new(|| clock::wall().0);
     let accounts = Accounts::start(parts::settings(config), accounts_store, wall).await;
@@ -135,10 +138,11 @@ pub async fn start(
         StartError::Issuer(broken) => broken.into(),
         StartError::Store(error) => store_error(config, &error),
     })?);
-    let services = join(config, &store, &accounts, epoch, position)?;
+    let services = join(config, &store, &accounts, avatars, (epoch, position))?;
 
     let stop = CancellationToken::new();
     watch_revocations(&services, &stop);
+    avatars::start(&services.avatars, &services.tasks, &stop);
     let readiness = Readiness::default();
     let budget = Budget::new(parts::connection_limits(config)?);
     let sources = Sources::new(&services, &recent, &budget);
@@ -301,8 +305,8 @@ fn join(
     config: &Config,
     store: &Arc<dyn Store>,
     accounts: &Arc<Accounts>,
-    epoch: Epoch,
-    position: Position,
+    avatars: Arc<dyn AvatarStore>,
+    (epoch, position): (Epoch, Position),
 ) -> anyhow::Result<Services> {
     let (clock, tasks) = (Clock::begin(), TaskTracker::new());
     let metrics = Arc::new(Metrics::default());
@@ -316,6 +320,7 @@ fn join(
     Ok(Services {
         store: store.clone(),
         accounts: accounts.clone(),
+        avatars,
         commit: Commit::start(store, &hub, &connections, clock, &metrics, &tasks),
         presence: Presence::start(store, &hub, &connections, clock, &tasks),
         deeds: Deeds::start(store, clock, &tasks),

@@ -43,7 +43,8 @@ pub fn routes(services: Services, allowed_origins: Vec<String>, readiness: Readi
         ..UpgradeOptions::default()
     };
     let counting = map_response_with_state(services.metrics.clone(), count_refusals);
-    let accounts = http::router(services.accounts.clone()).layer(counting);
+    let accounts =
+        http::router(services.accounts.clone(), services.avatars.clone()).layer(counting);
     let socket = Socket {
         services: Arc::new(services),
         options: Arc::new(options),

@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use chinwag_core::ids::Epoch;
 use chinwag_server::auth::{Accounts, Settings};
 use chinwag_server::config::Registration;
 use chinwag_server::gateway::http::{Peer, router};
+use chinwag_server::store::memory::MemoryStore;
 use chinwag_server::store::memory::accounts::MemoryAccounts;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -60,7 +62,8 @@ async fn no_secret_reaches_the_log() {
     let store = Arc::new(MemoryAccounts::default());
     let accounts = Accounts::start(settings, store, Arc::new(|| 1_700_000_000_000)).await;
     let accounts = Arc::new(accounts.expect("accounts start"));
-    let router = router(Arc::clone(&accounts));
+    let avatars = Arc::new(MemoryStore::new(Epoch([1; 16])));
+    let router = router(Arc::clone(&accounts), avatars);
 
     let body = r#"{"name":"Ann","password":"correct horse","cookie":false}"#;
     let made = post(&router, "/api/register", body, "").await;

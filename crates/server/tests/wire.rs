@@ -11,6 +11,8 @@ mod support;
 
 #[path = "wire/asked.rs"]
 mod asked;
+#[path = "wire/avatars.rs"]
+mod avatars;
 #[path = "wire/bad_input.rs"]
 mod bad_input;
 #[path = "wire/behind.rs"]
@@ -47,6 +49,8 @@ mod own;
 mod presence;
 #[path = "wire/process.rs"]
 mod process;
+#[path = "wire/profile.rs"]
+mod profile;
 #[path = "wire/reading.rs"]
 mod reading;
 #[path = "wire/receipts.rs"]

@@ -267,6 +267,7 @@ impl Town {
                 room,
                 name: on.then(|| "renamed".to_owned()),
                 topic: Some("a topic".to_owned()),
+                avatar: None,
             },
         };
         device.submit(Key(base.rng.bytes()), command, Purpose::Real);

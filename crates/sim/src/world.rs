@@ -92,6 +92,8 @@ impl World {
                 id,
                 name: format!("user {number}"),
                 version: 1,
+                display_name: None,
+                avatar: None,
             };
             store.ledger.put_profile(profile.clone());
             if number == 1 && seed.is_multiple_of(2) {

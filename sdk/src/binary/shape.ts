@@ -13,7 +13,7 @@ export interface Shape {
   absent?: unknown;
   /** What is written where JSON has nothing. */
   given?: unknown;
-  /** Whether false and an empty list say something: that it is so, not that nothing was said. */
+  /** Whether false, null and an empty list say something: that it is so, not that nothing was said. */
   said?: boolean;
 }
 
@@ -79,7 +79,8 @@ export const record = (fields: Record<string, Shape>): Shape => ({
   out(value) {
     const whole = value as Fields;
     const items = Object.entries(fields).map(([name, shape]) => {
-      const item = whole[name.replace('?', '')] ?? shape.given;
+      const value = whole[name.replace('?', '')];
+      const item = shape.said ? value : (value ?? shape.given);
       const empty = item === false || (Array.isArray(item) && !item.length);
       const nothing = item === undefined || (empty && !shape.said);
       return nothing ? null : shape.out(item, whole);

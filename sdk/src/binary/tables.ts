@@ -7,6 +7,13 @@ const user = id('u_');
 const key = id('k_');
 const epoch = id('e_');
 
+const avatar = id('a_');
+/** A choice of one, or of none: no bytes. */
+const picture: Shape = {
+  out: (value, whole) => (value === null ? new Uint8Array() : avatar.out(value, whole)),
+  in: (plain, whole) => ((plain as Uint8Array).length ? avatar.in(plain, whole) : null),
+  said: true,
+};
 const invite = id('i_');
 const token = id('t_');
 
@@ -34,7 +41,7 @@ const bodies: Record<string, Shape> = {
   redact: nothing,
   reaction: record({ emoji: same, on: flag }),
   damaged: nothing,
-  settings: record({ 'name?': same, 'topic?': same }),
+  settings: record({ 'name?': same, 'topic?': same, 'avatar?': picture }),
   role: record({ user, role, muted: flag }),
   pin: record({ on: flag }),
 };
@@ -50,7 +57,7 @@ const event = {
 };
 const skip = { room, from: same, to: same, why: skipWhy };
 const line = record({ ...event, 'edited?': same, 'redacted?': same, 'reactions?': list(pair(same, user)) });
-const profile = record({ id: user, name: same, version: same });
+const profile = record({ id: user, name: same, version: same, 'display_name?': same, 'avatar?': avatar });
 const level = word('all', 'mentions', 'none');
 const notify = record({ level, 'quiet_until?': same, version: same });
 const me = record({
@@ -58,7 +65,7 @@ const me = record({
 });
 const row = record({
   room, kind: roomKind, 'name?': same, 'peer?': user, history, head: same, msg_no: same, floor: same, members: same, me,
-  'topic?': same, 'pins?': list(same),
+  'topic?': same, 'pins?': list(same), 'avatar?': avatar,
 });
 const limits = record({
   text_bytes: same, frame_bytes: same, in_flight: same, open_rooms: same, rate_per_second: same, rate_burst: same,
@@ -103,7 +110,7 @@ export const client = frames({
   redact: { req, key, room, target: same },
   react: { req, key, room, target: same, emoji: same, on: flag },
   pin: { req, key, room, target: same, on: flag },
-  configure: { req, key, room, 'name?': same, 'topic?': same },
+  configure: { req, key, room, 'name?': same, 'topic?': same, 'avatar?': picture },
   ban: { req, key, room, user, on: flag },
   role: { req, key, room, user, role },
   mute: { req, key, room, user, on: flag },
@@ -122,6 +129,7 @@ export const client = frames({
   invitation: { req, token },
   invite_user: { req, key, room, user },
   edits: { req, room, target: same, 'after?': same },
+  'profile@50': { req, 'display_name?': same, 'avatar?': picture },
 });
 
 /** The items of `events` are whole frames themselves. */
@@ -134,7 +142,7 @@ export const server: Shape = frames({
   skip,
   summary: {
     rooms: list(row), new: same, all: flag, 'reset?': resetWhy, more: flag, 'settings?': record(settings),
-    'blocks?': record(blocks),
+    'blocks?': record(blocks), 'profile?': profile,
   },
   events: { 'req?': req, room, from: same, to: same, head: same, items: list(item) },
   reset: { 'req?': req, why: resetWhy, row, page: list(line), redacted: list(same) },
@@ -151,7 +159,7 @@ export const server: Shape = frames({
   room: { req, row },
   members: { req, room, members: list(pair(user, role)), more: flag },
   profiles: { req, users: list(profile) },
-  directory: { req, rooms: list(record({ room, name: same, members: same })), more: flag },
+  directory: { req, rooms: list(record({ room, name: same, members: same, 'avatar?': avatar })), more: flag },
   typing: { room, users: list(user), more: same },
   presence: { room, count: same, 'change?': same, 'online?': everybody, 'joined?': list(user), 'left?': list(user) },
   who: { req, room, people: list(record({ user, online: flag, 'last_seen?': same })), more: flag },
@@ -162,7 +170,8 @@ export const server: Shape = frames({
   blocks,
   'invite@30': { req, room, token, invite: invitation },
   invites: { req, room, invites: list(invitation) },
-  invitation: { req, room, kind: roomKind, 'name?': same, 'topic?': same, members: same },
+  invitation: { req, room, kind: roomKind, 'name?': same, 'topic?': same, members: same, 'avatar?': avatar },
   edits: { req, room, target: same, edits: list(record({ seq: same, ts: same, text: same })), more: flag },
   row: { row },
+  'profile@50': { user: profile },
 });

@@ -8,9 +8,11 @@
 import type { Chat, Readable } from '../types.js';
 import type { Person, Standing, ServerFrame, Settings } from '../wire.js';
 import { cell } from './cell.js';
+import { refreshed } from './profile.js';
 import { RoomPeople } from './room.js';
 import { Watch } from './watch.js';
 
+export { loadAvatar, setProfile, uploadAvatar, type Pictures, type ProfileChange } from './profile.js';
 export type { Presence } from './presence.js';
 export { Receipts, type Marker, type Reach, type Reached } from './receipts.js';
 export type { RoomPeople } from './room.js';
@@ -73,6 +75,9 @@ export class People {
       case 'notify':
         // The row has it; one that cannot be had now comes with the next summary.
         return void this.#chat.ask({ type: 'room', room: frame.room }).catch(() => undefined);
+      case 'profile':
+        // Changed on any device: the chat takes in the answer. Whoever is offline by then is told in `welcome`.
+        return void refreshed(this.#chat).catch(() => {});
       case 'behind':
         return this.#watch.down();
       case 'caught_up':

@@ -6,6 +6,7 @@ import type { Hidden } from '../model';
 import { Problem } from '../rooms/dialogs';
 import { actProblem } from '../rooms/problem';
 import { Dialog } from '../ui/dialog';
+import { Introduce } from './introduce';
 import { said } from '../words-later';
 
 const switches = ['hide_online', 'hide_last_seen', 'hide_receipts'] as const;
@@ -36,6 +37,8 @@ export function Privacy({ onClose }: { onClose: () => void }) {
   );
   return (
     <Dialog title={said.privacy} testid="privacy-dialog" onClose={onClose} foot={foot}>
+      <Introduce />
+      <hr />
       <p>{said.privacyHelp}</p>
       <div>
         {switches.map((what) => {

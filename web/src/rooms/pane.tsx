@@ -73,12 +73,13 @@ function List() {
 
 function Me() {
   const { place } = useWorld();
+  const me = place.person(place.me.id);
   return (
     <div class="me wide-only">
-      <Face person={place.me} size={34} />
+      <Face person={me} size={34} />
       <div class="grow">
         <b class="cut" dir="auto" data-testid="me-name">
-          {place.me.name}
+          {me.name}
         </b>
         <small class="cut">{location.host}</small>
       </div>

@@ -14,6 +14,7 @@ export interface OthersProps {
   entry: Message;
   first: boolean;
   name: string;
+  avatar?: string | undefined;
   /** It calls on the reader. */
   called: boolean;
   moves: boolean;
@@ -21,7 +22,7 @@ export interface OthersProps {
   doing: Doing;
 }
 
-export const OthersMessage = memo(({ entry, first, name, called, moves, conversation, doing }: OthersProps) => (
+export const OthersMessage = memo(({ entry, first, name, avatar, called, moves, conversation, doing }: OthersProps) => (
   <li
     class={`msg${first ? ' first' : ''}${moves ? ' is-fresh' : ''}${called ? ' calls' : ''}`}
     data-key={entry.key}
@@ -29,7 +30,7 @@ export const OthersMessage = memo(({ entry, first, name, called, moves, conversa
     data-from={entry.from}
     onContextMenu={(event) => onPress(event, entry, doing)}
   >
-    {first ? <Face person={{ id: entry.from, name }} /> : <When ts={entry.ts} stamp />}
+    {first ? <Face person={{ id: entry.from, name, avatar }} /> : <When ts={entry.ts} stamp />}
     <div class="body">
       {first ? (
         <div class="who">

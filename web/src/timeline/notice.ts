@@ -39,8 +39,8 @@ function came(entry: Coming, called: (id: string) => Said): Said[] {
   return alone ? [called(entry.user), { text: verb }] : [called(entry.from), { text: verb }, called(entry.user)];
 }
 
-function renamed({ name, topic }: Renaming): string {
-  const parts = [name !== undefined && t.renamed(name), topic !== undefined && t.retopiced(topic)];
+function renamed({ name, topic, avatar }: Renaming): string {
+  const parts = [name !== undefined && t.renamed(name), topic !== undefined && t.retopiced(topic), avatar !== undefined && t.repictured(avatar !== null)];
   return parts.filter(Boolean).join(t.settingsJoin);
 }
 

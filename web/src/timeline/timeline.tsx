@@ -75,7 +75,7 @@ function Line({ row, room, conversation, reading, doing }: TimelineProps & { row
       return own ? (
         <OwnMessage entry={entry} first={first} last={last} moves={moves} conversation={conversation} doing={doing} />
       ) : (
-        <OthersMessage entry={entry} first={first} name={place.person(entry.from).name} called={entry.mentions.some((one) => one === 'room' || one === place.me.id)} moves={moves} conversation={conversation} doing={doing} />
+        <OthersMessage entry={entry} first={first} name={place.person(entry.from).name} avatar={place.person(entry.from).avatar} called={entry.mentions.some((one) => one === 'room' || one === place.me.id)} moves={moves} conversation={conversation} doing={doing} />
       );
     }
   }

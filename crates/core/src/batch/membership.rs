@@ -2,7 +2,8 @@
 //! ban, role, mute.
 
 use super::deciding::{Batch, Draft, Verdict, or_refuse};
-use super::{Ack, Command, Outcome, Submission};
+use super::{Ack, Command, Hung, Outcome, Submission};
+use crate::avatar::Avatar;
 use crate::code::ErrorCode;
 use crate::event::{Body, MemberBody, RoleBody, RoomBody, SettingsBody};
 use crate::ids::{RoomId, Seq, UserId};
@@ -22,9 +23,19 @@ impl<V: View + ?Sized> Batch<'_, V> {
                 history,
             } => self.create(item, *kind, name, *history),
             Command::Direct { user } => self.direct(item, *user),
-            Command::Configure { name, topic, .. } => {
+            Command::Configure {
+                name,
+                topic,
+                avatar,
+                ..
+            } => {
                 or_refuse!(self.may(Act::Configure, room, from, None)?);
-                self.configure(item, room, name.as_ref(), topic.as_ref())
+                let body = SettingsBody {
+                    name: name.clone(),
+                    topic: topic.clone(),
+                    avatar: *avatar,
+                };
+                self.configure(item, room, body)
             }
             Command::Join { invite: None, .. } => {
                 or_refuse!(self.may(Act::Join { by_link: false }, room, from, None)?);
@@ -172,6 +183,7 @@ impl<V: View + ?Sized> Batch<'_, V> {
             members: body.members.len() as u32,
             owners: owners.count() as u32,
             pins: Vec::new(),
+            avatar: None,
             created: self.now,
         });
         for (user, role) in &body.members {
@@ -185,20 +197,31 @@ impl<V: View + ?Sized> Batch<'_, V> {
         &mut self,
         item: &Submission,
         id: RoomId,
-        name: Option<&String>,
-        topic: Option<&String>,
+        body: SettingsBody,
     ) -> Verdict<Outcome, V::Error> {
+        if let Some(Avatar(Some(avatar))) = body.avatar
+            && !self.view.has_avatar(avatar)?
+        {
+            return Ok(Err(ErrorCode::NotFound));
+        }
         let mut room = self.known_room(id)?;
-        if let Some(name) = name {
+        if let Some(name) = &body.name {
             room.name = Some(name.clone());
         }
-        if let Some(topic) = topic {
+        if let Some(topic) = &body.topic {
             room.topic = Some(topic.clone()).filter(|topic| !topic.is_empty());
         }
+        if let Some(Avatar(after)) = body.avatar {
+            self.out.hung.push(Hung {
+                room: id,
+                by: item.from,
+                before: room.avatar,
+                after,
+            });
+            room.avatar = after;
+        }
         self.put_room(room);
-        let (name, topic) = (name.cloned(), topic.cloned());
-        let body = Body::Settings(SettingsBody { name, topic });
-        self.append(item, id, Draft::of(body))
+        self.append(item, id, Draft::of(Body::Settings(body)))
     }
 
     /// Asks `user` in by an event; they are told, and have seen nothing yet.

@@ -10,9 +10,10 @@
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::avatar::Avatar;
 use crate::code::ErrorCode;
 use crate::event::{Event, Mention};
-use crate::ids::{Key, Millis, RoomId, Seq, UserId};
+use crate::ids::{AvatarId, Key, Millis, RoomId, Seq, UserId};
 use crate::invite::{Invitation, InviteHash};
 use crate::room::{HistoryFrom, Member, Role, Room, RoomKind};
 use crate::view::View;
@@ -96,6 +97,9 @@ pub enum Command {
         /// The topic from now on, if it changes; empty for none.
         #[serde(skip_serializing_if = "Option::is_none")]
         topic: Option<String>,
+        /// The picture from now on, if it changes.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        avatar: Option<Avatar>,
     },
     /// A new group or public room.
     Create {
@@ -283,6 +287,22 @@ pub struct Decided {
     pub members: Vec<(RoomId, Member)>,
     /// Invitations that have let somebody in; those that let in nobody else are to be forgotten.
     pub invitations: Vec<Invitation>,
+    /// Pictures that rooms have got and let go of, in the order of their items.
+    pub hung: Vec<Hung>,
+}
+
+/// Another picture for a room. Rows of rooms are written with each message, and pictures seldom:
+/// so it is said apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hung {
+    /// Which room.
+    pub room: RoomId,
+    /// Who named it: it is no unused upload of theirs any more.
+    pub by: UserId,
+    /// What is there no longer. Unless somebody else refers to it, it is to be deleted.
+    pub before: Option<AvatarId>,
+    /// What is there now.
+    pub after: Option<AvatarId>,
 }
 
 /// Decides `items` in order over what the transaction sees.

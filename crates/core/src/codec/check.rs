@@ -1,8 +1,10 @@
 //! What a field alone proves wrong, beyond its type: the same for JSON and the binary form.
 
 use super::Refusal;
+use crate::avatar::Avatar;
 use crate::code::ErrorCode;
 use crate::limits;
+use crate::name;
 use crate::room::{HistoryFrom, Role, RoomKind};
 use crate::text;
 use crate::wire::NotifyLevel;
@@ -42,15 +44,30 @@ pub(super) fn reaction(emoji: &str) -> Result<(), Refusal> {
     text::reaction(emoji).map_err(|code| bad_text(code, "emoji"))
 }
 
+/// What somebody wants to be called; empty for nothing.
+pub(super) fn display_name(name: Option<&str>) -> Result<(), Refusal> {
+    match name {
+        None | Some("") => Ok(()),
+        Some(name) => match name::name(name) {
+            Ok(_name) => Ok(()),
+            Err(code) => Err(bad_text(code, "display_name")),
+        },
+    }
+}
+
 /// The name of a room.
 pub(super) fn room_name(name: &str) -> Result<(), Refusal> {
     text::room_name(name).map_err(|code| bad_text(code, "name"))
 }
 
-/// What changes of a room: at least one of the two. An empty topic is none.
-pub(super) fn settings(name: Option<&str>, topic: Option<&str>) -> Result<(), Refusal> {
-    if name.is_none() && topic.is_none() {
-        let message = "neither `name` nor `topic` is there: nothing would change";
+/// What changes of a room: at least one of the three. An empty topic is none.
+pub(super) fn settings(
+    name: Option<&str>,
+    topic: Option<&str>,
+    avatar: Option<Avatar>,
+) -> Result<(), Refusal> {
+    if name.is_none() && topic.is_none() && avatar.is_none() {
+        let message = "neither `name` nor `topic` nor `avatar` is there: nothing would change";
         return Err(Refusal::field(ErrorCode::BadField, "name", message));
     }
     if let Some(name) = name {

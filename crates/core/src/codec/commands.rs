@@ -90,13 +90,15 @@ pub(super) fn about_rooms(
         },
         "configure" => {
             let (name, topic) = (fields.text_maybe("name")?, fields.text_maybe("topic")?);
-            check::settings(name.as_deref(), topic.as_deref())?;
+            let avatar = fields.avatar_maybe("avatar")?;
+            check::settings(name.as_deref(), topic.as_deref(), avatar)?;
             ClientFrame::Configure {
                 req,
                 key,
                 room: fields.parsed("room")?,
                 name,
                 topic,
+                avatar,
             }
         }
         "join" => ClientFrame::Join {

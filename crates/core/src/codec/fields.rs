@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::Refusal;
 use super::strict::Json;
+use crate::avatar::Avatar;
 use crate::code::ErrorCode;
 use crate::ids::{RoomId, Seq};
 
@@ -127,6 +128,32 @@ impl Fields {
 
     pub(super) fn parsed<T: FromStr>(&mut self, field: &'static str) -> Result<T, Refusal> {
         self.parsed_maybe(field)?.ok_or_else(|| missing(field))
+    }
+
+    /// Whether the field is there and `null`, which it is no longer then.
+    fn takes_null(&mut self, field: &'static str) -> bool {
+        let is_null = self.object.get(field) == Some(&Json::Null);
+        if is_null {
+            self.object.remove(field);
+        }
+        is_null
+    }
+
+    /// A text that is taken away by `null`, or by nothing in it.
+    pub(super) fn choice_maybe(&mut self, field: &'static str) -> Result<Option<String>, Refusal> {
+        if self.takes_null(field) {
+            return Ok(Some(String::new()));
+        }
+        self.text_maybe(field)
+    }
+
+    /// A picture that is taken away by `null`.
+    pub(super) fn avatar_maybe(&mut self, field: &'static str) -> Result<Option<Avatar>, Refusal> {
+        if self.takes_null(field) {
+            return Ok(Some(Avatar(None)));
+        }
+        let named = self.parsed_maybe(field)?;
+        Ok(named.map(|id| Avatar(Some(id))))
     }
 
     pub(super) fn word_maybe<T: Copy>(

@@ -14,6 +14,15 @@ pub(super) fn command(kind: &str, req: Req, fields: &mut Fields) -> Result<Clien
             level: fields.word_maybe("level", &check::LEVELS)?,
             quiet_until: time_maybe(fields, "quiet_until")?,
         },
+        "profile" => {
+            let display_name = fields.choice_maybe("display_name")?;
+            check::display_name(display_name.as_deref())?;
+            ClientFrame::Profile {
+                req,
+                display_name,
+                avatar: fields.avatar_maybe("avatar")?,
+            }
+        }
         _ => ClientFrame::Block {
             req,
             user: fields.parsed("user")?,

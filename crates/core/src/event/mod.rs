@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::avatar::Avatar;
 use crate::ids::{IdError, Key, Millis, RoomId, Seq, UserId};
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind};
 
@@ -173,6 +174,14 @@ pub struct SettingsBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub topic: Option<String>,
+    /// The picture from now on; `null`: none.
+    #[serde(
+        default,
+        deserialize_with = "Avatar::said",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(test, ts(optional))]
+    pub avatar: Option<Avatar>,
 }
 
 /// The body of `role`.

@@ -18,6 +18,9 @@ use crate::room::{Member, MemberState, Range, Room};
 use crate::view::View;
 use crate::wire::{Blocks, Profile, Settings};
 
+use self::avatars::Avatars;
+
+mod avatars;
 mod own;
 mod view;
 
@@ -54,6 +57,7 @@ pub struct Ledger {
     seen: BTreeMap<UserId, Millis>,
     trails: BTreeMap<(RoomId, UserId), Trails>,
     invites: BTreeMap<InviteHash, Invitation>,
+    avatars: Avatars,
     /// Heads as the present node believes them; only the planted fault reads it.
     node_heads: BTreeMap<(u64, RoomId), Seq>,
     node: u64,
@@ -75,6 +79,7 @@ impl Ledger {
             seen: BTreeMap::new(),
             trails: BTreeMap::new(),
             invites: BTreeMap::new(),
+            avatars: Avatars::default(),
             node_heads: BTreeMap::new(),
             node: 0,
         }
@@ -178,6 +183,7 @@ impl Ledger {
                 self.invites.insert(invitation.hash, invitation);
             }
         }
+        self.hang(&decided.hung);
         let mut events = Vec::new();
         for appended in decided.appended {
             self.insert(appended.event.clone(), appended.hash);

@@ -34,6 +34,7 @@ impl Ledger {
             OwnChange::Block { user: other, on } => {
                 self.block(user, *other, *on).map(Owned::Blocks)
             }
+            OwnChange::Profile(change) => self.show(user, change).map(Owned::Profile),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::aside::Seen;
 use crate::batch::Ack;
 use crate::event::{Body, Event, Mention};
 use crate::fold;
-use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
+use crate::ids::{AvatarId, Epoch, Key, Position, RoomId, Seq, UserId};
 use crate::invite::{Invitation, InviteHash};
 use crate::limits;
 use crate::mutant::{self, Mutant};
@@ -231,6 +231,7 @@ impl View for Ledger {
             room: room.id,
             name: room.name.clone().unwrap_or_default(),
             members: room.members,
+            avatar: room.avatar,
         });
         Ok(rows.take(limit).collect())
     }
@@ -314,6 +315,14 @@ impl View for Ledger {
 
     fn invitation(&self, hash: InviteHash) -> Result<Option<Invitation>, Infallible> {
         Ok(self.invites.get(&hash).copied())
+    }
+
+    fn has_avatar(&self, avatar: AvatarId) -> Result<bool, Infallible> {
+        Ok(self.avatar(avatar).is_some())
+    }
+
+    fn profile_changed(&self, user: UserId) -> Result<Position, Infallible> {
+        Ok(self.shown_since(user))
     }
 
     fn invitations(&self, room: RoomId) -> Result<Vec<Invitation>, Infallible> {

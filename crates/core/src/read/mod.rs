@@ -9,7 +9,7 @@ use crate::marker::{unread_range, visible_head};
 use crate::mutant::{self, Mutant};
 use crate::room::{self, Member, Part, Range, Room, RoomKind};
 use crate::view::View;
-use crate::wire::{Blocks, Cursor, Me, Reset, ResetWhy, RoomRow, Settings};
+use crate::wire::{Blocks, Cursor, Me, Profile, Reset, ResetWhy, RoomRow, Settings};
 
 mod edits;
 mod pages;
@@ -46,6 +46,8 @@ pub struct Snapshot {
     pub blocks: Blocks,
     /// Whether the client has another list of them, for all that its cursor says.
     pub blocks_changed: bool,
+    /// What others see of the user, if that has changed since the cursor.
+    pub profile: Option<Profile>,
 }
 
 /// What an open room needs.
@@ -81,6 +83,12 @@ pub fn snapshot<V: View + ?Sized>(
     let heads = view.heads(user)?;
     let (blocks, changed) = view.blocks(user)?;
     let blocks_changed = blocks.version > 0 && since.is_none_or(|since| changed > since);
+    let profile_changed = view.profile_changed(user)?;
+    let profile = if since.is_some_and(|since| profile_changed > since) {
+        view.profile(user)?
+    } else {
+        None
+    };
     Ok(Snapshot {
         epoch,
         position,
@@ -92,6 +100,7 @@ pub fn snapshot<V: View + ?Sized>(
         settings: view.settings(user)?,
         blocks,
         blocks_changed,
+        profile,
     })
 }
 
@@ -197,6 +206,7 @@ fn room_row<V: View + ?Sized>(view: &V, room: &Room, member: &Member) -> Result<
         kind: room.kind,
         name: room.name.clone(),
         topic: room.topic.clone(),
+        avatar: room.avatar,
         peer,
         history: room.history,
         head,

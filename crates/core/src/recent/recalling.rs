@@ -9,7 +9,7 @@ use super::{Begin, Fared, Tail, Tails};
 use crate::aside::Seen;
 use crate::batch::Ack;
 use crate::event::Event;
-use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
+use crate::ids::{AvatarId, Epoch, Key, Position, RoomId, Seq, UserId};
 use crate::invite::{Invitation, InviteHash};
 use crate::limits;
 use crate::receipt::Stand;
@@ -235,6 +235,8 @@ impl<V: View + ?Sized, R: Recall> View for Recalling<'_, V, R> {
         invited_to(user: UserId) -> usize;
         invitation(hash: InviteHash) -> Option<Invitation>;
         invitations(room: RoomId) -> Vec<Invitation>;
+        has_avatar(avatar: AvatarId) -> bool;
+        profile_changed(user: UserId) -> Position;
     }
 
     fn room(&self, room: RoomId) -> Result<Option<Room>, V::Error> {

@@ -7,7 +7,7 @@ use crate::batch::Command;
 use crate::deed::Deed;
 use crate::ids::{Key, RoomId, Seq};
 use crate::invite::InviteHash;
-use crate::own::{NotifyChange, OwnChange};
+use crate::own::{NotifyChange, OwnChange, ProfileChange};
 use crate::wire::{ClientFrame, Cursor, Req};
 
 /// What a frame with a `req` asks for.
@@ -81,7 +81,8 @@ impl ClientFrame {
             | Self::RevokeInvite { req, .. }
             | Self::Invitation { req, .. }
             | Self::InviteUser { req, .. }
-            | Self::Edits { req, .. } => Some(*req),
+            | Self::Edits { req, .. }
+            | Self::Profile { req, .. } => Some(*req),
         }
     }
 
@@ -119,7 +120,9 @@ impl ClientFrame {
                 dnd_until,
                 dnd_daily,
             })),
-            own @ (Self::Notify { .. } | Self::Block { .. }) => own.own().map(Asked::Own),
+            own @ (Self::Notify { .. } | Self::Block { .. } | Self::Profile { .. }) => {
+                own.own().map(Asked::Own)
+            }
             Self::Invite {
                 room,
                 expires_in_ms,
@@ -163,6 +166,14 @@ impl ClientFrame {
                 Some(OwnChange::Notify { room, change })
             }
             Self::Block { user, on, .. } => Some(OwnChange::Block { user, on }),
+            Self::Profile {
+                display_name,
+                avatar,
+                ..
+            } => Some(OwnChange::Profile(ProfileChange {
+                display_name,
+                avatar,
+            })),
             _ => None,
         }
     }
@@ -296,8 +307,17 @@ impl ClientFrame {
                 room,
                 name,
                 topic,
+                avatar,
                 ..
-            } => (key, Command::Configure { room, name, topic }),
+            } => {
+                let command = Command::Configure {
+                    room,
+                    name,
+                    topic,
+                    avatar,
+                };
+                (key, command)
+            }
             Self::Join {
                 key, room, invite, ..
             } => {

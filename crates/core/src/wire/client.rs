@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Cursor, Daily, NotifyLevel, Req};
+use crate::avatar::Avatar;
 use crate::event::Mention;
 use crate::ids::{DeviceId, InviteId, InviteToken, Key, Millis, RoomId, Seq, UserId};
 use crate::room::{HistoryFrom, Role, RoomKind};
@@ -141,6 +142,10 @@ pub enum ClientFrame {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[cfg_attr(test, ts(optional))]
         topic: Option<String>,
+        /// Its picture from now on, if that changes; `null` for none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        avatar: Option<Avatar>,
     },
     /// A new group or public room: `ack` names it.
     Create {
@@ -534,5 +539,19 @@ pub enum ClientFrame {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[cfg_attr(test, ts(optional))]
         after: Option<Seq>,
+    },
+    /// What others see of oneself: `ok` once stored. What is left out stays.
+    Profile {
+        /// Pairs the reply.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// What one wants to be called; empty (or `null`): by one's name.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional, type = "string | null"))]
+        display_name: Option<String>,
+        /// One's picture; `null` for none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        avatar: Option<Avatar>,
     },
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::own::{Daily, Notify};
-use crate::ids::{InviteId, Millis, RoomId, Seq, UserId};
+use crate::ids::{AvatarId, InviteId, Millis, RoomId, Seq, UserId};
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind};
 
 /// What somebody shows of themselves. Who hides something does not see it of others.
@@ -89,6 +89,10 @@ pub struct RoomRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub topic: Option<String>,
+    /// Its picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub avatar: Option<AvatarId>,
     /// The other one of a direct room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
@@ -159,6 +163,28 @@ pub struct Profile {
     /// Rises with each change.
     #[cfg_attr(test, ts(type = "number"))]
     pub version: u64,
+    /// What they want to be called; need not be theirs alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub display_name: Option<String>,
+    /// Their picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub avatar: Option<AvatarId>,
+}
+
+impl Profile {
+    /// Somebody who has chosen nothing yet.
+    #[must_use]
+    pub fn new(id: UserId, name: impl Into<String>) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            version: 1,
+            display_name: None,
+            avatar: None,
+        }
+    }
 }
 
 /// A public room in the directory.
@@ -171,6 +197,10 @@ pub struct DirectoryRow {
     pub name: String,
     /// How many are in.
     pub members: u32,
+    /// Its picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub avatar: Option<AvatarId>,
 }
 
 /// A text that a message has had.

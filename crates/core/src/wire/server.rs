@@ -10,7 +10,7 @@ use super::{
 use crate::code::ErrorCode;
 use crate::event::Event;
 use crate::fold::Folded;
-use crate::ids::{Epoch, InviteToken, Millis, Position, RoomId, Seq, SessionId, UserId};
+use crate::ids::{AvatarId, Epoch, InviteToken, Millis, Position, RoomId, Seq, SessionId, UserId};
 use crate::room::{Role, RoomKind};
 
 /// What the server says.
@@ -61,6 +61,10 @@ pub enum ServerFrame {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(test, ts(optional))]
         blocks: Option<Blocks>,
+        /// In the first one: what others see of oneself, if that has changed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        profile: Option<Profile>,
     },
     /// A committed event, live.
     Event(Event),
@@ -359,6 +363,10 @@ pub enum ServerFrame {
         topic: Option<String>,
         /// How many are in.
         members: u32,
+        /// Its picture.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        avatar: Option<AvatarId>,
     },
     /// The texts that a message has had, oldest first.
     Edits {
@@ -378,5 +386,10 @@ pub enum ServerFrame {
     Row {
         /// As it is now.
         row: RoomRow,
+    },
+    /// What others see of oneself, changed by any connection of one's own.
+    Profile {
+        /// Oneself.
+        user: Profile,
     },
 }

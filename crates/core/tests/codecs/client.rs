@@ -1,6 +1,7 @@
 //! Any frame of a client at all, as far as the types and the rules of a single frame let it be.
 
-use chinwag_core::ids::UserId;
+use chinwag_core::avatar::Avatar;
+use chinwag_core::ids::{AvatarId, UserId};
 use chinwag_core::room::RoomKind;
 use chinwag_core::wire::{ClientFrame, Cursor, Last};
 use proptest::collection::vec;
@@ -9,8 +10,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::parts::{
-    chosen, daily, device, epoch, history, key, level, mentions, number, position, role, room, seq,
-    text, user,
+    chosen, daily, device, epoch, history, key, level, mentions, number, picture, position, role,
+    room, seq, text, user,
 };
 use crate::rooms;
 
@@ -128,6 +129,7 @@ fn changing() -> impl Strategy<Value = ClientFrame> {
                 room,
                 name: on.then(|| "Tea".into()),
                 topic: Some("About tea".into()),
+                avatar: on.then_some(Avatar(on.then_some(AvatarId(room.0)))),
             },
             5 => ClientFrame::Ban {
                 req,
@@ -218,8 +220,18 @@ fn listing() -> impl Strategy<Value = ClientFrame> {
 fn beside() -> impl Strategy<Value = ClientFrame> {
     let dnd = (of(chosen()), of(daily()), of(level()));
     let flags = (any::<bool>(), of(any::<bool>()), of(any::<bool>()), dnd);
+    let profile = (
+        number(),
+        of(select(vec!["", "Ann of Chinwag"])),
+        of(picture()),
+    )
+        .prop_map(|(req, display_name, avatar)| ClientFrame::Profile {
+            req,
+            display_name: display_name.map(str::to_owned),
+            avatar,
+        });
     let all = (number(), room(), of(user()), vec(room(), 0..4), flags);
-    (0..7, all, of(seq())).prop_map(
+    let others = (0..7, all, of(seq())).prop_map(
         |(which, (req, room, after, rooms, (flag, one, other, (at, daily, level))), seq)| {
             match which {
                 0 => ClientFrame::Typing {
@@ -256,7 +268,8 @@ fn beside() -> impl Strategy<Value = ClientFrame> {
                 },
             }
         },
-    )
+    );
+    prop_oneof![6 => others, 1 => profile]
 }
 
 fn cursor() -> impl Strategy<Value = Cursor> {

@@ -1,12 +1,14 @@
 //! What frames are made of: any ids, numbers, events and rows at all.
 
+use chinwag_core::avatar::Avatar;
 use chinwag_core::event::{
     Author, Body, DamagedBody, Event, MemberBody, Mention, PinBody, ReactionBody, RedactBody,
     RoleBody, RoomBody, SettingsBody, TextBody,
 };
 use chinwag_core::fold::Folded;
 use chinwag_core::ids::{
-    DeviceId, Epoch, InviteId, InviteToken, Key, Millis, Position, RoomId, Seq, SessionId, UserId,
+    AvatarId, DeviceId, Epoch, InviteId, InviteToken, Key, Millis, Position, RoomId, Seq,
+    SessionId, UserId,
 };
 use chinwag_core::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
 use chinwag_core::wire::{Daily, Me, Notify, NotifyLevel, Profile, ResetWhy, RoomRow, Skip};
@@ -38,7 +40,7 @@ macro_rules! ids {
         }
     )*};
 }
-ids!(invite: InviteId, token: InviteToken);
+ids!(invite: InviteId, token: InviteToken, avatar: AvatarId);
 ids!(room: RoomId, user: UserId, device: DeviceId, session: SessionId, key: Key, epoch: Epoch);
 
 pub(crate) fn kind() -> impl Strategy<Value = RoomKind> {
@@ -93,8 +95,13 @@ pub(crate) fn body() -> impl Strategy<Value = Body> {
     });
     let standing = (user(), role(), any::<bool>())
         .prop_map(|(user, role, muted)| Body::Role(RoleBody { user, role, muted }));
-    let settings = (of(text()), of(text()))
-        .prop_map(|(name, topic)| Body::Settings(SettingsBody { name, topic }));
+    let settings = (of(text()), of(text()), of(picture())).prop_map(|(name, topic, avatar)| {
+        Body::Settings(SettingsBody {
+            name,
+            topic,
+            avatar,
+        })
+    });
     let reaction =
         (text(), any::<bool>()).prop_map(|(emoji, on)| Body::Reaction(ReactionBody { emoji, on }));
     prop_oneof![
@@ -171,7 +178,7 @@ pub(crate) fn row() -> impl Strategy<Value = RoomRow> {
         (number(), number()),
         of(notify()),
     );
-    let more = (of(text()), vec(seq(), 0..3));
+    let more = (of(text()), vec(seq(), 0..3), of(avatar()));
     (head, numbers, me, more).prop_map(
         |((room, kind, name, peer, history), (head, msg_no, floor, members), me, more)| RoomRow {
             room,
@@ -185,6 +192,7 @@ pub(crate) fn row() -> impl Strategy<Value = RoomRow> {
             floor,
             members,
             pins: more.1,
+            avatar: more.2,
             me: Me {
                 state: me.0.0,
                 role: me.0.1,
@@ -224,6 +232,18 @@ pub(crate) fn chosen() -> impl Strategy<Value = Millis> {
     (0i64..1 << 53).prop_map(Millis)
 }
 
+/// A choice of picture: one, or none.
+pub(crate) fn picture() -> impl Strategy<Value = Avatar> {
+    of(avatar()).prop_map(Avatar)
+}
+
 pub(crate) fn profile() -> impl Strategy<Value = Profile> {
-    (user(), text(), number()).prop_map(|(id, name, version)| Profile { id, name, version })
+    let all = (user(), text(), number(), of(text()), of(avatar()));
+    all.prop_map(|(id, name, version, display_name, avatar)| Profile {
+        id,
+        name,
+        version,
+        display_name,
+        avatar,
+    })
 }

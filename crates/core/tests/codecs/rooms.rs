@@ -77,16 +77,18 @@ pub(crate) fn server() -> impl Strategy<Value = ServerFrame> {
         of(text()),
         of(text()),
         any::<u32>(),
+        of(crate::parts::avatar()),
     );
     let invitation =
         all.prop_map(
-            |(req, room, kind, name, topic, members)| ServerFrame::Invitation {
+            |(req, room, kind, name, topic, members, avatar)| ServerFrame::Invitation {
                 req,
                 room,
                 kind,
                 name,
                 topic,
                 members,
+                avatar,
             },
         );
     let edit = (seq(), millis(), text());

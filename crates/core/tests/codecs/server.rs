@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::parts::{
-    daily, epoch, event, folded, millis, notify, number, position, profile, role, room, row, seq,
-    session, skip, text, user, why,
+    avatar, daily, epoch, event, folded, millis, notify, number, position, profile, role, room,
+    row, seq, session, skip, text, user, why,
 };
 use crate::rooms;
 
@@ -109,19 +109,20 @@ fn connecting() -> impl Strategy<Value = ServerFrame> {
         any::<bool>(),
         of(settings()),
         of(blocks()),
+        of(profile()),
     );
-    let summary =
-        all.prop_map(
-            |(rooms, new, all, reset, more, settings, blocks)| ServerFrame::Summary {
-                rooms,
-                new,
-                all,
-                reset,
-                more,
-                settings,
-                blocks,
-            },
-        );
+    let summary = all.prop_map(
+        |(rooms, new, all, reset, more, settings, blocks, profile)| ServerFrame::Summary {
+            rooms,
+            new,
+            all,
+            reset,
+            more,
+            settings,
+            blocks,
+            profile,
+        },
+    );
     prop_oneof![
         welcome,
         summary,
@@ -194,11 +195,15 @@ fn lists() -> impl Strategy<Value = ServerFrame> {
     });
     let profiles = (number(), vec(profile(), 0..3))
         .prop_map(|(req, users)| ServerFrame::Profiles { req, users });
-    let public = (room(), text(), any::<u32>()).prop_map(|(room, name, members)| DirectoryRow {
-        room,
-        name,
-        members,
-    });
+    let public =
+        (room(), text(), any::<u32>(), of(avatar())).prop_map(|(room, name, members, avatar)| {
+            DirectoryRow {
+                room,
+                name,
+                members,
+                avatar,
+            }
+        });
     let directory = (number(), vec(public, 0..3), any::<bool>())
         .prop_map(|(req, rooms, more)| ServerFrame::Directory { req, rooms, more });
     prop_oneof![pong, one, members, profiles, directory]
@@ -264,7 +269,8 @@ fn ephemeral() -> impl Strategy<Value = ServerFrame> {
     let notify = (room(), notify()).prop_map(|(room, notify)| ServerFrame::Notify { room, notify });
     let blocks =
         blocks().prop_map(|Blocks { users, version }| ServerFrame::Blocks { users, version });
-    prop_oneof![typing, presence, who, settings, notify, blocks]
+    let profile = profile().prop_map(|user| ServerFrame::Profile { user });
+    prop_oneof![typing, presence, who, settings, notify, blocks, profile]
 }
 
 fn receipts() -> impl Strategy<Value = ServerFrame> {

@@ -132,7 +132,7 @@ proptest! {
                     reply_to: Some(seq),
                     mentions: vec![Mention::Room],
                 },
-                7 => Command::Configure { room, name: None, topic: Some("tea".into()) },
+                7 => Command::Configure { room, name: None, topic: Some("tea".into()), avatar: None },
                 _ => {
                     let (user, lines, at) = &mut clients[who];
                     catch_up(&ledger, *user, room, lines, at);

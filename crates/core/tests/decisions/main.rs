@@ -34,6 +34,8 @@ fn ledger() -> Ledger {
             id,
             name,
             version: 1,
+            display_name: None,
+            avatar: None,
         });
     }
     ledger

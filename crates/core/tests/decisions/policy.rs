@@ -49,7 +49,13 @@ impl Stage {
         for id in [ANN, BOB, CAROL, DAVE, EVE] {
             let name = format!("{id}");
             let version = 1;
-            ledger.put_profile(Profile { id, name, version });
+            ledger.put_profile(Profile {
+                id,
+                name,
+                version,
+                display_name: None,
+                avatar: None,
+            });
         }
         let mut stage = Self {
             ledger,
@@ -224,6 +230,7 @@ impl Stage {
                 room,
                 name: Some(text),
                 topic: None,
+                avatar: None,
             },
             "`join`" => Command::join(room),
             "`leave`" => Command::Leave { room },

@@ -44,6 +44,7 @@ fn told(ledger: &Ledger, user: UserId, cursor: &Cursor, page: usize) -> Vec<Stri
                     more,
                     settings: _,
                     blocks: _,
+                    profile: _,
                 } => {
                     let heads: Vec<_> = rooms
                         .iter()

@@ -215,6 +215,8 @@ fn large_rooms_have_none() {
             id: user,
             name: format!("guest {number}"),
             version: 1,
+            display_name: None,
+            avatar: None,
         });
         let mut add = by(ANN, 0, Command::Add { room, user });
         add.key.0[..8].copy_from_slice(&number.to_be_bytes());

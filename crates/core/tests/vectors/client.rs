@@ -188,6 +188,7 @@ fn common() -> Vec<(&'static str, ClientFrame)> {
                 room: ROOM,
                 name: Some(name()),
                 topic: Some("Black, green, white".into()),
+                avatar: None,
             },
         ),
         (

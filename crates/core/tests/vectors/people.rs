@@ -1,10 +1,16 @@
 //! Examples about people and what is theirs alone.
 
-use chinwag_core::ids::Millis;
-use chinwag_core::wire::{Blocks, ClientFrame, Daily, Notify, NotifyLevel, ServerFrame, Settings};
+use chinwag_core::avatar::Avatar;
+use chinwag_core::ids::{AvatarId, Millis};
+use chinwag_core::room::RoomKind;
+use chinwag_core::wire::{
+    Blocks, ClientFrame, Daily, DirectoryRow, Notify, NotifyLevel, Profile, ServerFrame, Settings,
+};
 
 use crate::server::row;
-use crate::{ANN, BOB, ROOM};
+use crate::{ANN, BOB, KEY, ROOM};
+
+const AVATAR: AvatarId = AvatarId(*b"a dot, and black");
 
 const TIME: Millis = Millis(1_795_324_500_000);
 
@@ -41,7 +47,56 @@ pub(crate) fn client() -> Vec<(&'static str, ClientFrame)> {
                 on: true,
             },
         ),
+        (
+            "profile",
+            ClientFrame::Profile {
+                req: 37,
+                display_name: Some("Ann Lee 李".into()),
+                avatar: Some(Avatar(Some(AVATAR))),
+            },
+        ),
+        (
+            "profile, taken away",
+            ClientFrame::Profile {
+                req: 38,
+                display_name: Some(String::new()),
+                avatar: Some(Avatar(None)),
+            },
+        ),
+        (
+            "configure, a picture",
+            ClientFrame::Configure {
+                req: 39,
+                key: KEY,
+                room: ROOM,
+                name: None,
+                topic: None,
+                avatar: Some(Avatar(Some(AVATAR))),
+            },
+        ),
+        (
+            "configure, no picture any more",
+            ClientFrame::Configure {
+                req: 40,
+                key: KEY,
+                room: ROOM,
+                name: None,
+                topic: None,
+                avatar: Some(Avatar(None)),
+            },
+        ),
     ]
+}
+
+/// Ann, who has chosen how to be shown.
+fn shown() -> Profile {
+    Profile {
+        id: ANN,
+        name: "ann".into(),
+        version: 4,
+        display_name: Some("Ann Lee 李".into()),
+        avatar: Some(AVATAR),
+    }
 }
 
 fn notify() -> Notify {
@@ -56,6 +111,8 @@ pub(crate) fn server() -> Vec<(&'static str, ServerFrame)> {
     let mut quiet = row();
     quiet.peer = Some(BOB);
     quiet.me.notify = Some(notify());
+    let mut pictured = row();
+    pictured.avatar = Some(AVATAR);
     vec![
         (
             "settings, do not disturb",
@@ -98,6 +155,68 @@ pub(crate) fn server() -> Vec<(&'static str, ServerFrame)> {
                     users: Vec::new(),
                     version: 3,
                 }),
+                profile: None,
+            },
+        ),
+        ("profile", ServerFrame::Profile { user: shown() }),
+        (
+            "profiles, shown",
+            ServerFrame::Profiles {
+                req: 37,
+                users: vec![shown()],
+            },
+        ),
+        (
+            "summary, profile",
+            ServerFrame::Summary {
+                rooms: Vec::new(),
+                new: 0,
+                all: false,
+                reset: None,
+                more: false,
+                settings: None,
+                blocks: None,
+                profile: Some(shown()),
+            },
+        ),
+        (
+            "event, a picture for the room",
+            ServerFrame::Event(crate::server::settings_event(Some(Avatar(Some(AVATAR))))),
+        ),
+        (
+            "event, no picture any more",
+            ServerFrame::Event(crate::server::settings_event(Some(Avatar(None)))),
+        ),
+        (
+            "room, with a picture",
+            ServerFrame::Room {
+                req: 38,
+                row: pictured,
+            },
+        ),
+        (
+            "directory, with a picture",
+            ServerFrame::Directory {
+                req: 39,
+                rooms: vec![DirectoryRow {
+                    room: ROOM,
+                    name: "Tea & talk".into(),
+                    members: 2,
+                    avatar: Some(AVATAR),
+                }],
+                more: false,
+            },
+        ),
+        (
+            "invitation, with a picture",
+            ServerFrame::Invitation {
+                req: 40,
+                room: ROOM,
+                kind: RoomKind::Group,
+                name: Some("Kitchen".into()),
+                topic: None,
+                members: 3,
+                avatar: Some(AVATAR),
             },
         ),
         (

@@ -96,6 +96,7 @@ pub(crate) fn server() -> Vec<(&'static str, ServerFrame)> {
                 name: Some("Kitchen".into()),
                 topic: Some("What is for lunch".into()),
                 members: 3,
+                avatar: None,
             },
         ),
         (
@@ -129,6 +130,7 @@ fn asked() -> RoomRow {
         floor: Seq(1),
         members: 3,
         pins: Vec::new(),
+        avatar: None,
         me: Me {
             state: MemberState::Invited,
             role: Role::Member,

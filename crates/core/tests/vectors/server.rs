@@ -1,5 +1,6 @@
 //! Examples of what the server says.
 
+use chinwag_core::avatar::Avatar;
 use chinwag_core::code::ErrorCode;
 use chinwag_core::event::{
     Author, Body, DamagedBody, Event, MemberBody, Mention, PinBody, ReactionBody, RedactBody,
@@ -44,6 +45,16 @@ fn event(seq: u64, target: Option<u64>, body: Body) -> Event {
     }
 }
 
+/// Another picture for the room.
+pub(crate) fn settings_event(avatar: Option<Avatar>) -> Event {
+    let body = SettingsBody {
+        name: None,
+        topic: None,
+        avatar,
+    };
+    event(14, None, Body::Settings(body))
+}
+
 fn message(seq: u64) -> Event {
     event(seq, None, Body::Message(TextBody { text: TEXT.into() }))
 }
@@ -61,6 +72,7 @@ pub(crate) fn row() -> RoomRow {
         floor: Seq(1),
         members: 2,
         pins: vec![Seq(3)],
+        avatar: None,
         me: Me {
             state: MemberState::Joined,
             role: Role::Member,
@@ -116,6 +128,7 @@ fn events() -> Vec<(&'static str, ServerFrame)> {
     let settings = SettingsBody {
         name: None,
         topic: Some("Black, green, white".into()),
+        avatar: None,
     };
     let role_of = RoleBody {
         user: BOB,
@@ -164,6 +177,8 @@ fn connecting() -> Vec<(&'static str, ServerFrame)> {
             id: ANN,
             name: "ann".into(),
             version: 2,
+            display_name: None,
+            avatar: None,
         },
         session: Some(SessionId(*b"a session of ann")),
         features: Vec::new(),
@@ -185,6 +200,7 @@ fn connecting() -> Vec<(&'static str, ServerFrame)> {
         more: false,
         settings: None,
         blocks: None,
+        profile: None,
     };
     let hiding = ServerFrame::Summary {
         rooms: Vec::new(),
@@ -194,6 +210,7 @@ fn connecting() -> Vec<(&'static str, ServerFrame)> {
         more: false,
         settings: Some(settings()),
         blocks: None,
+        profile: None,
     };
     let reset = |req, why| Reset {
         req,
@@ -350,6 +367,8 @@ fn replies() -> Vec<(&'static str, ServerFrame)> {
                     id: BOB,
                     name: "bob".into(),
                     version: 1,
+                    display_name: None,
+                    avatar: None,
                 }],
             },
         ),
@@ -361,6 +380,7 @@ fn replies() -> Vec<(&'static str, ServerFrame)> {
                     room: ROOM,
                     name: "Tea & talk".into(),
                     members: 2,
+                    avatar: None,
                 }],
                 more: false,
             },

@@ -209,6 +209,8 @@ mod tests {
             kind: UserKind::User,
             name: "Ann".to_owned(),
             profile_version: 1,
+            display_name: None,
+            avatar: None,
             password_hash,
             administrator: false,
         }

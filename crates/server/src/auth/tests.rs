@@ -88,7 +88,9 @@ async fn registering_signs_in_and_the_token_proves_it() {
         Profile {
             id: made.user.id,
             name: "Ann".to_owned(),
-            version: 1
+            version: 1,
+            display_name: None,
+            avatar: None
         }
     );
     assert_eq!(

@@ -203,6 +203,8 @@ mod tests {
                 id: UserId([1; 16]),
                 name: "Ann".into(),
                 version: 1,
+                display_name: None,
+                avatar: None,
             },
             session: None,
             administrator: false,

@@ -31,6 +31,7 @@ use crate::gateway::ws::{Closed, Deflate, Message, Reader, WebSocket, ping_frame
 use crate::hub::{Hub, Item};
 use crate::metrics::{Direction, Metrics};
 use crate::presence::Presence;
+use crate::store::avatars::AvatarStore;
 use crate::store::{self, AnyView, Store, StoreError};
 
 /// What every driver of a node uses.
@@ -40,6 +41,8 @@ pub struct Services {
     pub store: Arc<dyn Store>,
     /// Users and tokens.
     pub accounts: Arc<Accounts>,
+    /// Pictures of people and rooms.
+    pub avatars: Arc<dyn AvatarStore>,
     /// The way into the logs.
     pub commit: Commit,
     /// The way out to the sockets.

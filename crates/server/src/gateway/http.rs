@@ -4,6 +4,7 @@
 //! failure under `/api`, an unknown path too, is `{"error": {…}}` with a code of the registry.
 //! Tokens travel in bodies, cookies and the `Authorization` header, never in an address.
 
+mod avatars;
 mod call;
 mod reply;
 mod sessions;
@@ -24,6 +25,7 @@ use serde_json::json;
 use self::call::{Call, Given};
 pub use self::reply::Failure;
 use crate::auth::{Accounts, Refused, SignedIn};
+use crate::store::avatars::AvatarStore;
 
 /// Largest body of a request, in bytes. Beyond: 413.
 pub const BODY_BYTES_MAX: usize = 16 * 1024;
@@ -42,7 +44,8 @@ pub struct Peer {
 }
 
 /// The routes under `/api`. Every request needs a [`Peer`] among its extensions.
-pub fn router(accounts: Arc<Accounts>) -> Router {
+pub fn router(accounts: Arc<Accounts>, store: Arc<dyn AvatarStore>) -> Router {
+    let avatars = avatars::router(accounts.clone(), store);
     let routes = Router::new()
         .route("/register", post(register))
         .route("/login", post(login))
@@ -59,17 +62,19 @@ pub fn router(accounts: Arc<Accounts>) -> Router {
         .route("/v1/sessions/{id}", delete(sessions::end))
         .method_not_allowed_fallback(wrong_method)
         .fallback(unknown_path)
-        .with_state(accounts);
+        .with_state(accounts)
+        .merge(avatars);
     Router::new()
         .nest("/api", routes)
         .layer(map_response(not_stored))
 }
 
-/// What stands under `/api` belongs to one person and one moment.
+/// What stands under `/api` belongs to one person and one moment, unless it says otherwise.
 async fn not_stored(mut response: Response) -> Response {
     response
         .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     response
 }
 

@@ -128,7 +128,7 @@ labels! {
         Redact = "redact",
         /// A reaction.
         Reaction = "reaction",
-        /// A room has another name or topic.
+        /// A room has another name, topic or picture.
         Settings = "settings",
         /// A member may do something else.
         Role = "role",

@@ -4,7 +4,7 @@
 //! true: each method is one transaction, durable when it returns. Secrets arrive hashed. One
 //! suite, `contract`, runs against every implementation.
 
-use chinwag_core::ids::{SessionId, UserId};
+use chinwag_core::ids::{AvatarId, SessionId, UserId};
 use chinwag_core::name::Name;
 use chinwag_core::wire::Profile;
 use futures_util::future::BoxFuture;
@@ -75,6 +75,10 @@ pub struct UserRow {
     pub name: String,
     /// Rises with each change of what others see.
     pub profile_version: u64,
+    /// What they want to be called.
+    pub display_name: Option<String>,
+    /// Their picture.
+    pub avatar: Option<AvatarId>,
     /// In PHC form; foreign users have none.
     pub password_hash: Option<String>,
     /// May do everything.
@@ -89,6 +93,8 @@ impl UserRow {
             id: self.id,
             name: self.name.clone(),
             version: self.profile_version,
+            display_name: self.display_name.clone(),
+            avatar: self.avatar,
         }
     }
 }

@@ -8,11 +8,12 @@ use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chinwag_core::aside::{Seen, SettingsChange};
+use chinwag_core::avatar::Image;
 use chinwag_core::batch::{Ack, Submission};
 use chinwag_core::code::ErrorCode;
 use chinwag_core::deed::{Change, Deed};
 use chinwag_core::event::Event;
-use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
+use chinwag_core::ids::{AvatarId, Epoch, Key, Millis, Position, RoomId, Seq, UserId};
 use chinwag_core::invite::{Invitation, InviteHash};
 use chinwag_core::ledger::{Committed, Ledger};
 use chinwag_core::marker::{Mark, Marked};
@@ -22,6 +23,7 @@ use chinwag_core::room::{Member, Range, Role, Room};
 use chinwag_core::view::{Alterations, Changes, View};
 use chinwag_core::wire::{Blocks, DirectoryRow, Profile, Settings};
 
+use super::avatars::AvatarStore;
 use super::{ReadJob, Store, StoreError, StoreFuture};
 
 /// A store in memory.
@@ -93,6 +95,25 @@ impl Store for MemoryStore {
     }
 }
 
+impl AvatarStore for MemoryStore {
+    fn put_avatar(
+        &self,
+        user: UserId,
+        image: Image,
+        now: Millis,
+    ) -> StoreFuture<'_, Result<AvatarId, ErrorCode>> {
+        Box::pin(ready(Ok(self.lock().put_avatar(user, image, now))))
+    }
+
+    fn avatar(&self, id: AvatarId) -> StoreFuture<'_, Option<Image>> {
+        Box::pin(ready(Ok(self.lock().avatar(id).cloned())))
+    }
+
+    fn sweep_avatars(&self, now: Millis, limit: usize) -> StoreFuture<'_, usize> {
+        Box::pin(ready(Ok(self.lock().sweep_avatars(now, limit))))
+    }
+}
+
 /// The ledger's view, which cannot fail, where one is expected that can.
 struct Unfailing<'a>(&'a Ledger);
 
@@ -142,4 +163,6 @@ pass_on! {
     invited_to(user: UserId) -> usize;
     invitation(hash: InviteHash) -> Option<Invitation>;
     invitations(room: RoomId) -> Vec<Invitation>;
+    has_avatar(avatar: AvatarId) -> bool;
+    profile_changed(user: UserId) -> Position;
 }

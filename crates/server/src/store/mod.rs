@@ -5,6 +5,7 @@
 //! `core::read` assembles answers over a [`View`] of one snapshot.
 
 pub mod accounts;
+pub mod avatars;
 #[cfg(test)]
 mod contract;
 pub mod memory;

@@ -21,7 +21,13 @@ fn bytes(kind: u8, number: usize) -> [u8; 16] {
 async fn put_profiles(store: &SqliteStore, people: impl Iterator<Item = (UserId, String)>) {
     let puts = people.map(|(id, name)| {
         let version = 1;
-        store.put_profile(Profile { id, name, version })
+        store.put_profile(Profile {
+            id,
+            name,
+            version,
+            display_name: None,
+            avatar: None,
+        })
     });
     // All at once: they share transactions.
     for put in futures_util::future::join_all(puts).await {

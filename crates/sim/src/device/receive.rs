@@ -138,6 +138,7 @@ impl Device {
             | ServerFrame::Invitation { .. }
             | ServerFrame::Edits { .. }
             | ServerFrame::Row { .. }
+            | ServerFrame::Profile { .. }
             | ServerFrame::Settings(_) => {}
             ServerFrame::Typing { .. } | ServerFrame::Presence { .. } => {
                 self.ephemeral(frame, shore);

@@ -238,12 +238,18 @@ fn room_frame(req: Req, key: Key, command: Command) -> ClientFrame {
             history,
         },
         Command::Direct { user } => ClientFrame::Direct { req, key, user },
-        Command::Configure { room, name, topic } => ClientFrame::Configure {
+        Command::Configure {
+            room,
+            name,
+            topic,
+            avatar,
+        } => ClientFrame::Configure {
             req,
             key,
             room,
             name,
             topic,
+            avatar,
         },
         // Devices hold no tokens: their rooms are public.
         Command::Join { room, .. } => ClientFrame::Join {

@@ -244,8 +244,9 @@ fn same(sent: &Sent, event: &Event) -> bool {
         (Command::Pin { target, on, .. }, Body::Pin(body)) => {
             (Some(*target), *on) == (event.target, body.on)
         }
+        // Devices of the simulator hang no pictures.
         (Command::Configure { name, topic, .. }, Body::Settings(body)) => {
-            (name, topic) == (&body.name, &body.topic)
+            (name, topic, None) == (&body.name, &body.topic, body.avatar)
         }
         (Command::SetRole { user, role, .. }, Body::Role(body)) => {
             (*user, *role) == (body.user, body.role)

@@ -43,7 +43,7 @@ frames! {
     19 = "redact" Redact { req, key, room, target };
     20 = "react" React { req, key, room, target, emoji, on };
     21 = "pin" Pin { req, key, room, target, on };
-    22 = "configure" Configure { req, key, room, name, topic };
+    22 = "configure" Configure { req, key, room, name, topic, avatar };
     23 = "ban" Ban { req, key, room, user, on };
     24 = "role" Role { req, key, room, user, role };
     25 = "mute" Mute { req, key, room, user, on };
@@ -60,6 +60,7 @@ frames! {
     43 = "invitation" Invitation { req, token };
     44 = "invite_user" InviteUser { req, key, room, user };
     45 = "edits" Edits { req, room, target, after };
+    50 = "profile" Profile { req, display_name, avatar };
 }
 
 pub(super) fn put(frame: &ClientFrame, to: &mut Writer) {
@@ -179,9 +180,6 @@ fn check(frame: ClientFrame) -> Result<ClientFrame, Refusal> {
         }
         ClientFrame::Edit { text, .. } => field::message(text)?,
         ClientFrame::React { emoji, .. } => field::reaction(emoji)?,
-        ClientFrame::Configure { name, topic, .. } => {
-            field::settings(name.as_deref(), topic.as_deref())?;
-        }
         ClientFrame::Create { kind, name, .. } => {
             field::kind(*kind)?;
             field::room_name(name)?;
@@ -197,15 +195,10 @@ fn check(frame: ClientFrame) -> Result<ClientFrame, Refusal> {
             ..
         } => field::invitation(*expires_in_ms, *uses)?,
         ClientFrame::Watch { rooms, .. } => list(rooms.len(), "rooms", limits::WATCHED_ROOMS_MAX)?,
-        ClientFrame::Settings {
-            dnd_until,
-            dnd_daily,
-            ..
-        } => {
-            own::time(*dnd_until, "dnd_until")?;
-            own::daily(*dnd_daily)?;
-        }
-        ClientFrame::Notify { quiet_until, .. } => own::time(*quiet_until, "quiet_until")?,
+        ClientFrame::Configure { .. }
+        | ClientFrame::Profile { .. }
+        | ClientFrame::Settings { .. }
+        | ClientFrame::Notify { .. } => check_settings(&frame)?,
         ClientFrame::Auth { .. }
         | ClientFrame::Direct { .. }
         | ClientFrame::Join { .. }
@@ -234,4 +227,27 @@ fn check(frame: ClientFrame) -> Result<ClientFrame, Refusal> {
         | ClientFrame::Edits { .. } => {}
     }
     Ok(frame)
+}
+
+/// The same, of frames that say how something is to be from now on.
+fn check_settings(frame: &ClientFrame) -> Result<(), Refusal> {
+    match frame {
+        ClientFrame::Configure {
+            name,
+            topic,
+            avatar,
+            ..
+        } => field::settings(name.as_deref(), topic.as_deref(), *avatar),
+        ClientFrame::Profile { display_name, .. } => field::display_name(display_name.as_deref()),
+        ClientFrame::Settings {
+            dnd_until,
+            dnd_daily,
+            ..
+        } => {
+            own::time(*dnd_until, "dnd_until")?;
+            own::daily(*dnd_daily)
+        }
+        ClientFrame::Notify { quiet_until, .. } => own::time(*quiet_until, "quiet_until"),
+        other => unreachable!("checked by `check`: {other:?}"),
+    }
 }

@@ -1,13 +1,14 @@
 //! Events, folded ones too, and what else both directions are made of.
 
-use super::cbor::{Reader, Writer};
+use super::cbor::{self, Reader, Writer};
 use super::shape::{Fields, Put, Take, Wrong, put_fields, record, words};
+use crate::avatar::Avatar;
 use crate::event::{
     Author, Body, DamagedBody, Event, MemberBody, Mention, PinBody, ReactionBody, RedactBody,
     RoleBody, RoomBody, SettingsBody, TextBody,
 };
 use crate::fold::Folded;
-use crate::ids::UserId;
+use crate::ids::{AvatarId, UserId};
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
 use crate::wire::{
     Blocks, Daily, DirectoryRow, EditRow, InviteRow, Item, Last, Me, Notify, NotifyLevel, Person,
@@ -34,7 +35,7 @@ record! {
     RoomBody { kind, name, history, members };
     MemberBody { user, state, role, members };
     ReactionBody { emoji, on };
-    SettingsBody { name, topic };
+    SettingsBody { name, topic, avatar };
     RoleBody { user, role, muted };
     PinBody { on };
     Last { room, seq, key };
@@ -42,15 +43,15 @@ record! {
     Notify { level, quiet_until, version };
     Daily { from, to };
     Blocks { users, version };
-    Profile { id, name, version };
-    DirectoryRow { room, name, members };
+    Profile { id, name, version, display_name, avatar };
+    DirectoryRow { room, name, members, avatar };
     Settings { hide_last_seen, hide_online, version, hide_receipts, dnd_until, dnd_daily };
     Standing { user, delivered, read, delivered_at, read_at };
     Person { user, online, last_seen };
     InviteRow { id, by, uses, expires };
     EditRow { seq, ts, text };
     PublicLimits { text_bytes, frame_bytes, in_flight, open_rooms, rate_per_second, rate_burst };
-    RoomRow { room, kind, name, peer, history, head, msg_no, floor, members, me, topic, pins };
+    RoomRow { room, kind, name, peer, history, head, msg_no, floor, members, me, topic, pins, avatar };
 }
 
 /// Bodies that say nothing but their kind.
@@ -102,6 +103,24 @@ impl Put for Author {
 impl Take for Author {
     fn take(from: &mut Reader<'_>) -> Result<Self, Wrong> {
         Take::take(from).map(|(user, version)| Self(user, version))
+    }
+}
+
+/// A picture's bytes, or none for none: null says nothing of it.
+impl Put for Avatar {
+    fn put(&self, to: &mut Writer) {
+        to.bytes(self.0.as_ref().map_or(&[], |id| &id.0));
+    }
+}
+
+impl Take for Avatar {
+    fn take(from: &mut Reader<'_>) -> Result<Self, Wrong> {
+        let mut ahead = *from;
+        if let Ok(cbor::Item::Bytes([])) = ahead.item() {
+            *from = ahead;
+            return Ok(Self(None));
+        }
+        AvatarId::take(from).map(|id| Self(Some(id)))
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) const BY_HAND: &[(u64, &str, &str)] = &[
 frames! {
     PLAIN, ServerFrame, fields, Err(Wrong::HERE);
     0 = "welcome" Welcome { v, epoch, user, session, features, limits, now };
-    3 = "summary" Summary { rooms, new, all, reset, more, settings, blocks };
+    3 = "summary" Summary { rooms, new, all, reset, more, settings, blocks, profile };
     4 = "events" Events { req, room, from, to, head, items };
     6 = "page" Page { req, room, as_of, messages, skips, before };
     7 = "caught_up" CaughtUp { position };
@@ -54,9 +54,10 @@ frames! {
     27 = "blocks" Blocks { users, version };
     30 = "invite" Invite { req, room, token, invite };
     31 = "invites" Invites { req, room, invites };
-    32 = "invitation" Invitation { req, room, kind, name, topic, members };
+    32 = "invitation" Invitation { req, room, kind, name, topic, members, avatar };
     33 = "edits" Edits { req, room, target, edits, more };
     34 = "row" Row { row };
+    50 = "profile" Profile { user };
 }
 
 pub(super) fn put(frame: &ServerFrame, to: &mut Writer) {

@@ -10,7 +10,8 @@ use super::cbor::{Item, Reader, Writer};
 use crate::code::ErrorCode;
 use crate::codec::strict::NUMBER_LIMIT;
 use crate::ids::{
-    DeviceId, Epoch, InviteId, InviteToken, Key, Millis, Position, RoomId, Seq, SessionId, UserId,
+    AvatarId, DeviceId, Epoch, InviteId, InviteToken, Key, Millis, Position, RoomId, Seq,
+    SessionId, UserId,
 };
 
 /// Something that a frame can hold.
@@ -283,7 +284,8 @@ ids!(
     Key,
     Epoch,
     InviteId,
-    InviteToken
+    InviteToken,
+    AvatarId
 );
 
 /// Opaque to clients, and so the same text as in JSON.

@@ -134,6 +134,8 @@ impl World {
                 id: user(number),
                 name: format!("Person {number}"),
                 version: 1,
+                display_name: None,
+                avatar: None,
             });
         }
         let shared = Shared {

@@ -45,6 +45,8 @@ fn identity(user: UserId, expires_in_ms: u64) -> Identity {
             id: user,
             name: "Ann".into(),
             version: 1,
+            display_name: None,
+            avatar: None,
         },
         session: Some(SessionId([1; 16])),
         expires_in_ms,

@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::body::{Body, Bytes, HttpBody as _};
+use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, ORIGIN, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -40,20 +41,7 @@ impl FromRequest<Arc<Accounts>> for Call {
         let (parts, body) = request.into_parts();
         let peer = checked_peer(&parts, accounts)?;
         check_content_type(&parts.headers)?;
-        let reading = axum::body::to_bytes(body, BODY_BYTES_MAX);
-        let read = tokio::time::timeout(Duration::from_millis(BODY_DEADLINE_MS), reading).await;
-        let body = match read {
-            Ok(Ok(body)) => body,
-            Ok(Err(error)) => return Err(unread(&error)),
-            Err(_) => {
-                let message = "the body did not come in time";
-                return Err(Failure::with(
-                    StatusCode::REQUEST_TIMEOUT,
-                    ErrorCode::BadFrame,
-                    message,
-                ));
-            }
-        };
+        let body = whole(body, BODY_BYTES_MAX, "the body is larger than 16 KiB").await?;
         let fields = serde_json::from_slice(&body).map_err(|_| {
             // Its own words could repeat a part of the body, and so of a password.
             let message = "the body must be one JSON object without repeated names";
@@ -70,17 +58,17 @@ impl FromRequest<Arc<Accounts>> for Call {
 /// A request without a body that matters: a question, or something ended.
 pub(super) struct Asking {
     pub(super) peer: Peer,
-    headers: HeaderMap,
+    pub(super) headers: HeaderMap,
 }
 
-impl FromRequestParts<Arc<Accounts>> for Asking {
+impl<S: Sync> FromRequestParts<S> for Asking
+where
+    Arc<Accounts>: FromRef<S>,
+{
     type Rejection = Failure;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        accounts: &Arc<Accounts>,
-    ) -> Result<Self, Failure> {
-        let peer = checked_peer(parts, accounts)?;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let peer = checked_peer(parts, &Arc::from_ref(state))?;
         let headers = parts.headers.clone();
         Ok(Self { peer, headers })
     }
@@ -116,12 +104,41 @@ async fn bearer(headers: &HeaderMap, accounts: &Accounts) -> Result<Identity, Fa
     identity.map_err(|code| Refused::new(code).into())
 }
 
-fn unread(error: &axum::Error) -> Failure {
+/// The whole body, if it comes in time and has at most `max` bytes.
+pub(super) async fn whole(
+    body: Body,
+    max: usize,
+    too_large: &'static str,
+) -> Result<Bytes, Failure> {
+    // Of one that says its length nothing has to be read.
+    if body.size_hint().lower() > max as u64 {
+        return Err(oversized(too_large));
+    }
+    let reading = axum::body::to_bytes(body, max);
+    let read = tokio::time::timeout(Duration::from_millis(BODY_DEADLINE_MS), reading).await;
+    match read {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(error)) => Err(unread(&error, too_large)),
+        Err(_) => {
+            let message = "the body did not come in time";
+            Err(Failure::with(
+                StatusCode::REQUEST_TIMEOUT,
+                ErrorCode::BadFrame,
+                message,
+            ))
+        }
+    }
+}
+
+fn oversized(message: &'static str) -> Failure {
+    Failure::with(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::TooLong, message)
+}
+
+fn unread(error: &axum::Error, too_large: &'static str) -> Failure {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(one) = cause {
         if one.is::<http_body_util::LengthLimitError>() {
-            let message = "the body is larger than 16 KiB";
-            return Failure::with(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::TooLong, message);
+            return oversized(too_large);
         }
         cause = one.source();
     }
@@ -168,9 +185,14 @@ fn is_own(origin: &str, host: &str, secure: bool) -> bool {
     rest == host || Some(rest) == host.strip_suffix(port)
 }
 
-fn check_content_type(headers: &HeaderMap) -> Result<(), Failure> {
+/// What `Content-Type` says, without its parameters.
+pub(super) fn media_type(headers: &HeaderMap) -> Option<&str> {
     let given = only(headers, &CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = given.map(|text| text.split(';').next().unwrap_or_default().trim());
+    given.map(|text| text.split(';').next().unwrap_or_default().trim())
+}
+
+fn check_content_type(headers: &HeaderMap) -> Result<(), Failure> {
+    let essence = media_type(headers);
     if essence.is_some_and(|text| text.eq_ignore_ascii_case("application/json")) {
         return Ok(());
     }

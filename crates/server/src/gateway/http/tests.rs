@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use axum::body::Body;
 use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, SET_COOKIE};
 use axum::http::{HeaderMap, Request};
+use chinwag_core::ids::Epoch;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
@@ -13,6 +14,7 @@ use crate::auth::Settings;
 use crate::auth::attempts::AttemptRate;
 use crate::auth::password::{BUSY_RETRY_MS, HASHES_AT_ONCE, HASHES_WAITING_MAX};
 use crate::config::Registration;
+use crate::store::memory::MemoryStore;
 use crate::store::memory::accounts::MemoryAccounts;
 
 mod journeys;
@@ -65,7 +67,8 @@ impl Site {
         let store = Arc::new(MemoryAccounts::default());
         let accounts = Accounts::start(settings, store, Arc::new(|| NOW)).await;
         let accounts = Arc::new(accounts.expect("accounts start"));
-        let router = router(Arc::clone(&accounts));
+        let avatars = Arc::new(MemoryStore::new(Epoch([1; 16])));
+        let router = router(Arc::clone(&accounts), avatars);
         let peer = Peer {
             address: Ipv4Addr::LOCALHOST.into(),
             secure: false,

@@ -34,6 +34,8 @@ fn connection() -> Arc<Connection> {
             id: UserId([1; 16]),
             name: "Ann".into(),
             version: 1,
+            display_name: None,
+            avatar: None,
         },
         session: None,
         expires_in_ms: 600_000,

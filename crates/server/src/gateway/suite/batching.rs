@@ -39,6 +39,8 @@ async fn welcomed(low_bandwidth: bool) -> (super::Server, Client, Arc<Connection
             id: UserId([1; 16]),
             name: "Ann".into(),
             version: 1,
+            display_name: None,
+            avatar: None,
         },
         session: None,
         expires_in_ms: 600_000,

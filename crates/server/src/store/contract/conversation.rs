@@ -122,6 +122,7 @@ async fn what_a_room_is_and_who_may_do_what_is_kept(mut subject: Subject) {
             room,
             name: Some("Kitchen".into()),
             topic: Some("what is for lunch".into()),
+            avatar: None,
         },
         Command::Pin {
             room,

@@ -11,6 +11,7 @@ mod invites;
 mod markers;
 mod own;
 mod people;
+mod profile;
 mod random;
 mod rooms;
 mod sending;
@@ -26,6 +27,7 @@ use chinwag_core::room::RoomKind;
 use chinwag_core::wire::Profile;
 use tempfile::TempDir;
 
+use super::avatars::AvatarStore;
 use super::memory::MemoryStore;
 use super::recent::RecentFirst;
 use super::sqlite::SqliteStore;
@@ -64,7 +66,7 @@ pub(super) const PEOPLE: u8 = 9;
 
 /// The store under test, with people in it.
 pub(super) enum Subject {
-    Memory(MemoryStore),
+    Memory(Box<MemoryStore>),
     Sqlite(Option<SqliteStore>, TempDir),
     Recent(
         Option<(Arc<SqliteStore>, RecentFirst<SqliteStore>)>,
@@ -132,12 +134,14 @@ pub(super) fn profile(number: u8) -> Profile {
         id: user(number),
         name: format!("Person {number}"),
         version: 1,
+        display_name: None,
+        avatar: None,
     }
 }
 
 impl Subject {
     pub(super) async fn memory() -> Self {
-        Self::Memory(MemoryStore::new(Epoch([7; 16])))
+        Self::Memory(Box::new(MemoryStore::new(Epoch([7; 16]))))
             .peopled()
             .await
     }
@@ -196,9 +200,16 @@ impl Subject {
 
     pub(super) fn store(&self) -> &dyn Store {
         match self {
-            Self::Memory(store) => store,
+            Self::Memory(store) => &**store,
             Self::Recent(Some((_store, front)), _dir) => front,
             Self::Sqlite(..) | Self::Recent(None, _) => self.file(),
+        }
+    }
+
+    pub(super) fn avatars(&self) -> &dyn AvatarStore {
+        match self {
+            Self::Memory(store) => &**store,
+            Self::Sqlite(..) | Self::Recent(..) => self.file(),
         }
     }
 

@@ -4,13 +4,14 @@ use chinwag_core::batch::{Command, Submission};
 use chinwag_core::event::Mention;
 use chinwag_core::ids::{Key, Millis, Position, RoomId, Seq, UserId};
 use chinwag_core::marker::Mark;
-use chinwag_core::own::OwnChange;
 use chinwag_core::read;
 use chinwag_core::room::{Range, Role, RoomKind};
 use chinwag_core::wire::{Cursor, Last};
 
 use super::{PEOPLE, Subject, key, user};
 use crate::store::{AnyView, StoreError};
+
+mod beside;
 
 const COMMANDS: usize = 10_000;
 const BATCH: u64 = 12;
@@ -127,6 +128,7 @@ impl Dice {
                 room,
                 name: on.then(|| format!("renamed {}", self.below(9))),
                 topic: Some(["", "about tea"][self.below(2) as usize].into()),
+                avatar: beside::picture(self),
             },
             // More is taken back than taken, or nobody had a voice in the end.
             9 => Command::Ban {
@@ -319,21 +321,6 @@ async fn ten_thousand_random_commands_are_answered_alike_with_recent_events_in_f
     assert!(enough.iter().all(|count| *count > 0), "{figures:?}");
 }
 
-/// Somebody blocks somebody, or does so no longer: always a change, since a store may number also
-/// what changes nothing.
-async fn toggle(dice: &mut Dice, memory: &Subject, sqlite: &Subject) {
-    let mut person = || user(1 + u8::try_from(dice.below(u64::from(PEOPLE))).expect("few"));
-    let (one, other) = (person(), person());
-    if one == other {
-        return;
-    }
-    let (blocks, _changed) = memory.read(move |view| view.blocks(one)).await;
-    let on = !blocks.users.contains(&other);
-    let change = OwnChange::Block { user: other, on };
-    let expected = memory.store().own(one, change.clone()).await;
-    assert_eq!(sqlite.store().own(one, change).await, expected);
-}
-
 /// Answers of `sqlite`, which is given back, are those of the ledger.
 async fn alike(seed: u64, mut sqlite: Subject) -> Subject {
     let mut dice = Dice(seed);
@@ -370,7 +357,8 @@ async fn alike(seed: u64, mut sqlite: Subject) -> Subject {
             );
         }
         if dice.below(40) == 0 {
-            toggle(&mut dice, &memory, &sqlite).await;
+            beside::toggle(&mut dice, &memory, &sqlite).await;
+            beside::show(&mut dice, &memory, &sqlite).await;
         }
         if dice.below(300) == 0 {
             sqlite.reopen();

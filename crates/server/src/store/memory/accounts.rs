@@ -125,6 +125,8 @@ impl AccountStore for MemoryAccounts {
             kind: UserKind::User,
             name: name.display().to_owned(),
             profile_version: 1,
+            display_name: None,
+            avatar: None,
             password_hash: None,
             administrator: false,
         };

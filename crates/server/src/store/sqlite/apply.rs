@@ -11,6 +11,7 @@ use chinwag_core::room::{Member, Room, Stay};
 use chinwag_core::wire::Profile;
 use rusqlite::{Connection, params};
 
+use super::avatars;
 use super::deeds;
 use super::inside::Inside;
 use super::rows::{
@@ -37,6 +38,7 @@ pub(super) fn batch(
     for (room, row) in &decided.members {
         put_member(db, inside, *room, row, position)?;
     }
+    avatars::hang(db, &decided.hung)?;
     for invitation in &decided.invitations {
         deeds::put(db, invitation)?;
     }
@@ -308,15 +310,19 @@ pub(super) fn marker(
 /// Adds or changes somebody's public face.
 pub(super) fn profile(db: &Connection, profile: &Profile) -> rusqlite::Result<()> {
     db.prepare_cached(
-        "INSERT INTO users (public, name, name_key, profile_version) VALUES (?1, ?2, ?3, ?4) \
+        "INSERT INTO users (public, name, name_key, profile_version, display_name, avatar) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
          ON CONFLICT (public) DO UPDATE SET name = excluded.name, name_key = excluded.name_key, \
-         profile_version = excluded.profile_version",
+         profile_version = excluded.profile_version, display_name = excluded.display_name, \
+         avatar = excluded.avatar",
     )?
     .execute(params![
         profile.id.0,
         profile.name,
         name_key(&profile.name),
         number(profile.version),
+        profile.display_name,
+        profile.avatar.map(|id| id.0),
     ])?;
     Ok(())
 }

@@ -56,6 +56,10 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         version: 8,
         sql: include_str!("../migrations/0008_names.sql"),
     },
+    Migration {
+        version: 9,
+        sql: include_str!("../migrations/0009_profile.sql"),
+    },
 ];
 
 /// The version that `migrations` lead to.

@@ -6,6 +6,7 @@
 
 pub mod accounts;
 mod apply;
+mod avatars;
 mod blocks;
 mod checkpoint;
 mod deeds;
@@ -288,8 +289,10 @@ impl Store for SqliteStore {
     }
 
     fn own(&self, user: UserId, change: OwnChange) -> StoreFuture<'_, Result<Owned, ErrorCode>> {
-        // Of all that the writer keeps in mind, no decision depends on it.
-        Box::pin(self.write_beside(move |db| own::change(db, user, &change)))
+        // Of all that the writer keeps in mind, no decision depends on it. What others see of
+        // somebody is remembered with who they are.
+        let counts = |done: &Result<Owned, _>| matches!(done, Ok(Owned::Profile(_)));
+        Box::pin(self.write_as(move |db| own::change(db, user, &change), counts, true))
     }
 
     fn saw(&self, seen: Vec<(UserId, Millis)>) -> StoreFuture<'_, ()> {

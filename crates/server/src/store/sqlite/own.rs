@@ -4,13 +4,13 @@
 
 use chinwag_core::code::ErrorCode;
 use chinwag_core::ids::{Millis, RoomId, UserId};
-use chinwag_core::own::{NotifyChange, OwnChange, Owned};
-use chinwag_core::wire::{Notify, NotifyLevel};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use chinwag_core::own::{NotifyChange, OwnChange, Owned, ProfileChange};
+use chinwag_core::wire::{Notify, NotifyLevel, Profile};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
-use super::blocks;
-use super::rows::{JOINED, code, count, number};
+use super::rows::{self, JOINED, code, count, number};
 use super::stored::stored_position;
+use super::{avatars, blocks};
 
 /// Changes something of a user's own state; what stands then.
 pub(super) fn change(
@@ -23,6 +23,7 @@ pub(super) fn change(
         OwnChange::Block { user: other, on } => {
             Ok(blocks::set(db, user, *other, *on)?.map(Owned::Blocks))
         }
+        OwnChange::Profile(change) => show(db, user, change),
     }
 }
 
@@ -65,6 +66,49 @@ fn set_notify(
         ])?;
     }
     Ok(Ok(Owned::Notify(room, after)))
+}
+
+/// Changes what others see of somebody.
+fn show(
+    db: &Connection,
+    user: UserId,
+    change: &ProfileChange,
+) -> rusqlite::Result<Result<Owned, ErrorCode>> {
+    let found = db.prepare_cached(rows::PROFILE_BY_ID)?;
+    let Some(before) = one_profile(found, user)? else {
+        return Ok(Err(ErrorCode::NotFound));
+    };
+    let after = match change.of(&before) {
+        Ok(after) => after,
+        Err(code) => return Ok(Err(code)),
+    };
+    if let Some(id) = change.named() {
+        if !avatars::exists(db, id)? {
+            return Ok(Err(ErrorCode::NotFound));
+        }
+        avatars::used(db, user, id)?;
+    }
+    if after != before {
+        db.prepare_cached(
+            "UPDATE users SET display_name = ?2, avatar = ?3, profile_version = ?4, changed = ?5 \
+             WHERE public = ?1",
+        )?
+        .execute(params![
+            user.0,
+            after.display_name,
+            after.avatar.map(|id| id.0),
+            number(after.version),
+            number(stored_position(db)?.0),
+        ])?;
+        if let Some(id) = before.avatar {
+            avatars::let_go(db, id)?;
+        }
+    }
+    Ok(Ok(Owned::Profile(after)))
+}
+
+fn one_profile(mut query: CachedStatement<'_>, user: UserId) -> rusqlite::Result<Option<Profile>> {
+    query.query_row([user.0], rows::profile).optional()
 }
 
 /// What somebody wants to be notified of, in three columns.

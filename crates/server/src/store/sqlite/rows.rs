@@ -11,6 +11,8 @@ use rusqlite::Row;
 use rusqlite::types::{Type, ValueRef};
 use serde::{Deserialize, Serialize};
 
+use super::avatars;
+
 /// The columns that [`event`] reads, of `events AS e LEFT JOIN users AS u`.
 pub(super) const EVENT_COLUMNS: &str = "e.room, e.seq, e.msg_no, e.kind, e.v, e.sender, \
      e.sender_version, e.key, e.hash, e.ts, e.target, e.body, e.sum, u.public, e.extras";
@@ -346,11 +348,20 @@ pub(super) fn code<T>(
     known(code).ok_or(rusqlite::Error::IntegralValueOutOfRange(at, code))
 }
 
+/// What [`profile`] is read from.
+pub(super) const PROFILE_BY_ID: &str =
+    "SELECT public, name, profile_version, display_name, avatar FROM users WHERE public = ?1";
+/// The same by the unique form of the name.
+pub(super) const PROFILE_BY_NAME: &str =
+    "SELECT public, name, profile_version, display_name, avatar FROM users WHERE name_key = ?1";
+
 pub(super) fn profile(row: &Row<'_>) -> rusqlite::Result<Profile> {
     Ok(Profile {
         id: user_id(row, 0)?,
         name: row.get(1)?,
         version: count(row.get(2)?),
+        display_name: row.get(3)?,
+        avatar: avatars::id(row, 4)?,
     })
 }
 
@@ -384,5 +395,6 @@ pub(super) fn room(row: &Row<'_>, id: RoomId) -> rusqlite::Result<Room> {
         topic: row.get(8)?,
         owners: u32::try_from(owners).unwrap_or(0),
         pins: pins(row, 10)?,
+        avatar: avatars::id(row, 11)?,
     })
 }

@@ -14,8 +14,7 @@ impl SqlView<'_> {
     pub(super) fn stored_room(&self, id: RoomId) -> Read<Option<Room>> {
         self.one(
             "SELECT kind, name, history, head, msg_no, floor, members, created, topic, owners, \
-             pins FROM rooms \
-             WHERE public = ?1",
+             pins, avatar FROM rooms WHERE public = ?1",
             [&id.0[..]],
             |row| room(row, id),
         )

@@ -5,7 +5,7 @@
 use chinwag_core::aside::Seen;
 use chinwag_core::batch::Ack;
 use chinwag_core::event::Event;
-use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
+use chinwag_core::ids::{AvatarId, Epoch, Key, Millis, Position, RoomId, Seq, UserId};
 use chinwag_core::invite::{Invitation, InviteHash};
 use chinwag_core::receipt::Stand;
 use chinwag_core::room::{Member, Range, Role, Room};
@@ -13,6 +13,7 @@ use chinwag_core::view::{Alterations, Changes, View};
 use chinwag_core::wire::{Blocks, DirectoryRow, Profile, Settings};
 use rusqlite::{Connection, OptionalExtension, Params, Row, named_params, params};
 
+use super::avatars;
 use super::deeds;
 use super::inside::Inside;
 use super::kept::Kept;
@@ -144,19 +145,11 @@ impl View for SqlView<'_> {
     }
 
     fn profile(&self, user: UserId) -> Read<Option<Profile>> {
-        self.one(
-            "SELECT public, name, profile_version FROM users WHERE public = ?1",
-            [&user.0[..]],
-            profile,
-        )
+        self.one(rows::PROFILE_BY_ID, [&user.0[..]], profile)
     }
 
     fn named(&self, name: &str) -> Read<Option<Profile>> {
-        self.one(
-            "SELECT public, name, profile_version FROM users WHERE name_key = ?1",
-            [name_key(name)],
-            profile,
-        )
+        self.one(rows::PROFILE_BY_NAME, [name_key(name)], profile)
     }
 
     fn rooms_in(&self, user: UserId) -> Read<usize> {
@@ -323,7 +316,7 @@ impl View for SqlView<'_> {
     fn directory(&self, after: Option<RoomId>, limit: usize) -> Read<Vec<DirectoryRow>> {
         let public = rows::room_kind_code(chinwag_core::room::RoomKind::Public);
         self.all(
-            "SELECT public, name, members FROM rooms \
+            "SELECT public, name, members, avatar FROM rooms \
              WHERE kind = ?1 AND (?2 IS NULL OR public > ?2) ORDER BY public LIMIT ?3",
             params![public, after.map(|room| room.0), number(limit as u64)],
             |row| {
@@ -332,6 +325,7 @@ impl View for SqlView<'_> {
                     room: room_id(row, 0)?,
                     name: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
                     members: u32::try_from(members).unwrap_or(0),
+                    avatar: avatars::id(row, 3)?,
                 })
             },
         )
@@ -351,6 +345,16 @@ impl View for SqlView<'_> {
 
     fn invitation(&self, hash: InviteHash) -> Read<Option<Invitation>> {
         self.one(deeds::INVITATION, [&hash.0[..]], deeds::invitation)
+    }
+
+    fn has_avatar(&self, avatar: AvatarId) -> Read<bool> {
+        avatars::exists(self.db, avatar).map_err(unreadable)
+    }
+
+    fn profile_changed(&self, user: UserId) -> Read<Position> {
+        let sql = "SELECT changed FROM users WHERE public = ?1";
+        let changed = self.one(sql, [&user.0[..]], |row| row.get::<_, i64>(0))?;
+        Ok(Position(changed.map_or(0, count)))
     }
 
     fn invitations(&self, room: RoomId) -> Read<Vec<Invitation>> {

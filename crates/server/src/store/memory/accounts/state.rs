@@ -272,6 +272,8 @@ impl State {
             kind: UserKind::User,
             name: new.name.display().to_owned(),
             profile_version: 1,
+            display_name: None,
+            avatar: None,
             password_hash: Some(new.password_hash.clone()),
             administrator,
         };

@@ -74,6 +74,8 @@ mod tests {
             kind: UserKind::User,
             name: format!("user {number}"),
             profile_version: 1,
+            display_name: None,
+            avatar: None,
             password_hash: None,
             administrator: false,
         }

@@ -1,6 +1,6 @@
 //! Users, invitations and secrets as SQL.
 
-use chinwag_core::ids::UserId;
+use chinwag_core::ids::{AvatarId, UserId};
 use chinwag_core::name::Name;
 use chinwag_core::wire::Profile;
 use rusqlite::{Connection, OptionalExtension as _, Result as SqlResult, Row, params};
@@ -13,7 +13,8 @@ use crate::store::sqlite::position;
 
 /// Where the hash of the setup link lies in `account_secrets`.
 const SETUP: &str = "setup";
-const COLUMNS: &str = "public, kind, name, profile_version, password_hash, administrator";
+const COLUMNS: &str = "public, kind, name, profile_version, password_hash, administrator, \
+    display_name, avatar";
 
 /// Reads the 16 bytes of an id.
 pub(super) fn id_bytes(row: &Row<'_>, column: usize) -> SqlResult<[u8; 16]> {
@@ -30,6 +31,8 @@ fn read(row: &Row<'_>) -> SqlResult<UserRow> {
         profile_version: row.get(3)?,
         password_hash: row.get(4)?,
         administrator: row.get(5)?,
+        display_name: row.get(6)?,
+        avatar: row.get::<_, Option<[u8; 16]>>(7)?.map(AvatarId),
     })
 }
 
@@ -198,6 +201,8 @@ fn insert(db: &Connection, user: &Insert<'_>, now_ms: i64) -> SqlResult<UserRow>
         kind: UserKind::User,
         name: user.name.display().to_owned(),
         profile_version: 1,
+        display_name: None,
+        avatar: None,
         password_hash: user.password_hash.map(str::to_owned),
         administrator: user.administrator,
     })

@@ -56,6 +56,8 @@ async fn filled(dir: &Path, seams: Seams, texts: &[&str]) -> SqliteStore {
         id: USER,
         name: "Ada".into(),
         version: 1,
+        display_name: None,
+        avatar: None,
     };
     store.put_profile(profile).await.expect("stored");
     one(&store, create()).await.expect("stored");
