@@ -10,8 +10,8 @@ use ts_rs::{Config, TS};
 use crate::code::{CloseCode, ComeBack, ErrorCode};
 use crate::codec::binary;
 use crate::event::{
-    Author, Body, DamagedBody, Event, MemberBody, Mention, PinBody, ReactionBody, RedactBody,
-    RoleBody, RoomBody, SettingsBody, TextBody,
+    Author, Body, Content, DamagedBody, Event, MemberBody, Mention, OpaqueBody, OpaqueBytes,
+    PinBody, ReactionBody, RedactBody, RoleBody, RoomBody, SettingsBody, TextBody,
 };
 use crate::fold::Folded;
 use crate::ids::{
@@ -20,9 +20,9 @@ use crate::ids::{
 use crate::limits;
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
 use crate::wire::{
-    Blocks, ClientFrame, Cursor, Daily, DirectoryRow, EditRow, InviteRow, Item, Last, Me, Notify,
-    NotifyLevel, Person, Profile, PublicLimits, Reset, ResetWhy, RoomRow, ServerFrame, Settings,
-    Skip, Standing,
+    Blocks, ClientFrame, Cursor, Daily, DirectoryRow, EditRow, Hidden, InviteRow, Item, Last, Me,
+    Notify, NotifyLevel, Person, Profile, PublicLimits, Reset, ResetWhy, RoomRow, ServerFrame,
+    Settings, Skip, Standing,
 };
 
 #[test]
@@ -61,6 +61,9 @@ fn wire_ts() {
         RoomBody,
         MemberBody,
         TextBody,
+        OpaqueBytes,
+        OpaqueBody,
+        Content,
         RedactBody,
         ReactionBody,
         SettingsBody,
@@ -77,6 +80,7 @@ fn wire_ts() {
         Notify,
         Daily,
         Blocks,
+        Hidden,
         Me,
         RoomRow,
         Last,

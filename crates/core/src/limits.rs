@@ -4,6 +4,11 @@
 
 /// Text of one message, in bytes of UTF-8. Beyond: `too_long`.
 pub const TEXT_BYTES_MAX: usize = 16 * 1024;
+/// An opaque body, in bytes: as base64url, with everything that may stand beside it in a frame, it
+/// fits [`FRAME_BYTES_MAX`]. Beyond: `too_long`.
+pub const OPAQUE_BYTES_MAX: usize = 45 * 1024;
+/// The name of what made an opaque body, in bytes. Beyond: `bad_field`.
+pub const ENC_BYTES_MAX: usize = 32;
 /// Payload of one frame from a client, in bytes. Beyond: close 1009.
 pub const FRAME_BYTES_MAX: usize = 64 * 1024;
 /// Frames of one message from a client, empty ones too. Beyond: close 1008.
@@ -77,6 +82,10 @@ pub const TOPIC_GRAPHEMES_MAX: usize = 250;
 pub const TOPIC_BYTES_MAX: usize = 2_000;
 /// People whom one user blocks. Beyond: `too_many`.
 pub const BLOCKS_MAX: usize = 1_000;
+/// Messages of one room that one user has deleted for themselves alone. Beyond: `too_many`.
+pub const HIDDEN_MAX: usize = 1_000;
+/// Of those, the newest that stand in the room's row. Beyond: `more`.
+pub const HIDDEN_IN_ROW_MAX: usize = 50;
 /// Unread messages are counted exactly up to this, then "999+".
 pub const UNREAD_MAX: u64 = 999;
 /// Rooms above this size have no delivered markers for others (contract 6).
@@ -188,6 +197,7 @@ pub fn table() -> Vec<(&'static str, u64, &'static str)> {
         ("invite_life_ms", INVITE_LIFE_MAX_MS, "`bad_field`"),
         ("invite_uses", INVITE_USES_MAX, "`bad_field`"),
         ("invited_to", INVITED_TO_MAX as u64, "`too_many_rooms`"),
+        ("hidden", HIDDEN_MAX as u64, "`too_many`"),
     ]);
     all
 }
@@ -195,6 +205,7 @@ pub fn table() -> Vec<(&'static str, u64, &'static str)> {
 fn common() -> Vec<(&'static str, u64, &'static str)> {
     vec![
         ("text_bytes", TEXT_BYTES_MAX as u64, "`too_long`"),
+        ("opaque_bytes", OPAQUE_BYTES_MAX as u64, "`too_long`"),
         ("frame_bytes", FRAME_BYTES_MAX as u64, "close 1009"),
         ("fragments", u64::from(FRAGMENTS_MAX), "close 1008"),
         (

@@ -1,12 +1,12 @@
 //! One's own state that is no event: what of a room one wants to be notified of, whom one has
-//! blocked.
+//! blocked, what one has hidden from oneself.
 //!
 //! It is the user's alone (contract 4): stored once, told to all of one's connections, and brought
 //! by `summary` after a time offline. Each piece has a version that rises with every change; of two,
 //! the higher one holds. Stores keep it and run these rules.
 
 use crate::code::ErrorCode;
-use crate::ids::{Millis, RoomId, UserId};
+use crate::ids::{Millis, RoomId, Seq, UserId};
 use crate::limits;
 use crate::wire::{Blocks, Notify, NotifyLevel, ServerFrame};
 
@@ -27,6 +27,15 @@ pub enum OwnChange {
         /// Blocked, or no longer.
         on: bool,
     },
+    /// See [`crate::wire::ClientFrame::Hide`].
+    Hide {
+        /// In which room.
+        room: RoomId,
+        /// Which message.
+        target: Seq,
+        /// Hidden, or no longer.
+        on: bool,
+    },
 }
 
 /// One's own state after a change.
@@ -36,6 +45,15 @@ pub enum Owned {
     Notify(RoomId, Notify),
     /// All whom one has blocked.
     Blocks(Blocks),
+    /// All that one has hidden from oneself in a room.
+    Hidden {
+        /// Which.
+        room: RoomId,
+        /// By seq.
+        seqs: Vec<Seq>,
+        /// Of two lists the higher one holds.
+        version: u64,
+    },
 }
 
 impl Owned {
@@ -50,6 +68,16 @@ impl Owned {
             Self::Blocks(blocks) => ServerFrame::Blocks {
                 users: blocks.users.clone(),
                 version: blocks.version,
+            },
+            Self::Hidden {
+                room,
+                seqs,
+                version,
+            } => ServerFrame::Hidden {
+                req: None,
+                room: *room,
+                seqs: seqs.clone(),
+                version: *version,
             },
         }
     }

@@ -31,12 +31,16 @@ mod disk;
 mod ending;
 #[path = "wire/exposition.rs"]
 mod exposition;
+#[path = "wire/hidden.rs"]
+mod hidden;
 #[path = "wire/invites.rs"]
 mod invites;
 #[path = "wire/limits.rs"]
 mod limits;
 #[path = "wire/markers.rs"]
 mod markers;
+#[path = "wire/messages.rs"]
+mod messages;
 #[path = "wire/metrics.rs"]
 mod metrics;
 #[path = "wire/outcomes.rs"]

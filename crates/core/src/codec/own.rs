@@ -14,6 +14,16 @@ pub(super) fn command(kind: &str, req: Req, fields: &mut Fields) -> Result<Clien
             level: fields.word_maybe("level", &check::LEVELS)?,
             quiet_until: time_maybe(fields, "quiet_until")?,
         },
+        "hide" => ClientFrame::Hide {
+            req,
+            room: fields.parsed("room")?,
+            target: fields.seq("target")?,
+            on: fields.flag("on")?,
+        },
+        "hidden" => ClientFrame::Hidden {
+            req,
+            room: fields.parsed("room")?,
+        },
         _ => ClientFrame::Block {
             req,
             user: fields.parsed("user")?,

@@ -54,6 +54,7 @@ pub struct Ledger {
     seen: BTreeMap<UserId, Millis>,
     trails: BTreeMap<(RoomId, UserId), Trails>,
     invites: BTreeMap<InviteHash, Invitation>,
+    hidden: BTreeMap<(RoomId, UserId), BTreeSet<Seq>>,
     /// Heads as the present node believes them; only the planted fault reads it.
     node_heads: BTreeMap<(u64, RoomId), Seq>,
     node: u64,
@@ -75,6 +76,7 @@ impl Ledger {
             seen: BTreeMap::new(),
             trails: BTreeMap::new(),
             invites: BTreeMap::new(),
+            hidden: BTreeMap::new(),
             node_heads: BTreeMap::new(),
             node: 0,
         }

@@ -5,6 +5,7 @@ use super::{STRETCH_BYTES_MAX, place};
 use crate::code::ErrorCode;
 use crate::event::Event;
 use crate::fold::{self, Folded};
+use crate::hidden;
 use crate::ids::{RoomId, Seq, UserId};
 use crate::marker::visible_head;
 use crate::room::{self, Member, Part, Range, Room};
@@ -104,7 +105,16 @@ pub(super) fn page<V: View + ?Sized>(
         }
         _ => Vec::new(),
     };
+    let span = lines.first().zip(lines.last());
+    let span = span.and_then(|(first, last)| Range::new(first.seq, last.seq));
+    let hidden = match span {
+        Some(span) => hidden::within(view, room.id, member, span)?,
+        None => Vec::new(),
+    };
     let mut folded = fold::fold(lines, &about);
+    for line in &mut folded {
+        line.hidden = hidden.binary_search(&line.event.seq).is_ok();
+    }
     if let Some(oldest) = cut_heavy(&mut folded) {
         // What lies before the lines that are left belongs to the next page.
         skips.retain(|skip| skip.from > oldest);

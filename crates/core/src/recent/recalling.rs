@@ -13,7 +13,7 @@ use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
 use crate::invite::{Invitation, InviteHash};
 use crate::limits;
 use crate::receipt::Stand;
-use crate::room::{Member, Range, Role, Room};
+use crate::room::{Listed, Member, MemberState, Range, Room};
 use crate::view::{Alterations, Changes, View};
 use crate::wire::{Blocks, DirectoryRow, Profile, Settings};
 
@@ -223,7 +223,7 @@ impl<V: View + ?Sized, R: Recall> View for Recalling<'_, V, R> {
         changed(user: UserId, since: Option<Position>) -> Vec<RoomId>;
         alterations(room: RoomId, target: Seq) -> Alterations;
         mentioned(room: RoomId, user: UserId, range: Range, limit: u64) -> u64;
-        members(room: RoomId, after: Option<UserId>, limit: usize) -> Vec<(UserId, Role)>;
+        members(room: RoomId, state: MemberState, after: Option<UserId>, limit: usize) -> Vec<Listed>;
         directory(after: Option<RoomId>, limit: usize) -> Vec<DirectoryRow>;
         changes(since: Position) -> Changes;
         settings(user: UserId) -> Settings;
@@ -235,6 +235,8 @@ impl<V: View + ?Sized, R: Recall> View for Recalling<'_, V, R> {
         invited_to(user: UserId) -> usize;
         invitation(hash: InviteHash) -> Option<Invitation>;
         invitations(room: RoomId) -> Vec<Invitation>;
+        hidden(room: RoomId, user: UserId, range: Range) -> Vec<Seq>;
+        last_message(room: RoomId) -> Option<Seq>;
     }
 
     fn room(&self, room: RoomId) -> Result<Option<Room>, V::Error> {

@@ -14,6 +14,7 @@ use crate::limits;
 use crate::marker::Mark;
 use crate::own::OwnChange;
 use crate::rate::Rate;
+use crate::room::MemberState;
 use crate::wire::{ClientFrame, Cursor, Profile, Req, ServerFrame};
 
 /// Whom a token speaks for, as the verifier found.
@@ -158,7 +159,11 @@ pub enum Query {
     /// See [`ClientFrame::Room`].
     Room { room: RoomId },
     /// See [`ClientFrame::Members`].
-    Members { room: RoomId, after: Option<UserId> },
+    Members {
+        room: RoomId,
+        state: MemberState,
+        after: Option<UserId>,
+    },
     /// See [`ClientFrame::Profiles`].
     Profiles {
         users: Vec<UserId>,
@@ -178,6 +183,8 @@ pub enum Query {
     },
     /// See [`ClientFrame::Invitation`].
     Invitation { token: InviteToken },
+    /// See [`ClientFrame::Hidden`].
+    Hidden { room: RoomId },
 }
 
 impl Query {
@@ -185,9 +192,10 @@ impl Query {
     #[must_use]
     pub fn cost_thousandths(&self) -> u32 {
         match self {
-            Self::Invites { .. } | Self::Invitation { .. } | Self::Edits { .. } => {
-                limits::LOOK_COST_THOUSANDTHS
-            }
+            Self::Invites { .. }
+            | Self::Invitation { .. }
+            | Self::Edits { .. }
+            | Self::Hidden { .. } => limits::LOOK_COST_THOUSANDTHS,
             Self::After { .. }
             | Self::History { .. }
             | Self::Room { .. }

@@ -2,7 +2,7 @@
 //!
 //! Keeps the order of one connection's sends to one room (contract 1): see [`crate::gate`].
 
-use super::reply::{rate_limited, send};
+use super::reply::{not_last, rate_limited, send};
 use super::{Effect, Session, refuse};
 use crate::batch::{Outcome, Submission};
 use crate::code::ErrorCode;
@@ -130,6 +130,10 @@ impl Session {
                     ts,
                 };
                 return send(effects, frame);
+            }
+            Ok(Outcome::NotLast(last)) => {
+                self.line.settle(room, key);
+                return send(effects, not_last(req, last));
             }
             Ok(Outcome::Refused(code)) | Err(code) => code,
         };

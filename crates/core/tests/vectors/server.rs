@@ -3,7 +3,7 @@
 use chinwag_core::code::ErrorCode;
 use chinwag_core::event::{
     Author, Body, DamagedBody, Event, MemberBody, Mention, PinBody, ReactionBody, RedactBody,
-    RoleBody, RoomBody, SettingsBody, TextBody,
+    RoleBody, RoomBody, SettingsBody,
 };
 use chinwag_core::fold::Folded;
 use chinwag_core::ids::{Epoch, Millis, Position, Seq, SessionId};
@@ -13,7 +13,7 @@ use chinwag_core::wire::{
     Settings, Skip, Standing,
 };
 
-use crate::{ANN, BOB, KEY, ROOM, TEXT, people, rooms};
+use crate::{ANN, BOB, KEY, ROOM, TEXT, messages, people, rooms};
 
 pub(crate) fn frames() -> Vec<(&'static str, ServerFrame)> {
     [
@@ -22,6 +22,7 @@ pub(crate) fn frames() -> Vec<(&'static str, ServerFrame)> {
         replies(),
         ephemeral(),
         rooms::server(),
+        messages::server(),
     ]
     .into_iter()
     .flatten()
@@ -45,7 +46,7 @@ fn event(seq: u64, target: Option<u64>, body: Body) -> Event {
 }
 
 fn message(seq: u64) -> Event {
-    event(seq, None, Body::Message(TextBody { text: TEXT.into() }))
+    event(seq, None, Body::Message(TEXT.into()))
 }
 
 pub(crate) fn row() -> RoomRow {
@@ -71,6 +72,7 @@ pub(crate) fn row() -> RoomRow {
             mentions: 1,
             muted: true,
             notify: None,
+            hidden: None,
         },
     }
 }
@@ -91,6 +93,7 @@ fn folded() -> Vec<Folded> {
         edited: None,
         redacted: None,
         reactions,
+        hidden: false,
     };
     let edited = Folded {
         edited: Some(Seq(14)),
@@ -127,9 +130,7 @@ fn events() -> Vec<(&'static str, ServerFrame)> {
         mentions: vec![Mention::Room, Mention::User(BOB)],
         ..message(10)
     };
-    let edit = TextBody {
-        text: "better".into(),
-    };
+    let edit = "better".into();
     let reaction = ReactionBody {
         emoji: "\u{1f44d}".into(),
         on: true,
@@ -259,6 +260,7 @@ fn replies() -> Vec<(&'static str, ServerFrame)> {
         field: field.map(str::to_owned),
         retryable: code.retryable(),
         retry_after_ms,
+        seq: None,
     };
     let ts = Millis(1_795_324_500_285);
     vec![
@@ -336,6 +338,7 @@ fn replies() -> Vec<(&'static str, ServerFrame)> {
         (
             "members",
             ServerFrame::Members {
+                muted: Vec::new(),
                 req: 14,
                 room: ROOM,
                 members: vec![(BOB, Role::Member)],

@@ -18,7 +18,7 @@ use chinwag_core::ledger::{Committed, Ledger};
 use chinwag_core::marker::{Mark, Marked};
 use chinwag_core::own::{OwnChange, Owned};
 use chinwag_core::receipt::Stand;
-use chinwag_core::room::{Member, Range, Role, Room};
+use chinwag_core::room::{Listed, Member, MemberState, Range, Room};
 use chinwag_core::view::{Alterations, Changes, View};
 use chinwag_core::wire::{Blocks, DirectoryRow, Profile, Settings};
 
@@ -130,7 +130,7 @@ pass_on! {
     countable(room: RoomId, user: UserId, range: Range, limit: u64) -> u64;
     alterations(room: RoomId, target: Seq) -> Alterations;
     mentioned(room: RoomId, user: UserId, range: Range, limit: u64) -> u64;
-    members(room: RoomId, after: Option<UserId>, limit: usize) -> Vec<(UserId, Role)>;
+    members(room: RoomId, state: MemberState, after: Option<UserId>, limit: usize) -> Vec<Listed>;
     directory(after: Option<RoomId>, limit: usize) -> Vec<DirectoryRow>;
     changes(since: Position) -> Changes;
     settings(user: UserId) -> Settings;
@@ -142,4 +142,6 @@ pass_on! {
     invited_to(user: UserId) -> usize;
     invitation(hash: InviteHash) -> Option<Invitation>;
     invitations(room: RoomId) -> Vec<Invitation>;
+    hidden(room: RoomId, user: UserId, range: Range) -> Vec<Seq>;
+    last_message(room: RoomId) -> Option<Seq>;
 }

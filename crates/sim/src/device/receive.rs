@@ -138,6 +138,7 @@ impl Device {
             | ServerFrame::Invitation { .. }
             | ServerFrame::Edits { .. }
             | ServerFrame::Row { .. }
+            | ServerFrame::Hidden { .. }
             | ServerFrame::Settings(_) => {}
             ServerFrame::Typing { .. } | ServerFrame::Presence { .. } => {
                 self.ephemeral(frame, shore);

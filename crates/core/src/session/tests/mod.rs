@@ -59,9 +59,10 @@ fn send_to(room: RoomId, req: Req, key: u8) -> Input {
         req,
         key: Key([key; 16]),
         room,
-        text: "x".into(),
+        body: "x".into(),
         reply_to: None,
         mentions: Vec::new(),
+        if_last: None,
     })
 }
 

@@ -125,9 +125,10 @@ fn commands_in_flight_are_not_drained() {
         req: 3,
         key,
         room,
-        text: "x".into(),
+        body: "x".into(),
         reply_to: None,
         mentions: Vec::new(),
+        if_last: None,
     };
     connection.input(Input::Frame(Ok(send)), Tick(3));
     effects(&connection);

@@ -9,6 +9,7 @@ mod blocks;
 mod conversation;
 mod invites;
 mod markers;
+mod messages;
 mod own;
 mod people;
 mod random;
@@ -109,7 +110,7 @@ pub(super) fn edit(room: RoomId, target: u64, text: &str) -> Command {
     Command::Edit {
         room,
         target: Seq(target),
-        text: text.to_owned(),
+        body: text.to_owned().into(),
     }
 }
 

@@ -1,12 +1,13 @@
 //! Ten thousand commands drawn at random, answered by SQLite exactly as by the ledger.
 
+mod beside;
+
 use chinwag_core::batch::{Command, Submission};
-use chinwag_core::event::Mention;
+use chinwag_core::event::{Content, Mention, OpaqueBody, OpaqueBytes};
 use chinwag_core::ids::{Key, Millis, Position, RoomId, Seq, UserId};
 use chinwag_core::marker::Mark;
-use chinwag_core::own::OwnChange;
 use chinwag_core::read;
-use chinwag_core::room::{Range, Role, RoomKind};
+use chinwag_core::room::{MemberState, Range, Role, RoomKind};
 use chinwag_core::wire::{Cursor, Last};
 
 use super::{PEOPLE, Subject, key, user};
@@ -113,7 +114,7 @@ impl Dice {
             0..=2 => Command::Edit {
                 room,
                 target,
-                text: format!("edit {}", self.below(9)),
+                body: format!("edit {}", self.below(9)).into(),
             },
             3 => Command::Redact { room, target },
             4..=6 => Command::React {
@@ -152,6 +153,14 @@ impl Dice {
         if self.below(3) > 0 {
             return Command::say(room, text);
         }
+        let body = match self.below(3) {
+            0 => Content::Opaque(OpaqueBody {
+                enc: "mls-1".into(),
+                bytes: OpaqueBytes(text.into_bytes()),
+            }),
+            _ => text.into(),
+        };
+        let if_last = (self.below(3) == 0).then(|| Seq(self.below(60)));
         let mentions = match self.below(3) {
             0 => vec![Mention::Room],
             1 => vec![Mention::User(self.user()), Mention::Room],
@@ -159,9 +168,10 @@ impl Dice {
         };
         Command::Send {
             room,
-            text,
+            body,
             reply_to: (self.below(2) == 0).then(|| Seq(self.below(60) + 1)),
             mentions,
+            if_last,
         }
     }
 
@@ -245,8 +255,14 @@ impl Question {
         ));
         said.push(format!("{:?}", view.room(room)?));
         said.push(format!("{:?}", view.member(room, user)?));
-        said.push(format!("{:?}", view.members(room, Some(other), limit)?));
-        said.push(format!("{:?}", view.members(room, None, limit)?));
+        said.push(format!(
+            "{:?}",
+            view.members(room, MemberState::Joined, Some(other), limit)?
+        ));
+        said.push(format!(
+            "{:?}",
+            view.members(room, MemberState::Banned, None, limit)?
+        ));
         said.push(format!("{:?}", view.directory(Some(room), limit)?));
         said.push(format!("{:?}", view.directory(None, limit)?));
         said.push(format!("{:?}", view.changes(since)?));
@@ -271,6 +287,8 @@ impl Question {
         said.push(format!("{:?}", view.blocks(user)?));
         said.push(format!("{:?}", view.is_wall_between(user, other)?));
         said.push(format!("{:?}", view.is_walled(room, user)?));
+        said.push(format!("{:?}", view.last_message(room)?));
+        said.push(format!("{:?}", view.hidden(room, user, some)?));
         Ok(said)
     }
 }
@@ -319,21 +337,6 @@ async fn ten_thousand_random_commands_are_answered_alike_with_recent_events_in_f
     assert!(enough.iter().all(|count| *count > 0), "{figures:?}");
 }
 
-/// Somebody blocks somebody, or does so no longer: always a change, since a store may number also
-/// what changes nothing.
-async fn toggle(dice: &mut Dice, memory: &Subject, sqlite: &Subject) {
-    let mut person = || user(1 + u8::try_from(dice.below(u64::from(PEOPLE))).expect("few"));
-    let (one, other) = (person(), person());
-    if one == other {
-        return;
-    }
-    let (blocks, _changed) = memory.read(move |view| view.blocks(one)).await;
-    let on = !blocks.users.contains(&other);
-    let change = OwnChange::Block { user: other, on };
-    let expected = memory.store().own(one, change.clone()).await;
-    assert_eq!(sqlite.store().own(one, change).await, expected);
-}
-
 /// Answers of `sqlite`, which is given back, are those of the ledger.
 async fn alike(seed: u64, mut sqlite: Subject) -> Subject {
     let mut dice = Dice(seed);
@@ -370,7 +373,10 @@ async fn alike(seed: u64, mut sqlite: Subject) -> Subject {
             );
         }
         if dice.below(40) == 0 {
-            toggle(&mut dice, &memory, &sqlite).await;
+            beside::toggle(&mut dice, &memory, &sqlite).await;
+        }
+        if dice.below(20) == 0 {
+            beside::hide(&mut dice, &rooms, &memory, &sqlite).await;
         }
         if dice.below(300) == 0 {
             sqlite.reopen();

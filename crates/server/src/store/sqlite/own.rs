@@ -9,6 +9,7 @@ use chinwag_core::wire::{Notify, NotifyLevel};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::blocks;
+use super::hidden;
 use super::rows::{JOINED, code, count, number};
 use super::stored::stored_position;
 
@@ -23,6 +24,7 @@ pub(super) fn change(
         OwnChange::Block { user: other, on } => {
             Ok(blocks::set(db, user, *other, *on)?.map(Owned::Blocks))
         }
+        OwnChange::Hide { room, target, on } => hidden::set(db, user, *room, *target, *on),
     }
 }
 

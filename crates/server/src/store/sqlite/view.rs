@@ -8,7 +8,7 @@ use chinwag_core::event::Event;
 use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
 use chinwag_core::invite::{Invitation, InviteHash};
 use chinwag_core::receipt::Stand;
-use chinwag_core::room::{Member, Range, Role, Room};
+use chinwag_core::room::{Listed, Member, MemberState, Range, Room};
 use chinwag_core::view::{Alterations, Changes, View};
 use chinwag_core::wire::{Blocks, DirectoryRow, Profile, Settings};
 use rusqlite::{Connection, OptionalExtension, Params, Row, named_params, params};
@@ -223,6 +223,10 @@ impl View for SqlView<'_> {
         self.some_events(room, range, usize::MAX, and)
     }
 
+    fn last_message(&self, room: RoomId) -> Read<Option<Seq>> {
+        self.newest_message(room)
+    }
+
     fn redacted(&self, room: RoomId, range: Range) -> Read<Vec<Seq>> {
         let Some(room) = self.inside_room(room)? else {
             return Ok(Vec::new());
@@ -305,18 +309,26 @@ impl View for SqlView<'_> {
     fn members(
         &self,
         room: RoomId,
+        state: MemberState,
         after: Option<UserId>,
         limit: usize,
-    ) -> Read<Vec<(UserId, Role)>> {
+    ) -> Read<Vec<Listed>> {
         let Some(room) = self.inside_room(room)? else {
             return Ok(Vec::new());
         };
+        let (state, after) = (rows::state_code(state), after.map(|user| user.0));
         self.all(
-            "SELECT u.public, m.role FROM members AS m JOIN users AS u ON u.id = m.user \
+            "SELECT u.public, m.role, m.muted FROM members AS m JOIN users AS u ON u.id = m.user \
              WHERE m.room = ?1 AND m.state = ?2 AND (?3 IS NULL OR u.public > ?3) \
              ORDER BY u.public LIMIT ?4",
-            params![room, JOINED, after.map(|user| user.0), number(limit as u64)],
-            |row| Ok((user_id(row, 0)?, code(row, 1, rows::role)?)),
+            params![room, state, after, number(limit as u64)],
+            |row| {
+                Ok(Listed {
+                    user: user_id(row, 0)?,
+                    role: code(row, 1, rows::role)?,
+                    muted: row.get(2)?,
+                })
+            },
         )
     }
 
@@ -355,6 +367,10 @@ impl View for SqlView<'_> {
 
     fn invitations(&self, room: RoomId) -> Read<Vec<Invitation>> {
         self.all(deeds::INVITATIONS, [&room.0[..]], deeds::invitation)
+    }
+
+    fn hidden(&self, room: RoomId, user: UserId, range: Range) -> Read<Vec<Seq>> {
+        self.hidden_seqs(room, user, range)
     }
 
     fn people(&self, room: RoomId, after: Option<UserId>, limit: usize) -> Read<Vec<Seen>> {
