@@ -78,15 +78,7 @@ text: string, };
 
 export type OpaqueBytes = string;
 
-export type OpaqueBody = {
-/**
- * What made the bytes, so that a reader knows what to make of them: `a-z`, `0-9`, `.`, `_`, `-`.
- */
-enc: string,
-/**
- * The bytes as they were sent: base64url without padding in JSON.
- */
-bytes: OpaqueBytes, };
+export type OpaqueBody = { enc: string, bytes: OpaqueBytes, text?: undefined };
 
 export type Content = TextBody | OpaqueBody;
 

@@ -26,7 +26,12 @@ pub struct TextBody {
 
 /// What the server does not understand, such as a message encrypted from end to end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+// So that `text` can be asked for without telling the two apart first.
+#[cfg_attr(
+    test,
+    derive(ts_rs::TS),
+    ts(type = "{ enc: string, bytes: OpaqueBytes, text?: undefined }")
+)]
 pub struct OpaqueBody {
     /// What made the bytes, so that a reader knows what to make of them: `a-z`, `0-9`, `.`, `_`, `-`.
     pub enc: String,
