@@ -6,6 +6,7 @@
 //! good, also through leaving and coming back.
 
 use crate::code::ErrorCode;
+use crate::fold::Folded;
 use crate::ids::{RoomId, Seq, UserId};
 use crate::limits;
 use crate::marker::visible_head;
@@ -99,16 +100,27 @@ pub(crate) fn list<V: View + ?Sized>(
     }))
 }
 
-/// Which of `range` are hidden from a member, for pages.
-pub(crate) fn within<V: View + ?Sized>(
+/// Marks the lines of a page that are hidden from a member.
+pub(crate) fn mark<V: View + ?Sized>(
     view: &V,
     room: RoomId,
     member: &Member,
-    range: Range,
-) -> Result<Vec<Seq>, V::Error> {
+    page: &mut [Folded],
+) -> Result<(), V::Error> {
+    let (Some(first), Some(last)) = (page.first(), page.last()) else {
+        return Ok(());
+    };
     if member.hidden == 0 {
         // Most have hidden nothing.
-        return Ok(Vec::new());
+        return Ok(());
     }
-    view.hidden(room, member.user, range)
+    let range = Range {
+        from: first.event.seq,
+        to: last.event.seq,
+    };
+    let hidden = view.hidden(room, member.user, range)?;
+    for line in page {
+        line.hidden = hidden.binary_search(&line.event.seq).is_ok();
+    }
+    Ok(())
 }

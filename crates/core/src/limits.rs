@@ -137,6 +137,34 @@ pub const RATE_PER_SECOND: u32 = 10;
 /// Messages of a user at once, after silence.
 pub const RATE_BURST: u32 = 20;
 
+/// Questions of a user per second, steadily, for each message that they may send in one.
+pub const QUESTIONS_PER_MESSAGE: u32 = 20;
+/// Questions of a user at once, for each message that they may send at once.
+pub const QUESTIONS_AT_ONCE_PER_MESSAGE: u32 = 300;
+/// Questions of a user at once, at least: one for each room that they may be in, and some more.
+pub const QUESTIONS_AT_ONCE_MIN: u32 = 6_000;
+/// What a question about one room or person costs, in questions. Beyond: `rate_limited`.
+pub const QUESTION_COST: u32 = 1;
+/// What a page of a room's log or people costs, in questions. Beyond: `rate_limited`.
+pub const PAGE_COST: u32 = 2;
+/// What a page of the directory costs, in questions: it is the same for everybody, and long.
+/// Beyond: `rate_limited`.
+pub const DIRECTORY_COST: u32 = 5;
+/// What `sync` costs, in questions: it looks at all of one's rooms. Beyond: `rate_limited`.
+pub const SYNC_COST: u32 = 50;
+/// Messages per second of all who share an address, in those of one user: an office of some
+/// hundreds of people behind one router does not meet it.
+pub const ADDRESS_RATE_TIMES: u32 = 20;
+/// Messages at once of all who share an address, in those of one user.
+pub const ADDRESS_BURST_TIMES: u32 = 50;
+/// Users, and addresses, whose rate is kept after they have gone, until it would be full again.
+/// Beyond: the longest gone begins anew.
+pub const RATES_KEPT_MAX: usize = 16_384;
+/// Users for whom an administrator has set another rate. Beyond: `too_many`.
+pub const RATES_SET_MAX: usize = 10_000;
+/// Messages per second, and at once, that an administrator gives. Beyond: `bad_field`.
+pub const RATE_SET_MAX: u32 = 10_000;
+
 /// From connecting to a valid `hello`. Beyond: close 4103.
 pub const HELLO_DEADLINE_MS: u64 = 10_000;
 /// Between protocol pings.
@@ -274,6 +302,26 @@ fn common() -> Vec<(&'static str, u64, &'static str)> {
         ("stream_events", STREAM_EVENTS_MAX, "`reset` of that room"),
         ("rate_per_second", RATE_PER_SECOND as u64, "`rate_limited`"),
         ("rate_burst", RATE_BURST as u64, "`rate_limited`"),
+        (
+            "questions_per_second",
+            u64::from(RATE_PER_SECOND * QUESTIONS_PER_MESSAGE),
+            "`rate_limited`",
+        ),
+        (
+            "questions_at_once",
+            u64::from(QUESTIONS_AT_ONCE_MIN),
+            "`rate_limited`",
+        ),
+        (
+            "address_rate_per_second",
+            u64::from(RATE_PER_SECOND * ADDRESS_RATE_TIMES),
+            "`rate_limited`",
+        ),
+        (
+            "address_rate_burst",
+            u64::from(RATE_BURST * ADDRESS_BURST_TIMES),
+            "`rate_limited`",
+        ),
         ("hello_deadline_ms", HELLO_DEADLINE_MS, "close 4103"),
         ("dead_ms", DEAD_MS, "close 4001"),
         ("low_bandwidth_dead_ms", LOW_BANDWIDTH_DEAD_MS, "close 4001"),

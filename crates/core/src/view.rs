@@ -10,6 +10,7 @@ use crate::batch::Ack;
 use crate::event::Event;
 use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
 use crate::invite::{Invitation, InviteHash};
+use crate::rate::Rate;
 use crate::receipt::Stand;
 use crate::room::{Listed, Member, MemberState, Range, Room};
 use crate::wire::{Blocks, DirectoryRow, Profile, Settings};
@@ -150,6 +151,9 @@ pub trait View {
     /// The messages of a range that a user has hidden from themselves, by seq; at most
     /// [`crate::limits::HIDDEN_MAX`], those they may not see any more included.
     fn hidden(&self, room: RoomId, user: UserId, range: Range) -> Result<Vec<Seq>, Self::Error>;
+
+    /// The rates that administrators have set, by user.
+    fn rates(&self) -> Result<Vec<(UserId, Rate)>, Self::Error>;
 
     /// All invitations to a room that are kept, by hash.
     fn invitations(&self, room: RoomId) -> Result<Vec<Invitation>, Self::Error>;

@@ -51,6 +51,8 @@ mod own;
 mod presence;
 #[path = "wire/process.rs"]
 mod process;
+#[path = "wire/rates.rs"]
+mod rates;
 #[path = "wire/reading.rs"]
 mod reading;
 #[path = "wire/receipts.rs"]

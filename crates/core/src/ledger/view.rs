@@ -12,6 +12,7 @@ use crate::invite::{Invitation, InviteHash};
 use crate::limits;
 use crate::mutant::{self, Mutant};
 use crate::name;
+use crate::rate::Rate;
 use crate::receipt::Stand;
 use crate::room::{Listed, Member, MemberState, Range, Room, RoomKind};
 use crate::view::{Alterations, Changes, View};
@@ -331,6 +332,11 @@ impl View for Ledger {
     fn hidden(&self, room: RoomId, user: UserId, range: Range) -> Result<Vec<Seq>, Infallible> {
         let seqs = self.hidden.get(&(room, user)).into_iter().flatten();
         Ok(seqs.filter(|seq| range.holds(**seq)).copied().collect())
+    }
+
+    fn rates(&self) -> Result<Vec<(UserId, Rate)>, Infallible> {
+        let rates = self.rates.iter();
+        Ok(rates.map(|(user, rate)| (*user, *rate)).collect())
     }
 
     fn invitations(&self, room: RoomId) -> Result<Vec<Invitation>, Infallible> {

@@ -105,16 +105,8 @@ pub(super) fn page<V: View + ?Sized>(
         }
         _ => Vec::new(),
     };
-    let span = lines.first().zip(lines.last());
-    let span = span.and_then(|(first, last)| Range::new(first.seq, last.seq));
-    let hidden = match span {
-        Some(span) => hidden::within(view, room.id, member, span)?,
-        None => Vec::new(),
-    };
     let mut folded = fold::fold(lines, &about);
-    for line in &mut folded {
-        line.hidden = hidden.binary_search(&line.event.seq).is_ok();
-    }
+    hidden::mark(view, room.id, member, &mut folded)?;
     if let Some(oldest) = cut_heavy(&mut folded) {
         // What lies before the lines that are left belongs to the next page.
         skips.retain(|skip| skip.from > oldest);

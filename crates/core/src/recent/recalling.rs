@@ -12,6 +12,7 @@ use crate::event::Event;
 use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
 use crate::invite::{Invitation, InviteHash};
 use crate::limits;
+use crate::rate::Rate;
 use crate::receipt::Stand;
 use crate::room::{Listed, Member, MemberState, Range, Room};
 use crate::view::{Alterations, Changes, View};
@@ -237,6 +238,7 @@ impl<V: View + ?Sized, R: Recall> View for Recalling<'_, V, R> {
         invitations(room: RoomId) -> Vec<Invitation>;
         hidden(room: RoomId, user: UserId, range: Range) -> Vec<Seq>;
         last_message(room: RoomId) -> Option<Seq>;
+        rates() -> Vec<(UserId, Rate)>;
     }
 
     fn room(&self, room: RoomId) -> Result<Option<Room>, V::Error> {

@@ -13,7 +13,7 @@ use crate::lanes::Lane;
 use crate::limits;
 use crate::marker::Mark;
 use crate::own::OwnChange;
-use crate::rate::Rate;
+use crate::rate::{Price, Rate};
 use crate::room::MemberState;
 use crate::wire::{ClientFrame, Cursor, Profile, Req, ServerFrame};
 
@@ -188,21 +188,22 @@ pub enum Query {
 }
 
 impl Query {
-    /// What it costs beyond its place among the commands in flight, in thousandths of a message.
+    /// What it costs beyond its place among the commands in flight. Those by which somebody could
+    /// look for what is not theirs, or that read much, are paid as messages are.
     #[must_use]
-    pub fn cost_thousandths(&self) -> u32 {
+    pub fn price(&self) -> Price {
         match self {
             Self::Invites { .. }
             | Self::Invitation { .. }
             | Self::Edits { .. }
-            | Self::Hidden { .. } => limits::LOOK_COST_THOUSANDTHS,
-            Self::After { .. }
-            | Self::History { .. }
-            | Self::Room { .. }
-            | Self::Members { .. }
-            | Self::Profiles { .. }
-            | Self::Directory { .. }
-            | Self::Receipts { .. } => 0,
+            | Self::Hidden { .. } => Price::Aside(limits::LOOK_COST_THOUSANDTHS),
+            Self::After { .. } | Self::Room { .. } | Self::Profiles { .. } => {
+                Price::Questions(limits::QUESTION_COST)
+            }
+            Self::History { .. } | Self::Members { .. } | Self::Receipts { .. } => {
+                Price::Questions(limits::PAGE_COST)
+            }
+            Self::Directory { .. } => Price::Questions(limits::DIRECTORY_COST),
         }
     }
 }

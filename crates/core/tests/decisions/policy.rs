@@ -286,6 +286,7 @@ fn name(what: &Try) -> &'static str {
         Try::Command(command) => command_name(command),
         Try::Deed(Deed::Invite { .. }) => "invite",
         Try::Deed(Deed::RevokeInvite { .. }) => "revoke_invite",
+        Try::Deed(Deed::Rate { .. }) => panic!("no command of a room"),
         Try::Question(Query::Invites { .. }) => "invites",
         Try::Question(Query::Invitation { .. }) => "invitation",
         Try::Question(Query::Edits { .. }) => "edits",

@@ -17,6 +17,7 @@ use chinwag_core::invite::{Invitation, InviteHash};
 use chinwag_core::ledger::{Committed, Ledger};
 use chinwag_core::marker::{Mark, Marked};
 use chinwag_core::own::{OwnChange, Owned};
+use chinwag_core::rate::Rate;
 use chinwag_core::receipt::Stand;
 use chinwag_core::room::{Listed, Member, MemberState, Range, Room};
 use chinwag_core::view::{Alterations, Changes, View};
@@ -144,4 +145,5 @@ pass_on! {
     invitations(room: RoomId) -> Vec<Invitation>;
     hidden(room: RoomId, user: UserId, range: Range) -> Vec<Seq>;
     last_message(room: RoomId) -> Option<Seq>;
+    rates() -> Vec<(UserId, Rate)>;
 }

@@ -245,12 +245,6 @@ fn take_cursor(fields: &mut Fields<'_, '_>) -> Result<Cursor, Wrong> {
 
 /// What a frame alone proves wrong, beyond the types of its fields.
 fn check(frame: ClientFrame) -> Result<ClientFrame, Refusal> {
-    let list = |length: usize, field, max: usize| {
-        if length <= max {
-            return Ok(());
-        }
-        Err(fields::wrong(field, &format!("a list of at most {max}")))
-    };
     match &frame {
         ClientFrame::Send { mentions, .. } => {
             list(mentions.len(), "mentions", limits::MENTIONS_MAX)?;
@@ -314,4 +308,11 @@ fn check(frame: ClientFrame) -> Result<ClientFrame, Refusal> {
         | ClientFrame::Hidden { .. } => {}
     }
     Ok(frame)
+}
+
+fn list(length: usize, field: &'static str, max: usize) -> Result<(), Refusal> {
+    if length <= max {
+        return Ok(());
+    }
+    Err(fields::wrong(field, &format!("a list of at most {max}")))
 }

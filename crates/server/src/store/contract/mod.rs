@@ -13,6 +13,7 @@ mod messages;
 mod own;
 mod people;
 mod random;
+mod rates;
 mod rooms;
 mod sending;
 

@@ -299,27 +299,6 @@ fn unnamed(mut snapshot: read::Snapshot) -> read::Snapshot {
     snapshot
 }
 
-/// Adding people took transactions in the one and none in the other: the one that is behind
-/// raises a marker in steps, the other at once, and both end with the same state.
-async fn same_position(memory: &Subject, sqlite: &Subject) {
-    let behind = sqlite.position().await.0 - memory.position().await.0;
-    let create = super::create(1, 1 << 40, RoomKind::Group);
-    let room = create.room();
-    let mut items = vec![create];
-    items.extend((1..=behind).map(|number| super::send(1, 1 << 40 | number, room, "step")));
-    memory.append(items.clone()).await;
-    sqlite.append(items).await;
-    for seq in 1..=behind + 1 {
-        memory.mark(1, room, seq, seq).await;
-    }
-    sqlite.mark(1, room, behind + 1, behind + 1).await;
-    assert_eq!(memory.position().await, sqlite.position().await);
-    // From here on the room, too, was changed by the same transaction in both.
-    let level = super::send(1, 1 << 41, room, "level");
-    memory.append(vec![level.clone()]).await;
-    sqlite.append(vec![level]).await;
-}
-
 #[tokio::test]
 async fn ten_thousand_random_commands_are_answered_alike() {
     alike(0x5eed_0000_0000_0001, Subject::sqlite().await).await;
@@ -341,7 +320,7 @@ async fn ten_thousand_random_commands_are_answered_alike_with_recent_events_in_f
 async fn alike(seed: u64, mut sqlite: Subject) -> Subject {
     let mut dice = Dice(seed);
     let memory = Subject::memory().await;
-    same_position(&memory, &sqlite).await;
+    beside::same_position(&memory, &sqlite).await;
     let mut rooms: Vec<RoomId> = Vec::new();
     let mut used = Vec::new();
     let (mut commands, mut done, mut answers) = (0, 0, 0);

@@ -9,6 +9,7 @@ use chinwag_core::invite::{Invitation, InviteHash};
 use rusqlite::{Connection, Row, params};
 
 use super::inside::Inside;
+use super::rates;
 use super::rows::{room_id, user_id};
 use super::view::SqlView;
 use crate::store::StoreError;
@@ -80,6 +81,7 @@ pub(super) fn perform(
             put(db, invitation)?;
         }
         Ok(Change::Revoked(hash)) => forget(db, *hash)?,
+        Ok(Change::Rated(user, rate)) => rates::set(db, *user, *rate)?,
         Err(_refused) => {}
     }
     Ok(decided)

@@ -7,6 +7,7 @@ use chinwag_core::batch::Ack;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
 use chinwag_core::invite::{Invitation, InviteHash};
+use chinwag_core::rate::Rate;
 use chinwag_core::receipt::Stand;
 use chinwag_core::room::{Listed, Member, MemberState, Range, Room};
 use chinwag_core::view::{Alterations, Changes, View};
@@ -17,8 +18,9 @@ use super::deeds;
 use super::inside::Inside;
 use super::kept::Kept;
 use super::people;
+use super::rates;
 use super::rows::{
-    self, EVENT_COLUMNS, INVITED, JOINED, code, count, kind, number, profile, room_id, seq, user_id,
+    self, EVENT_COLUMNS, INVITED, JOINED, count, kind, number, profile, room_id, seq,
 };
 use super::stored::stored_position;
 use super::trails;
@@ -313,40 +315,11 @@ impl View for SqlView<'_> {
         after: Option<UserId>,
         limit: usize,
     ) -> Read<Vec<Listed>> {
-        let Some(room) = self.inside_room(room)? else {
-            return Ok(Vec::new());
-        };
-        let (state, after) = (rows::state_code(state), after.map(|user| user.0));
-        self.all(
-            "SELECT u.public, m.role, m.muted FROM members AS m JOIN users AS u ON u.id = m.user \
-             WHERE m.room = ?1 AND m.state = ?2 AND (?3 IS NULL OR u.public > ?3) \
-             ORDER BY u.public LIMIT ?4",
-            params![room, state, after, number(limit as u64)],
-            |row| {
-                Ok(Listed {
-                    user: user_id(row, 0)?,
-                    role: code(row, 1, rows::role)?,
-                    muted: row.get(2)?,
-                })
-            },
-        )
+        self.listed(room, state, after, limit)
     }
 
     fn directory(&self, after: Option<RoomId>, limit: usize) -> Read<Vec<DirectoryRow>> {
-        let public = rows::room_kind_code(chinwag_core::room::RoomKind::Public);
-        self.all(
-            "SELECT public, name, members FROM rooms \
-             WHERE kind = ?1 AND (?2 IS NULL OR public > ?2) ORDER BY public LIMIT ?3",
-            params![public, after.map(|room| room.0), number(limit as u64)],
-            |row| {
-                let members: i64 = row.get(2)?;
-                Ok(DirectoryRow {
-                    room: room_id(row, 0)?,
-                    name: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
-                    members: u32::try_from(members).unwrap_or(0),
-                })
-            },
-        )
+        self.public_rooms(after, limit)
     }
 
     fn changes(&self, since: Position) -> Read<Changes> {
@@ -367,6 +340,10 @@ impl View for SqlView<'_> {
 
     fn invitations(&self, room: RoomId) -> Read<Vec<Invitation>> {
         self.all(deeds::INVITATIONS, [&room.0[..]], deeds::invitation)
+    }
+
+    fn rates(&self) -> Read<Vec<(UserId, Rate)>> {
+        self.all(rates::RATES, [], rates::rate)
     }
 
     fn hidden(&self, room: RoomId, user: UserId, range: Range) -> Read<Vec<Seq>> {
