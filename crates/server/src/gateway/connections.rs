@@ -32,6 +32,14 @@ pub struct Connections {
     state: Mutex<State>,
 }
 
+/// Where people come from, and what all of them together may do in a while.
+#[derive(Debug)]
+pub struct Origin {
+    key: AddressKey,
+    /// Shared by all who come from there.
+    pub allowance: Mutex<Allowance>,
+}
+
 /// What is taken of from several connections.
 pub type Shared = Arc<Mutex<Allowance>>;
 
@@ -39,7 +47,7 @@ pub type Shared = Arc<Mutex<Allowance>>;
 struct State {
     all: BTreeMap<ConnId, Arc<Connection>>,
     users: Pool<UserId, Shared>,
-    addresses: Pool<AddressKey, Shared>,
+    addresses: Pool<AddressKey, Arc<Origin>>,
     /// Rates that administrators have set.
     rates: BTreeMap<UserId, Rate>,
 }
@@ -56,9 +64,7 @@ pub struct SignedIn {
     /// What the user may do in a while, over all their connections.
     pub own: Shared,
     /// Where they come from.
-    pub address: AddressKey,
-    /// What all may do who come from there.
-    pub shared: Shared,
+    pub origin: Arc<Origin>,
 }
 
 impl Connections {
@@ -124,16 +130,21 @@ impl Connections {
             return false;
         }
         let rate = state.rates.get(&user).copied().unwrap_or(self.terms.rate);
-        let new = |rate| move || Arc::new(Mutex::new(Allowance::new(rate, now)));
-        let own = state.users.enter(user, now, new(rate));
-        let shared = state.addresses.enter(address, now, new(self.address_rate));
+        let own = || Arc::new(Mutex::new(Allowance::new(rate, now)));
+        let own = state.users.enter(user, now, own);
+        let origin = || {
+            Arc::new(Origin {
+                key: address,
+                allowance: Mutex::new(Allowance::new(self.address_rate, now)),
+            })
+        };
+        let origin = state.addresses.enter(address, now, origin);
         connection.sign_in(SignedIn {
             user,
             session: identity.session,
             issued_at_ms: identity.issued_at_ms,
             own,
-            address,
-            shared,
+            origin,
         });
         true
     }
@@ -147,7 +158,7 @@ impl Connections {
             return;
         };
         state.users.leave(who.user, now);
-        state.addresses.leave(who.address, now);
+        state.addresses.leave(who.origin.key, now);
     }
 
     /// Gives somebody another rate, or the usual one again; it holds at once.

@@ -353,7 +353,8 @@ impl State {
         } = self;
         let mut allowed = signed_in.as_ref().map(|who| {
             let own = who.own.lock().expect("an allowance never panics");
-            (own, who.shared.lock().expect("an allowance never panics"))
+            let shared = who.origin.allowance.lock();
+            (own, shared.expect("an allowance never panics"))
         });
         let purse = allowed
             .as_mut()
