@@ -13,7 +13,7 @@ export default defineConfig({
   build: {
     target: 'es2022',
     rolldownOptions: { output: { minify: true } },
-    lib: { entry: { index: 'src/index.ts', conversation: 'src/conversation.ts', people: 'src/people/index.ts', store: 'src/idb.ts', binary: 'src/binary/index.ts' }, formats: ['es'] },
+    lib: { entry: { index: 'src/index.ts', conversation: 'src/conversation.ts', hidden: 'src/hidden.ts', people: 'src/people/index.ts', store: 'src/idb.ts', binary: 'src/binary/index.ts' }, formats: ['es'] },
   },
   test: { include: ['test/**/*.test.ts'], testTimeout: 10_000 },
 });

@@ -1,7 +1,7 @@
 /** Folding: a line of the timeline with what later events made of it (docs/protocol.md, section 5). Pure. */
 
 import type { Meta } from './store.js';
-import type { Event, Folded } from './wire.js';
+import type { Content, Event, Folded } from './wire.js';
 
 /** A line, and the seq of the last event that it takes into account. */
 export interface Line {
@@ -19,14 +19,14 @@ export function fold(line: Line, event: Event): Line {
 export function changed(line: Folded, { kind, body, from, seq }: Pick<Event, 'kind' | 'from' | 'seq'> & { body: object }): Folded {
   // Nothing returns a redacted text, nor what people thought of it.
   if (line.redacted || line.kind !== 'message') return line;
-  const { text, emoji, on } = body as { text: string; emoji: string; on: boolean };
+  const { emoji, on } = body as { emoji: string; on: boolean };
   switch (kind as string) {
     case 'redact': {
       const { edited: _edited, reactions: _reactions, reply_to: _answered, mentions: _called, ...rest } = line;
       return { ...rest, body: { text: '' }, redacted: seq };
     }
     case 'edit':
-      return { ...line, body: { text }, edited: seq };
+      return { ...line, body: body as Content, edited: seq };
     case 'react':
     case 'reaction': {
       const [user] = from;

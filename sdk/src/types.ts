@@ -4,7 +4,7 @@ import type { ChatError } from './errors.js';
 import type { Answer, Command, Reply, Request } from './calls.js';
 import type { Clock } from './env.js';
 import type { Writing } from './store.js';
-import type { Folded, MemberState, Profile, Role, RoomKind, ServerFrame, Settings } from './wire.js';
+import type { Folded, Hidden, MemberState, Profile, Role, RoomKind, ServerFrame, Settings } from './wire.js';
 
 /** Undoes what returned it; calling it twice is harmless. */
 export type Unsubscribe = () => void;
@@ -52,7 +52,7 @@ export interface Message {
   readonly seq?: number | undefined;
   /** `message`, `room`, `member`, `damaged`, or a kind that this version does not know. */
   readonly kind: string;
-  /** The text, for `message`; otherwise empty. */
+  /** The text, for `message`; otherwise empty, also for what is encrypted: then `event.body` has `enc`. */
   readonly text: string;
   readonly from: string;
   /** Written by the user of this session. */
@@ -70,6 +70,8 @@ export interface Message {
   readonly replyTo?: number | undefined;
   /** Whom it calls on: ids of people, or `room`. */
   readonly mentions: readonly string[];
+  /** As the page said that brought it: see `isHidden` of `@chinwag/client/hidden`. */
+  readonly hidden?: boolean | undefined;
   /** What one has done to it oneself and the server has not told yet, or has refused. */
   readonly changes: readonly Change[];
   /** The event as the server sent it, with its `kind` and `body`; absent until it is numbered. */
@@ -111,6 +113,8 @@ export interface RoomInfo {
   readonly mentions: number;
   /** Seqs of the pinned messages, in the order of pinning. */
   readonly pins?: readonly number[] | undefined;
+  /** What one has hidden from oneself here: see `isHidden` of `@chinwag/client/hidden`. */
+  readonly hidden?: Hidden | undefined;
   /** The newest line held on this device. */
   readonly last?: Message | undefined;
 }

@@ -4,7 +4,7 @@ import { changed, type Line } from './fold.js';
 import type { RoomLog } from './log.js';
 import type { Entry } from './outbox.js';
 import type { Message, RoomInfo } from './types.js';
-import type { Author, Event, Folded } from './wire.js';
+import type { Author, Content, Event, Folded } from './wire.js';
 
 /** What is true of most messages. */
 const bare = { status: 'sent', reactions: [], mentions: [], changes: [] } as const;
@@ -16,11 +16,12 @@ export function lineMessage(line: Line, me: string | undefined): Message {
   const known = lines.get(line);
   if (known) return known;
   const { event } = line;
-  const { kind, from } = event;
+  const { from } = event;
   const message: Message = {
     ...bare,
     ...event,
-    text: kind === 'message' ? event.body.text : '',
+    // What is encrypted has none.
+    text: (event.body as Content | undefined)?.text ?? '',
     from: from[0],
     own: from[0] === me,
     edited: !!event.edited,

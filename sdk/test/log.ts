@@ -52,7 +52,7 @@ export function folded(room: Room, before: number, limit: number): Folded[] {
 export function bodyOf(frame: About, room: Room): Body {
   switch (frame.type) {
     case 'edit':
-      return { kind: 'edit', body: { text: frame.text } };
+      return { kind: 'edit', body: { text: frame.text! } };
     case 'redact':
       return { kind: 'redact', body: {} };
     case 'react':

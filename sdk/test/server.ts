@@ -112,7 +112,7 @@ export class FakeServer {
   }
 
   texts(room: string): string[] {
-    return this.rooms.get(room)!.events.flatMap((one) => ('kind' in one && one.kind === 'message' ? [one.body.text] : []));
+    return this.rooms.get(room)!.events.flatMap((one) => ('kind' in one && one.kind === 'message' ? [one.body.text!] : []));
   }
 
   /** All sockets break without a word. */
@@ -364,7 +364,7 @@ export class Connection implements SocketLike {
     const seq = first?.seq ?? server.head(room) + 1;
     this.out({ type: 'ack', req: frame.req, room: room.id, seq, msg_no: 1, ts: 1_700_000_000_000 });
     const { reply_to: answered, mentions } = frame;
-    if (!first) server.say(room.id, this.name, frame.text, frame.key, { ...(answered && { reply_to: answered }), ...(mentions && { mentions }) });
+    if (!first) server.say(room.id, this.name, frame.text!, frame.key, { ...(answered && { reply_to: answered }), ...(mentions && { mentions }) });
   }
 
   private after(frame: Of<'after'>, open = false): void {

@@ -48,14 +48,14 @@ const SERVER: Record<ServerFrame['type'], true> = {
   ack: true, ok: true, error: true, behind: true, marker: true, token_expiring: true, reconnect: true, pong: true,
   room: true, members: true, profiles: true, directory: true, typing: true, presence: true, who: true, settings: true,
   receipt: true, receipts: true, notify: true, blocks: true,
-  invite: true, invites: true, invitation: true, edits: true, row: true, profile: true,
+  invite: true, invites: true, invitation: true, edits: true, row: true, profile: true, hidden: true,
 };
 const CLIENT: Record<ClientFrame['type'], true> = {
   hello: true, auth: true, sync: true, send: true, create: true, direct: true, join: true, leave: true, add: true,
   remove: true, mark: true, after: true, history: true, room: true, members: true, profiles: true, directory: true,
   ping: true, edit: true, redact: true, react: true, pin: true, configure: true, ban: true, role: true, mute: true,
   typing: true, watch: true, who: true, settings: true, receipts: true, notify: true, block: true,
-  invite: true, invites: true, revoke_invite: true, invitation: true, invite_user: true, edits: true, profile: true,
+  invite: true, invites: true, revoke_invite: true, invitation: true, invite_user: true, edits: true, profile: true, hide: true, hidden: true,
 };
 
 test.each([['client', CLIENT], ['server', SERVER]] as const)('the golden frames of the %s are of all known types', (side, types) => {

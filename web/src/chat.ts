@@ -5,6 +5,8 @@
 import type { Chat, Message, Profile, Room, RoomInfo, Sent, StateDetail } from '@chinwag/client';
 import { batch, computed, signal, type Signal } from '@preact/signals';
 
+import { followHidden, hide, isHidden } from '@chinwag/client/hidden';
+
 import type { LineState } from './line/state';
 import { entryOf } from './entry';
 import type { Conversation, Entry, Here, Member, Message as Words, Person, Place, Role, RoomRow } from './model';
@@ -105,6 +107,7 @@ class ChatPlace implements Place {
       },
       until,
     );
+    until.signal.addEventListener('abort', followHidden(chat));
     const told = () => (this.line.value = { ...this.line.peek(), online: navigator.onLine });
     addEventListener('online', told, until);
     addEventListener('offline', told, until);
@@ -124,7 +127,7 @@ class ChatPlace implements Place {
 
   #row(info: RoomInfo): RoomRow {
     // What waits is the newest there is, although no server has numbered it.
-    const last = this.#chat.room(info.id).messages.get().findLast(({ status }) => status !== 'failed') ?? info.last;
+    const last = this.#chat.room(info.id).messages.get().findLast((message) => message.status !== 'failed' && !isHidden(info, message)) ?? info.last;
     const peer = info.kind === 'direct' ? this.person(info.peer ?? '') : undefined;
     return {
       id: info.id,
@@ -254,6 +257,7 @@ function conversationOf(chat: Chat, id: string, place: ChatPlace, changed: () =>
   const room = chat.room(id);
   const hasOlder = signal(!room.complete);
   const loading = signal(false);
+  const info = signal(room.info.get());
   const roster = signal<readonly { user: string; role: Member['role'] }[]>([]);
   let stop: (() => void) | undefined;
   const messages = signal<readonly Message[]>(room.messages.get(), {
@@ -270,10 +274,12 @@ function conversationOf(chat: Chat, id: string, place: ChatPlace, changed: () =>
       room.messages.subscribe((list) => {
         batch(() => {
           messages.value = list;
+          info.value = room.info.get();
           hasOlder.value = !room.complete;
         });
         changed();
       }),
+      room.info.subscribe((now) => (info.value = now)),
       chat.on('state', (state) => {
         if (state === 'connected') void refreshRoster();
       }),
@@ -297,7 +303,8 @@ function conversationOf(chat: Chat, id: string, place: ChatPlace, changed: () =>
   const entries = computed<readonly Entry[]>(() => {
     const live = place.live.value;
     const banned = new Set<string>();
-    return messages.value.map((message) => entryOf(message, live, place.me.id, banned));
+    const shown = messages.value.filter((message) => !isHidden(info.value, message));
+    return shown.map((message) => entryOf(message, live, place.me.id, banned));
   });
   // What becomes of a command is told by its entry; a refusal here would be told twice.
   const post = ({ sent }: Sent) => void sent.catch(() => undefined);
@@ -318,6 +325,8 @@ function conversationOf(chat: Chat, id: string, place: ChatPlace, changed: () =>
     // Shown at once: these wait for no chunk.
     edit: (target, text) => post(room.post({ type: 'edit', target, text: text.toWellFormed() })),
     remove: (target) => post(room.post({ type: 'redact', target })),
+    // Not kept for later: without a connection the message stays, and the menu is there again.
+    hide: (target) => void hide(room, target).catch(() => undefined),
     react: (target, emoji, on) => post(room.post({ type: 'react', target, emoji, on })),
     pin: (target, on) => post(room.post({ type: 'pin', target, on })),
     again(key) {

@@ -45,6 +45,7 @@ function words(message: Message, live: boolean, me: string): Omit<Words, 'key' |
   return {
     kind: 'message',
     text: message.text,
+    sealed: 'enc' in (message.event?.body ?? {}),
     sending: message.status === 'pending' ? (live ? 'sending' : 'queued') : message.status,
     why: message.error?.code,
     edited: message.edited,

@@ -44,6 +44,8 @@ export interface Message extends Placed {
   why?: string | undefined;
   edited: boolean;
   removed: boolean;
+  /** Encrypted: there are no words to show. */
+  sealed?: boolean;
   /** The seq of the message that it answers. */
   replyTo?: number | undefined;
   /** Whom it calls on: ids of people, or `room`. */
@@ -170,6 +172,8 @@ export interface Conversation {
   edit(seq: number, text: string): void;
   /** A message away, for everybody. */
   remove(seq: number): void;
+  /** A message away for oneself alone, on all of one's devices. */
+  hide(seq: number): void;
   react(seq: number, emoji: string, on: boolean): void;
   pin(seq: number, on: boolean): void;
   /** Sends a refused message or change once more. */

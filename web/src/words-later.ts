@@ -10,6 +10,7 @@ export const said = {
   pin: 'Pin',
   unpin: 'Unpin',
   reactWith: (emoji: string) => `React with ${emoji}`,
+  deleteForMe: 'Delete for me',
   removeQuestion: 'Delete this message?',
   removeHelp: 'Remove it for everyone? It leaves a line saying so.',
   save: 'Save',

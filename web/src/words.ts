@@ -97,6 +97,7 @@ export const t = {
   toNewest: 'To the newest',
   edited: 'edited',
   removedMessage: 'This message was removed',
+  sealedMessage: 'This message is encrypted. This app cannot read it yet.',
   unreadable: 'This message cannot be shown.',
   you: 'You',
   founded: 'made this room',

@@ -32,6 +32,8 @@ export class FakeRoom {
   readonly #listeners = new Set<(lines: readonly Message[]) => void>();
   lines: readonly Message[];
   readonly marks: number[] = [];
+  /** Nothing is hidden here. */
+  readonly info = { get: () => undefined, subscribe: () => () => undefined };
 
   constructor(chat: FakeChat, seed: FakeRoomSeed) {
     this.#chat = chat;

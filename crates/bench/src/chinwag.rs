@@ -188,9 +188,10 @@ impl Dialect for Chinwag {
             req: number,
             key: self.keys.next(),
             room: self.rooms[room],
-            text: text.to_owned(),
+            body: text.to_owned().into(),
             reply_to: None,
             mentions: Vec::new(),
+            if_last: None,
         }));
     }
 }
@@ -199,7 +200,7 @@ impl Dialect for Chinwag {
 mod tests {
     use super::*;
     use crate::swarm::stamp::stamped;
-    use chinwag_core::event::{Author, Body, Event, TextBody};
+    use chinwag_core::event::{Author, Body, Event};
     use chinwag_core::ids::{Key, Millis, Seq, UserId};
 
     /// What a user hears of this frame.
@@ -227,7 +228,7 @@ mod tests {
             target: None,
             reply_to: None,
             mentions: Vec::new(),
-            body: Body::Message(TextBody { text }),
+            body: Body::Message(text.into()),
         })
     }
 

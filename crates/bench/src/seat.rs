@@ -209,7 +209,7 @@ fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chinwag_core::event::{Author, Body, Event, TextBody};
+    use chinwag_core::event::{Author, Body, Event};
     use chinwag_core::ids::{Millis, UserId};
 
     const ROOM: RoomId = RoomId([9; 16]);
@@ -226,9 +226,7 @@ mod tests {
             target: None,
             reply_to: None,
             mentions: Vec::new(),
-            body: Body::Message(TextBody {
-                text: "text".to_owned(),
-            }),
+            body: Body::Message("text".to_owned().into()),
         }
     }
 

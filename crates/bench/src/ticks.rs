@@ -158,9 +158,10 @@ impl Pair {
             req: self.writer.next_req(),
             key: self.writer.keys.next(),
             room,
-            text: "is this ticked?".to_owned(),
+            body: "is this ticked?".to_owned().into(),
             reply_to: None,
             mentions: Vec::new(),
+            if_last: None,
         };
         let begun = Instant::now();
         self.writer.send(&send)?;

@@ -1,11 +1,14 @@
 //! Questions that change nothing: each is answered with one frame, out of one read snapshot.
 
 use crate::code::ErrorCode;
-use crate::ids::{Millis, UserId};
+use crate::hidden;
+use crate::ids::{Millis, RoomId, UserId};
 use crate::invite;
 use crate::limits;
+use crate::policy::{self, Act};
 use crate::read::{self, After};
 use crate::receipt;
+use crate::room::MemberState;
 use crate::session::{Query, refuse};
 use crate::sync;
 use crate::view::View;
@@ -64,20 +67,7 @@ pub fn reply<V: View + ?Sized>(
             row.map(|row| ServerFrame::Room { req, row })
                 .ok_or(ErrorCode::NotFound)
         }
-        Query::Members { room, after } => match view.member(room, user)? {
-            Some(member) if member.is_in() => {
-                let members = view.members(room, after, limits::PAGE_MAX)?;
-                let more = members.len() == limits::PAGE_MAX;
-                Ok(ServerFrame::Members {
-                    req,
-                    room,
-                    members,
-                    more,
-                })
-            }
-            Some(_) => Err(ErrorCode::NotMember),
-            None => Err(ErrorCode::NotFound),
-        },
+        Query::Members { room, state, after } => members(view, user, req, room, state, after)?,
         Query::Profiles { users, name } => {
             let mut found = Vec::new();
             for user in users {
@@ -94,11 +84,46 @@ pub fn reply<V: View + ?Sized>(
             Ok(ServerFrame::Directory { req, rooms, more })
         }
         Query::Receipts { room, seq } => receipt::reply(view, user, req, room, seq)?,
+        Query::Hidden { room } => hidden::list(view, user, req, room)?,
         about @ (Query::Invites { .. } | Query::Invitation { .. } | Query::Edits { .. }) => {
             beside(view, user, req, about, now)?
         }
     };
     Ok(found.unwrap_or_else(|code| refuse(Some(req), code, code.meaning())))
+}
+
+/// A page of the people who stand so in a room: who is in, for everybody there, and who is banned,
+/// for those who look after it.
+fn members<V: View + ?Sized>(
+    view: &V,
+    user: UserId,
+    req: Req,
+    room: RoomId,
+    state: MemberState,
+    after: Option<UserId>,
+) -> Result<Result<ServerFrame, ErrorCode>, V::Error> {
+    let member = view.member(room, user)?;
+    let allowed = match (state, member) {
+        (MemberState::Joined, Some(member)) if member.is_in() => Ok(()),
+        (MemberState::Joined, Some(_)) => Err(ErrorCode::NotMember),
+        (MemberState::Joined, None) => Err(ErrorCode::NotFound),
+        (_, member) => match view.room(room)? {
+            Some(room) => policy::allowed(Act::SeeBanned, &room, member.as_ref(), None),
+            None => Err(ErrorCode::NotFound),
+        },
+    };
+    if let Err(code) = allowed {
+        return Ok(Err(code));
+    }
+    let listed = view.members(room, state, after, limits::PAGE_MAX)?;
+    let muted = listed.iter().filter(|listed| listed.muted);
+    Ok(Ok(ServerFrame::Members {
+        req,
+        room,
+        muted: muted.map(|listed| listed.user).collect(),
+        more: listed.len() == limits::PAGE_MAX,
+        members: listed.into_iter().map(|one| (one.user, one.role)).collect(),
+    }))
 }
 
 /// Questions about invitations and earlier texts.

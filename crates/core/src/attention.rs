@@ -50,7 +50,7 @@ pub fn is_disturbing(settings: &Settings, now: Millis) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Author, Body, RedactBody, TextBody};
+    use crate::event::{Author, Body, RedactBody};
     use crate::ids::{Key, RoomId, Seq, UserId};
     use crate::room::{MemberState, Role};
     use crate::wire::{Daily, Notify};
@@ -71,9 +71,7 @@ mod tests {
             target: None,
             reply_to: None,
             mentions: mentions.to_vec(),
-            body: Body::Message(TextBody {
-                text: "tea?".into(),
-            }),
+            body: Body::Message("tea?".into()),
         }
     }
 
@@ -120,9 +118,7 @@ mod tests {
         let all = member(NotifyLevel::All, None);
         check(&message(ANN, &[]), &all, Settings::default(), false, false);
         let mut redacted = message(BOB, &[]);
-        redacted.body = Body::Message(TextBody {
-            text: String::new(),
-        });
+        redacted.body = Body::Message(String::new().into());
         check(&redacted, &all, Settings::default(), false, false);
         let mut redaction = message(BOB, &[]);
         redaction.body = Body::Redact(RedactBody {});

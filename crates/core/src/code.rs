@@ -75,6 +75,7 @@ errors! {
     InviteNeeded = "invite_needed", false, "A new account needs an invitation that is still good.";
     BadInvite = "bad_invite", false, "This invitation lets nobody in: it is unknown, used up, revoked, or too old.";
     AlreadyInvited = "already_invited", false, "The person has been asked into this room already, and has not answered.";
+    NotLast = "not_last", false, "The last message of the room is another one than `if_last` says; `seq` is its place, 0 if there is none.";
     Busy = "busy", true, "The same is under way already, or too many sign in at once: wait for what is under way, or `retry_after_ms`.";
 }
 

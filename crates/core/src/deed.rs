@@ -1,4 +1,4 @@
-//! What is written beside the logs: invitations made and revoked.
+//! What is written beside the logs: invitations made and revoked, rates of single people.
 //!
 //! Decided in the transaction that stores it, as commands are, but without a place in a log, and
 //! without a key: done twice it changes nothing, or can be taken back. Not here: what becomes of an
@@ -9,6 +9,7 @@ use crate::ids::{InviteId, Millis, RoomId, UserId};
 use crate::invite::{Invitation, InviteHash};
 use crate::limits;
 use crate::policy::{self, Act};
+use crate::rate::Rate;
 use crate::view::View;
 
 /// Something to be written beside the log.
@@ -30,6 +31,14 @@ pub enum Deed {
         /// Which.
         invite: InviteId,
     },
+    /// Another rate for somebody, by an administrator of the server: who that is, whoever asks
+    /// for it has made sure of.
+    Rate {
+        /// Whose.
+        user: UserId,
+        /// Which; none: the usual one again.
+        rate: Option<Rate>,
+    },
 }
 
 /// What is to be stored.
@@ -39,6 +48,8 @@ pub enum Change {
     Invited(Invitation),
     /// This invitation no longer.
     Revoked(InviteHash),
+    /// This rate for somebody, or the usual one again.
+    Rated(UserId, Option<Rate>),
 }
 
 impl Deed {
@@ -96,6 +107,19 @@ pub fn decide<V: View + ?Sized>(
             let found = all.iter().find(|kept| kept.hash.id() == invite);
             let change = found.map(|kept| Change::Revoked(kept.hash));
             Ok(change.ok_or(ErrorCode::NotFound))
+        }
+        Deed::Rate { user, rate } => {
+            if view.profile(user)?.is_none() {
+                return Ok(Err(ErrorCode::NotFound));
+            }
+            let all = view.rates()?;
+            let is_new = all.iter().all(|(known, _rate)| *known != user);
+            let full = rate.is_some() && is_new && all.len() >= limits::RATES_SET_MAX;
+            Ok(if full {
+                Err(ErrorCode::TooMany)
+            } else {
+                Ok(Change::Rated(user, rate))
+            })
         }
     }
 }

@@ -261,7 +261,7 @@ impl Feed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Author, Body, TextBody};
+    use crate::event::{Author, Body};
     use crate::ids::{Key, Millis, UserId};
 
     const ROOM: RoomId = RoomId([1; 16]);
@@ -278,7 +278,7 @@ mod tests {
             target: None,
             reply_to: None,
             mentions: Vec::new(),
-            body: Body::Message(TextBody { text: "x".into() }),
+            body: Body::Message("x".into()),
         }
     }
 

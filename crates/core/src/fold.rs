@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Body, Event, TextBody};
+use crate::event::{Body, Content, Event};
 use crate::ids::{Seq, UserId};
 use crate::mutant::{self, Mutant};
 
@@ -31,6 +31,10 @@ pub struct Folded {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(test, ts(optional, as = "Option<Vec<(String, UserId)>>"))]
     pub reactions: Vec<(String, UserId)>,
+    /// Whether the reader has hidden it from themselves: it is not to be shown.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
+    pub hidden: bool,
 }
 
 /// Whether an event has a line of its own in a timeline; the others change one.
@@ -63,8 +67,8 @@ pub fn empty<'a>(events: impl IntoIterator<Item = &'a mut Event>, redaction: &Ev
             Body::Edit(_) => event.target == Some(target) && event.seq < redaction.seq,
             _ => false,
         };
-        if let (true, Body::Message(text) | Body::Edit(text)) = (named, &mut event.body) {
-            text.text = String::new();
+        if let (true, Body::Message(content) | Body::Edit(content)) = (named, &mut event.body) {
+            *content = Content::emptied();
             event.reply_to = None;
             event.mentions = Vec::new();
         }
@@ -75,7 +79,7 @@ pub fn empty<'a>(events: impl IntoIterator<Item = &'a mut Event>, redaction: &Ev
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folding {
     event: Event,
-    edit: Option<(Seq, TextBody)>,
+    edit: Option<(Seq, Content)>,
     redacted: Option<Seq>,
     reactions: BTreeMap<(String, UserId), (Seq, bool)>,
 }
@@ -141,9 +145,7 @@ impl Folding {
         if self.redacted.is_some() {
             // Nothing returns a redacted text again, nor what people thought of it.
             if let Body::Message(_) = event.body {
-                event.body = Body::Message(TextBody {
-                    text: String::new(),
-                });
+                event.body = Body::Message(Content::emptied());
                 event.reply_to = None;
                 event.mentions = Vec::new();
             }
@@ -157,6 +159,7 @@ impl Folding {
             edited,
             redacted: self.redacted,
             reactions,
+            hidden: false,
         }
     }
 }
@@ -200,8 +203,8 @@ mod tests {
         }
     }
 
-    fn text(text: &str) -> TextBody {
-        TextBody { text: text.into() }
+    fn text(text: &str) -> Content {
+        text.into()
     }
 
     fn about() -> impl Strategy<Value = Event> {

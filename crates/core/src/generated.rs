@@ -11,8 +11,8 @@ use crate::avatar::Avatar;
 use crate::code::{CloseCode, ComeBack, ErrorCode};
 use crate::codec::binary;
 use crate::event::{
-    Author, Body, DamagedBody, Event, MemberBody, Mention, PinBody, ReactionBody, RedactBody,
-    RoleBody, RoomBody, SettingsBody, TextBody,
+    Author, Body, Content, DamagedBody, Event, MemberBody, Mention, OpaqueBody, OpaqueBytes,
+    PinBody, ReactionBody, RedactBody, RoleBody, RoomBody, SettingsBody, TextBody,
 };
 use crate::fold::Folded;
 use crate::ids::{
@@ -22,9 +22,9 @@ use crate::ids::{
 use crate::limits;
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
 use crate::wire::{
-    Blocks, ClientFrame, Cursor, Daily, DirectoryRow, EditRow, InviteRow, Item, Last, Me, Notify,
-    NotifyLevel, Person, Profile, PublicLimits, Reset, ResetWhy, RoomRow, ServerFrame, Settings,
-    Skip, Standing,
+    Blocks, ClientFrame, Cursor, Daily, DirectoryRow, EditRow, Hidden, InviteRow, Item, Last, Me,
+    Notify, NotifyLevel, Person, Profile, PublicLimits, Reset, ResetWhy, RoomRow, ServerFrame,
+    Settings, Skip, Standing,
 };
 
 #[test]
@@ -63,6 +63,9 @@ fn wire_ts() {
         RoomBody,
         MemberBody,
         TextBody,
+        OpaqueBytes,
+        OpaqueBody,
+        Content,
         RedactBody,
         ReactionBody,
         SettingsBody,
@@ -79,6 +82,7 @@ fn wire_ts() {
         Notify,
         Daily,
         Blocks,
+        Hidden,
         Me,
         RoomRow,
         Last,

@@ -19,6 +19,7 @@ pub mod fold;
 pub mod gate;
 #[cfg(test)]
 mod generated;
+pub mod hidden;
 pub mod ids;
 pub mod invite;
 pub mod lanes;

@@ -4,6 +4,11 @@
 
 /// Text of one message, in bytes of UTF-8. Beyond: `too_long`.
 pub const TEXT_BYTES_MAX: usize = 16 * 1024;
+/// An opaque body, in bytes: as base64url, with everything that may stand beside it in a frame, it
+/// fits [`FRAME_BYTES_MAX`]. Beyond: `too_long`.
+pub const OPAQUE_BYTES_MAX: usize = 45 * 1024;
+/// The name of what made an opaque body, in bytes. Beyond: `bad_field`.
+pub const ENC_BYTES_MAX: usize = 32;
 /// Payload of one frame from a client, in bytes. Beyond: close 1009.
 pub const FRAME_BYTES_MAX: usize = 64 * 1024;
 /// Frames of one message from a client, empty ones too. Beyond: close 1008.
@@ -96,6 +101,10 @@ pub const AVATAR_RATES_MAX: usize = 16_384;
 
 /// People whom one user blocks. Beyond: `too_many`.
 pub const BLOCKS_MAX: usize = 1_000;
+/// Messages of one room that one user has deleted for themselves alone. Beyond: `too_many`.
+pub const HIDDEN_MAX: usize = 1_000;
+/// Of those, the newest that stand in the room's row. Beyond: `more`.
+pub const HIDDEN_IN_ROW_MAX: usize = 50;
 /// Unread messages are counted exactly up to this, then "999+".
 pub const UNREAD_MAX: u64 = 999;
 /// Rooms above this size have no delivered markers for others (contract 6).
@@ -146,6 +155,34 @@ pub const WATCH_COST_THOUSANDTHS: u32 = 500;
 pub const RATE_PER_SECOND: u32 = 10;
 /// Messages of a user at once, after silence.
 pub const RATE_BURST: u32 = 20;
+
+/// Questions of a user per second, steadily, for each message that they may send in one.
+pub const QUESTIONS_PER_MESSAGE: u32 = 20;
+/// Questions of a user at once, for each message that they may send at once.
+pub const QUESTIONS_AT_ONCE_PER_MESSAGE: u32 = 300;
+/// Questions of a user at once, at least: one for each room that they may be in, and some more.
+pub const QUESTIONS_AT_ONCE_MIN: u32 = 6_000;
+/// What a question about one room or person costs, in questions. Beyond: `rate_limited`.
+pub const QUESTION_COST: u32 = 1;
+/// What a page of a room's log or people costs, in questions. Beyond: `rate_limited`.
+pub const PAGE_COST: u32 = 2;
+/// What a page of the directory costs, in questions: it is the same for everybody, and long.
+/// Beyond: `rate_limited`.
+pub const DIRECTORY_COST: u32 = 5;
+/// What `sync` costs, in questions: it looks at all of one's rooms. Beyond: `rate_limited`.
+pub const SYNC_COST: u32 = 50;
+/// Messages per second of all who share an address, in those of one user: an office of some
+/// hundreds of people behind one router does not meet it.
+pub const ADDRESS_RATE_TIMES: u32 = 20;
+/// Messages at once of all who share an address, in those of one user.
+pub const ADDRESS_BURST_TIMES: u32 = 50;
+/// Users, and addresses, whose rate is kept after they have gone, until it would be full again.
+/// Beyond: the longest gone begins anew.
+pub const RATES_KEPT_MAX: usize = 16_384;
+/// Users for whom an administrator has set another rate. Beyond: `too_many`.
+pub const RATES_SET_MAX: usize = 10_000;
+/// Messages per second, and at once, that an administrator gives. Beyond: `bad_field`.
+pub const RATE_SET_MAX: u32 = 10_000;
 
 /// From connecting to a valid `hello`. Beyond: close 4103.
 pub const HELLO_DEADLINE_MS: u64 = 10_000;
@@ -217,6 +254,7 @@ pub fn table() -> Vec<(&'static str, u64, &'static str)> {
             "`rate_limited`",
         ),
         ("avatars_burst", u64::from(AVATARS_BURST), "`rate_limited`"),
+        ("hidden", HIDDEN_MAX as u64, "`too_many`"),
     ]);
     all
 }
@@ -224,6 +262,7 @@ pub fn table() -> Vec<(&'static str, u64, &'static str)> {
 fn common() -> Vec<(&'static str, u64, &'static str)> {
     vec![
         ("text_bytes", TEXT_BYTES_MAX as u64, "`too_long`"),
+        ("opaque_bytes", OPAQUE_BYTES_MAX as u64, "`too_long`"),
         ("frame_bytes", FRAME_BYTES_MAX as u64, "close 1009"),
         ("fragments", u64::from(FRAGMENTS_MAX), "close 1008"),
         (
@@ -292,6 +331,26 @@ fn common() -> Vec<(&'static str, u64, &'static str)> {
         ("stream_events", STREAM_EVENTS_MAX, "`reset` of that room"),
         ("rate_per_second", RATE_PER_SECOND as u64, "`rate_limited`"),
         ("rate_burst", RATE_BURST as u64, "`rate_limited`"),
+        (
+            "questions_per_second",
+            u64::from(RATE_PER_SECOND * QUESTIONS_PER_MESSAGE),
+            "`rate_limited`",
+        ),
+        (
+            "questions_at_once",
+            u64::from(QUESTIONS_AT_ONCE_MIN),
+            "`rate_limited`",
+        ),
+        (
+            "address_rate_per_second",
+            u64::from(RATE_PER_SECOND * ADDRESS_RATE_TIMES),
+            "`rate_limited`",
+        ),
+        (
+            "address_rate_burst",
+            u64::from(RATE_BURST * ADDRESS_BURST_TIMES),
+            "`rate_limited`",
+        ),
         ("hello_deadline_ms", HELLO_DEADLINE_MS, "close 4103"),
         ("dead_ms", DEAD_MS, "close 4001"),
         ("low_bandwidth_dead_ms", LOW_BANDWIDTH_DEAD_MS, "close 4001"),

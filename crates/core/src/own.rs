@@ -1,5 +1,5 @@
 //! One's own state that is no event: what of a room one wants to be notified of, whom one has
-//! blocked.
+//! blocked, what one has hidden from oneself.
 //!
 //! It is the user's alone (contract 4): stored once, told to all of one's connections, and brought
 //! by `summary` after a time offline. Each piece has a version that rises with every change; of two,
@@ -7,7 +7,7 @@
 
 use crate::avatar::Avatar;
 use crate::code::ErrorCode;
-use crate::ids::{AvatarId, Millis, RoomId, UserId};
+use crate::ids::{AvatarId, Millis, RoomId, Seq, UserId};
 use crate::limits;
 use crate::name;
 use crate::wire::{Blocks, Notify, NotifyLevel, Profile, ServerFrame};
@@ -31,6 +31,15 @@ pub enum OwnChange {
     },
     /// See [`crate::wire::ClientFrame::Profile`].
     Profile(ProfileChange),
+    /// See [`crate::wire::ClientFrame::Hide`].
+    Hide {
+        /// In which room.
+        room: RoomId,
+        /// Which message.
+        target: Seq,
+        /// Hidden, or no longer.
+        on: bool,
+    },
 }
 
 /// One's own state after a change.
@@ -42,6 +51,15 @@ pub enum Owned {
     Blocks(Blocks),
     /// What others see of oneself.
     Profile(Profile),
+    /// All that one has hidden from oneself in a room.
+    Hidden {
+        /// Which.
+        room: RoomId,
+        /// By seq.
+        seqs: Vec<Seq>,
+        /// Of two lists the higher one holds.
+        version: u64,
+    },
 }
 
 impl Owned {
@@ -58,6 +76,16 @@ impl Owned {
                 version: blocks.version,
             },
             Self::Profile(user) => ServerFrame::Profile { user: user.clone() },
+            Self::Hidden {
+                room,
+                seqs,
+                version,
+            } => ServerFrame::Hidden {
+                req: None,
+                room: *room,
+                seqs: seqs.clone(),
+                version: *version,
+            },
         }
     }
 }

@@ -54,6 +54,8 @@ pub enum Act {
     Mute,
     /// Make links that let people in, list them, and revoke them.
     Invite,
+    /// See who was sent away for good.
+    SeeBanned,
 }
 
 /// What an act asks of whoever does it.
@@ -90,7 +92,8 @@ fn needs(act: Act, room: &Room) -> Needs {
         | Act::Ban { .. }
         | Act::SetRole(_)
         | Act::Mute
-        | Act::Invite => Needs::Steward,
+        | Act::Invite
+        | Act::SeeBanned => Needs::Steward,
     }
 }
 
@@ -168,6 +171,7 @@ pub fn allowed(
         | Act::Configure
         | Act::Join { .. }
         | Act::Invite
+        | Act::SeeBanned
         | Act::Leave => Ok(()),
     }
 }

@@ -1,7 +1,13 @@
 //! Token bucket: so many at once, so many a second, exact in integers.
 
+mod allowance;
+mod pool;
+
 use crate::ids::Tick;
 use crate::limits;
+
+pub use self::allowance::{Allowance, Price, Purse};
+pub use self::pool::Pool;
 
 /// Parts of a token.
 const MILLION: u64 = 1_000_000;
@@ -62,12 +68,32 @@ impl Bucket {
         self.take_above(half, u64::from(thousandths) * MILLION / 1_000, now)
     }
 
-    fn take_above(&mut self, floor: u64, wanted: u64, now: Tick) -> Result<(), u64> {
+    /// Another rate from now on: what was gained stays, as far as there is room for it.
+    pub fn set(&mut self, rate: Rate, now: Tick) {
+        self.gain(now);
+        self.rate = rate;
+        self.millionths = self.millionths.min(u64::from(rate.burst) * MILLION);
+    }
+
+    /// How long an empty bucket takes to be full.
+    #[must_use]
+    pub fn refill_ms(rate: Rate) -> u64 {
+        let share = u64::from(rate.thousandths_per_second.max(1));
+        (u64::from(rate.burst) * MILLION).div_ceil(share)
+    }
+
+    fn gain(&mut self, now: Tick) {
         let share = u64::from(self.rate.thousandths_per_second);
         let full = u64::from(self.rate.burst) * MILLION;
         let gained = now.since(self.filled).saturating_mul(share);
         self.millionths = full.min(self.millionths.saturating_add(gained));
         self.filled = self.filled.max(now);
+    }
+
+    fn take_above(&mut self, floor: u64, wanted: u64, now: Tick) -> Result<(), u64> {
+        let share = u64::from(self.rate.thousandths_per_second);
+        let full = u64::from(self.rate.burst) * MILLION;
+        self.gain(now);
         // A bucket of one message holds enough when it is full.
         let needed = (floor + wanted).min(full).max(wanted);
         if self.millionths >= needed {

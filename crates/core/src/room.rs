@@ -122,6 +122,8 @@ pub struct Member {
     pub read: Seq,
     /// What they want to be notified of; nothing in a log depends on it.
     pub notify: Notify,
+    /// How often the list of what they have hidden from themselves has changed; 0: never.
+    pub hidden: u64,
 }
 
 impl Member {
@@ -137,6 +139,7 @@ impl Member {
             delivered: Seq::ZERO,
             read: Seq::ZERO,
             notify: Notify::default(),
+            hidden: 0,
         }
     }
 
@@ -176,6 +179,17 @@ impl Member {
             stay.to.get_or_insert(at);
         }
     }
+}
+
+/// Somebody in a list of a room's people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed {
+    /// Who.
+    pub user: UserId,
+    /// What they may do, or might before they went.
+    pub role: Role,
+    /// Whether their voice was taken.
+    pub muted: bool,
 }
 
 /// Seqs `from..=to` of a log; never empty.

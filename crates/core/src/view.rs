@@ -10,8 +10,9 @@ use crate::batch::Ack;
 use crate::event::Event;
 use crate::ids::{AvatarId, Epoch, Key, Position, RoomId, Seq, UserId};
 use crate::invite::{Invitation, InviteHash};
+use crate::rate::Rate;
 use crate::receipt::Stand;
-use crate::room::{Member, Range, Role, Room};
+use crate::room::{Listed, Member, MemberState, Range, Room};
 use crate::wire::{Blocks, DirectoryRow, Profile, Settings};
 
 /// How often a message has been changed, by what changed it (`Body::alters`).
@@ -70,6 +71,9 @@ pub trait View {
     /// All events whose target lies in a range, in order.
     fn about(&self, room: RoomId, range: Range) -> Result<Vec<Event>, Self::Error>;
 
+    /// The last message of a room, also if it was redacted; none if there was none.
+    fn last_message(&self, room: RoomId) -> Result<Option<Seq>, Self::Error>;
+
     /// The targets of the redactions in a range.
     fn redacted(&self, room: RoomId, range: Range) -> Result<Vec<Seq>, Self::Error>;
 
@@ -95,13 +99,14 @@ pub trait View {
         limit: u64,
     ) -> Result<u64, Self::Error>;
 
-    /// The first `limit` people in a room after `after`, by id.
+    /// The first `limit` people after `after` who stand so in a room, by id.
     fn members(
         &self,
         room: RoomId,
+        state: MemberState,
         after: Option<UserId>,
         limit: usize,
-    ) -> Result<Vec<(UserId, Role)>, Self::Error>;
+    ) -> Result<Vec<Listed>, Self::Error>;
 
     /// The first `limit` public rooms after `after`, by id.
     fn directory(
@@ -148,6 +153,13 @@ pub trait View {
 
     /// In which moment what others see of a user changed last; zero: never, or nobody knows them.
     fn profile_changed(&self, user: UserId) -> Result<Position, Self::Error>;
+
+    /// The messages of a range that a user has hidden from themselves, by seq; at most
+    /// [`crate::limits::HIDDEN_MAX`], those they may not see any more included.
+    fn hidden(&self, room: RoomId, user: UserId, range: Range) -> Result<Vec<Seq>, Self::Error>;
+
+    /// The rates that administrators have set, by user.
+    fn rates(&self) -> Result<Vec<(UserId, Rate)>, Self::Error>;
 
     /// All invitations to a room that are kept, by hash.
     fn invitations(&self, room: RoomId) -> Result<Vec<Invitation>, Self::Error>;

@@ -110,6 +110,6 @@ fn done_reply(req: Req, change: &Change, token: InviteToken) -> ServerFrame {
             token,
             invite: invitation.row(),
         },
-        Change::Revoked(_hash) => ServerFrame::Ok { req },
+        Change::Revoked(_) | Change::Rated(..) => ServerFrame::Ok { req },
     }
 }

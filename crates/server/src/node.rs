@@ -5,13 +5,15 @@
 
 mod parts;
 
+use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use chinwag_core::ids::{Epoch, Position};
+use chinwag_core::ids::{Epoch, Position, UserId};
 use chinwag_core::limits;
+use chinwag_core::rate::Rate;
 use chinwag_core::session::Terms;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Duration, Instant, sleep, timeout};
@@ -138,7 +140,9 @@ pub async fn start(
         StartError::Issuer(broken) => broken.into(),
         StartError::Store(error) => store_error(config, &error),
     })?);
-    let services = join(config, &store, &accounts, avatars, (epoch, position))?;
+    let rates = store::read(&*store, |view| view.rates()).await?;
+    let rates = rates.into_iter().collect();
+    let services = join(config, &store, &accounts, avatars, rates, (epoch, position))?;
 
     let stop = CancellationToken::new();
     watch_revocations(&services, &stop);
@@ -306,6 +310,7 @@ fn join(
     store: &Arc<dyn Store>,
     accounts: &Arc<Accounts>,
     avatars: Arc<dyn AvatarStore>,
+    rates: BTreeMap<UserId, Rate>,
     (epoch, position): (Epoch, Position),
 ) -> anyhow::Result<Services> {
     let (clock, tasks) = (Clock::begin(), TaskTracker::new());
@@ -316,7 +321,8 @@ fn join(
         rate: parts::rate(config),
     };
     let per_user = usize::try_from(config.limits.connections_per_user.get())?;
-    let connections = Connections::new(terms, per_user, metrics.clone());
+    let address_rate = parts::address_rate(config);
+    let connections = Connections::new(terms, address_rate, rates, per_user, metrics.clone());
     Ok(Services {
         store: store.clone(),
         accounts: accounts.clone(),

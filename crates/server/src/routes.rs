@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::map_response_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
+use axum::{Extension, Router};
 use chinwag_core::code::ErrorCode;
 
 use crate::gateway::driver::{Services, drive};
-use crate::gateway::http;
+use crate::gateway::http::{self, Rating};
 use crate::gateway::page::{self, Page};
 use crate::gateway::upgrade::{UpgradeOptions, upgrade};
 use crate::gateway::with_feature_routes;
@@ -43,8 +43,14 @@ pub fn routes(services: Services, allowed_origins: Vec<String>, readiness: Readi
         ..UpgradeOptions::default()
     };
     let counting = map_response_with_state(services.metrics.clone(), count_refusals);
-    let accounts =
-        http::router(services.accounts.clone(), services.avatars.clone()).layer(counting);
+    let rating = Rating {
+        store: services.store.clone(),
+        connections: services.connections.clone(),
+        clock: services.clock,
+    };
+    let accounts = http::router(services.accounts.clone(), services.avatars.clone())
+        .layer(Extension(rating))
+        .layer(counting);
     let socket = Socket {
         services: Arc::new(services),
         options: Arc::new(options),

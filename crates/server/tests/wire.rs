@@ -33,12 +33,16 @@ mod disk;
 mod ending;
 #[path = "wire/exposition.rs"]
 mod exposition;
+#[path = "wire/hidden.rs"]
+mod hidden;
 #[path = "wire/invites.rs"]
 mod invites;
 #[path = "wire/limits.rs"]
 mod limits;
 #[path = "wire/markers.rs"]
 mod markers;
+#[path = "wire/messages.rs"]
+mod messages;
 #[path = "wire/metrics.rs"]
 mod metrics;
 #[path = "wire/outcomes.rs"]
@@ -51,6 +55,8 @@ mod presence;
 mod process;
 #[path = "wire/profile.rs"]
 mod profile;
+#[path = "wire/rates.rs"]
+mod rates;
 #[path = "wire/reading.rs"]
 mod reading;
 #[path = "wire/receipts.rs"]

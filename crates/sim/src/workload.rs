@@ -214,7 +214,7 @@ impl Town {
             0..=2 => Command::Edit {
                 room,
                 target,
-                text: self.text(base),
+                body: self.text(base).into(),
             },
             3 => Command::Redact { room, target },
             4..=6 => Command::React {
@@ -230,13 +230,14 @@ impl Town {
             },
             _ => Command::Send {
                 room,
-                text: self.text(base),
+                body: self.text(base).into(),
                 reply_to: Some(any),
                 mentions: match base.rng.below(3) {
                     0 => Vec::new(),
                     1 => vec![Mention::Room],
                     _ => vec![Mention::User(self.other(device.user, base))],
                 },
+                if_last: None,
             },
         };
         device.submit(Key(base.rng.bytes()), command, Purpose::Real);

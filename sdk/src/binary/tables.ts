@@ -30,7 +30,16 @@ const mention: Shape = {
   in: (plain, whole) => (plain === true ? 'room' : user.in(plain, whole)),
 };
 
-const text = record({ text: same });
+/** Bytes; in JSON base64url (RFC 4648, section 5) without padding. */
+const bytes: Shape = {
+  out: (value) => Uint8Array.from(atob((value as string).replace(/-/g, '+').replace(/_/g, '/')), (one) => one.charCodeAt(0)),
+  in: (plain) =>
+    btoa(Array.from(plain as Uint8Array, (byte) => String.fromCharCode(byte)).join(''))
+      .replace(/\+/g, '-').replace(/\//g, '_').replace(/=/g, ''),
+};
+const opaque = { 'enc?': same, 'bytes?': bytes };
+const said = { 'text?': same, ...opaque };
+const text = record(said);
 const nothing = record({});
 /** By the word in `kind`. */
 const bodies: Record<string, Shape> = {
@@ -56,12 +65,13 @@ const event = {
   'mentions?': list(mention),
 };
 const skip = { room, from: same, to: same, why: skipWhy };
-const line = record({ ...event, 'edited?': same, 'redacted?': same, 'reactions?': list(pair(same, user)) });
+const line = record({ ...event, 'edited?': same, 'redacted?': same, 'reactions?': list(pair(same, user)), 'hidden?': same });
 const profile = record({ id: user, name: same, version: same, 'display_name?': same, 'avatar?': avatar });
 const level = word('all', 'mentions', 'none');
 const notify = record({ level, 'quiet_until?': same, version: same });
 const me = record({
   state, role, since: same, delivered: same, read: same, unread: same, 'mentions?': count, 'muted?': same, 'notify?': notify,
+  'hidden?': record({ seqs: list(same), version: same, 'more?': same }),
 });
 const row = record({
   room, kind: roomKind, 'name?': same, 'peer?': user, history, head: same, msg_no: same, floor: same, members: same, me,
@@ -91,7 +101,7 @@ export const client = frames({
   hello: { v: same, token: same, 'device?': id('d_'), ...cursor, 'low_bandwidth?': flag },
   auth: { req, token: same },
   sync: { req, ...cursor },
-  send: { req, key, room, text: same, 'reply_to?': same, 'mentions?': list(mention) },
+  send: { req, key, room, 'text?': same, 'reply_to?': same, 'mentions?': list(mention), 'if_last?': same, ...opaque },
   create: { req, key, kind: roomKind, name: same, 'history?': history },
   direct: { req, key, user },
   join: { req, key, room, 'invite?': token },
@@ -102,11 +112,11 @@ export const client = frames({
   after: { req, room, seq: same, 'key?': key, 'limit?': same },
   history: { req, room, 'before?': same, 'at_least?': same, 'limit?': same },
   room: { req, room },
-  members: { req, room, 'after?': user },
+  members: { req, room, 'after?': user, 'state?': state },
   profiles: { req, 'users?': list(user), 'name?': same },
   directory: { req, 'after?': room },
   ping: { req, 'rooms?': list(room) },
-  edit: { req, key, room, target: same, text: same },
+  edit: { req, key, room, target: same, ...said },
   redact: { req, key, room, target: same },
   react: { req, key, room, target: same, emoji: same, on: flag },
   pin: { req, key, room, target: same, on: flag },
@@ -130,6 +140,8 @@ export const client = frames({
   invite_user: { req, key, room, user },
   edits: { req, room, target: same, 'after?': same },
   'profile@50': { req, 'display_name?': same, 'avatar?': picture },
+  'hide@60': { req, room, target: same, on: flag },
+  hidden: { req, room },
 });
 
 /** The items of `events` are whole frames themselves. */
@@ -150,14 +162,14 @@ export const server: Shape = frames({
   caught_up: { position: same },
   ack: { req, room, seq: same, msg_no: same, ts: same },
   ok: { req },
-  error: { 'req?': req, code: same, message: same, 'field?': same, retryable: flag, 'retry_after_ms?': same },
+  error: { 'req?': req, code: same, message: same, 'field?': same, retryable: flag, 'retry_after_ms?': same, 'seq?': same },
   behind: {},
   marker: { room, delivered: same, read: same, unread: same, 'mentions?': count },
   token_expiring: { in_ms: same },
   reconnect: { after_ms: same, spread_ms: same },
   pong: { req, now: same, 'position?': same, heads: list(pair(room, same)) },
   room: { req, row },
-  members: { req, room, members: list(pair(user, role)), more: flag },
+  members: { req, room, members: list(pair(user, role)), more: flag, 'muted?': list(user) },
   profiles: { req, users: list(profile) },
   directory: { req, rooms: list(record({ room, name: same, members: same, 'avatar?': avatar })), more: flag },
   typing: { room, users: list(user), more: same },
@@ -171,7 +183,8 @@ export const server: Shape = frames({
   'invite@30': { req, room, token, invite: invitation },
   invites: { req, room, invites: list(invitation) },
   invitation: { req, room, kind: roomKind, 'name?': same, 'topic?': same, members: same, 'avatar?': avatar },
-  edits: { req, room, target: same, edits: list(record({ seq: same, ts: same, text: same })), more: flag },
+  edits: { req, room, target: same, edits: list(record({ seq: same, ts: same, ...said })), more: flag },
   row: { row },
   'profile@50': { user: profile },
+  'hidden@60': { 'req?': req, room, seqs: list(same), version: same },
 });

@@ -89,6 +89,7 @@ function Last({ entry, room }: { entry: Entry; room: RoomRow }) {
   const { place } = useWorld();
   if (entry.kind !== 'message') return <>{noticeWords(entry, place).map(({ text }) => text).join(' ')}</>;
   if (entry.removed) return <>{t.removedMessage}</>;
+  if (entry.sealed) return <>{t.sealedMessage}</>;
   const mine = entry.from === place.me.id;
   if (!mine && room.kind === 'direct') return <>{oneLine(entry.text)}</>;
   const who = mine ? t.you : (place.person(entry.from).name.split(' ')[0] ?? '');

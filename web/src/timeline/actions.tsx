@@ -50,7 +50,7 @@ export function Actions({ room, conversation, doing }: { room: RoomRow; conversa
           {said.reply}
         </MenuItem>
       )}
-      {own && voice && (
+      {own && voice && !entry.sealed && (
         <MenuItem icon="pencil" testid="edit" onClick={() => doing.edit(entry)}>
           {said.edit}
         </MenuItem>
@@ -65,6 +65,9 @@ export function Actions({ room, conversation, doing }: { room: RoomRow; conversa
           {pinned ? said.unpin : said.pin}
         </MenuItem>
       )}
+      <MenuItem icon="trash" testid="hide" onClick={() => conversation.hide(seq)}>
+        {said.deleteForMe}
+      </MenuItem>
       {(own || after) && (
         <MenuItem icon="trash" bad testid="delete" onClick={() => nav.ask({ kind: 'remove-message', room: room.id, seq })}>
           {t.deleteIt}

@@ -217,6 +217,7 @@ function Words({ entry }: { entry: Message }) {
       </span>
     );
   }
+  if (entry.sealed) return <span class="gone">{t.sealedMessage}</span>;
   return (
     <div class="text" dir="auto" data-text>
       {marked(pieces(entry.text), entry.mentions.map((id) => (id === 'room' ? id : place.person(id).name))).map(({ text, href, at }) =>

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 use chinwag_core::codec;
-use chinwag_core::event::{Author, Body, Event, TextBody};
+use chinwag_core::event::{Author, Body, Event};
 use chinwag_core::ids::{Key, Millis, RoomId, Seq, UserId};
 use chinwag_core::wire::ClientFrame;
 use clap::ValueEnum;
@@ -315,9 +315,7 @@ fn event_bytes() -> usize {
         target: None,
         reply_to: None,
         mentions: Vec::new(),
-        body: Body::Message(TextBody {
-            text: "x".repeat(TEXT_BYTES),
-        }),
+        body: Body::Message("x".repeat(TEXT_BYTES).into()),
     };
     codec::encode_event(&event).len()
 }
@@ -328,9 +326,10 @@ fn message_bytes() -> usize {
         req: 12_345,
         key: Key([1; 16]),
         room: RoomId([1; 16]),
-        text: "x".repeat(TEXT_BYTES),
+        body: "x".repeat(TEXT_BYTES).into(),
         reply_to: None,
         mentions: Vec::new(),
+        if_last: None,
     };
     codec::encode(&frame).len()
 }

@@ -46,9 +46,7 @@ impl<V: View + ?Sized> Batch<'_, V> {
             } => self.join_by_link(item, room, *hash),
             Command::Add { user, .. } => {
                 or_refuse!(self.may(Act::Add, room, from, Some(*user))?);
-                if self.view.profile(*user)?.is_none() {
-                    return Ok(Err(ErrorCode::NotFound));
-                }
+                or_refuse!(self.may_reach(from, *user)?);
                 self.enter(item, room, *user, Some(Role::Member))
             }
             Command::InviteUser { user, .. } => {
@@ -82,6 +80,19 @@ impl<V: View + ?Sized> Batch<'_, V> {
             }
             other => unreachable!("not about a room: {other:?}"),
         }
+    }
+
+    /// Whether there is such a person, and neither of the two has blocked the other. Both are
+    /// answered alike: the answer says that nothing can be done, and not by whom that was wished.
+    fn may_reach(&self, from: UserId, user: UserId) -> Verdict<(), V::Error> {
+        if self.view.profile(user)?.is_none() {
+            return Ok(Err(ErrorCode::NotFound));
+        }
+        Ok(if self.view.is_wall_between(from, user)? {
+            Err(ErrorCode::Forbidden)
+        } else {
+            Ok(())
+        })
     }
 
     /// Lets the bearer of a link in, and takes a use of it. What is wrong with a link is not said,
@@ -231,9 +242,7 @@ impl<V: View + ?Sized> Batch<'_, V> {
         id: RoomId,
         user: UserId,
     ) -> Verdict<Outcome, V::Error> {
-        if self.view.profile(user)?.is_none() {
-            return Ok(Err(ErrorCode::NotFound));
-        }
+        or_refuse!(self.may_reach(item.from, user)?);
         let stored = self.view.invited_to(user)? as i64;
         let asked = self.asked.entry(user).or_default();
         if stored + *asked >= limits::INVITED_TO_MAX as i64 {

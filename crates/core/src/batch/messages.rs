@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::deciding::{Batch, Draft, Verdict, or_refuse};
 use super::{Command, Outcome, Submission};
 use crate::code::ErrorCode;
-use crate::event::{Body, Event, Mention, PinBody, ReactionBody, RedactBody, TextBody};
+use crate::event::{Body, Content, Event, Mention, PinBody, ReactionBody, RedactBody};
 use crate::ids::{RoomId, Seq, UserId};
 use crate::limits;
 use crate::policy::Act;
@@ -20,21 +20,22 @@ impl<V: View + ?Sized> Batch<'_, V> {
         let (room, from) = (item.room(), item.from);
         match &item.command {
             Command::Send {
-                text,
+                body,
                 reply_to,
                 mentions,
+                if_last,
                 ..
             } => {
                 let mentions = mentions.iter().copied().collect();
-                self.say(item, text, *reply_to, mentions)
+                self.say(item, body, *reply_to, mentions, *if_last)
             }
-            Command::Edit { target, text, .. } => {
+            Command::Edit { target, body, .. } => {
                 or_refuse!(self.may_speak(Act::Edit, room, from)?);
                 let message = or_refuse!(self.standing(room, from, *target)?);
                 if message.from.0 != from {
                     return Ok(Err(ErrorCode::Forbidden));
                 }
-                let body = Body::Edit(TextBody { text: text.clone() });
+                let body = Body::Edit(body.clone());
                 self.alter(item, room, *target, body)
             }
             Command::Redact { target, .. } => {
@@ -91,9 +92,10 @@ impl<V: View + ?Sized> Batch<'_, V> {
     fn say(
         &mut self,
         item: &Submission,
-        text: &str,
+        body: &Content,
         reply_to: Option<Seq>,
         mentions: BTreeSet<Mention>,
+        if_last: Option<Seq>,
     ) -> Verdict<Outcome, V::Error> {
         let (room, from) = (item.room(), item.from);
         let to_all = mentions.contains(&Mention::Room);
@@ -103,11 +105,17 @@ impl<V: View + ?Sized> Batch<'_, V> {
             or_refuse!(self.target(room, from, target)?);
         }
         or_refuse!(self.known(&mentions)?);
+        if let Some(expected) = if_last {
+            let last = self.last_message(room)?;
+            if last != expected {
+                return Ok(Ok(Outcome::NotLast(last)));
+            }
+        }
         let draft = Draft {
             target: None,
             reply_to,
             mentions: mentions.into_iter().collect(),
-            body: Body::Message(TextBody { text: text.into() }),
+            body: Body::Message(body.clone()),
         };
         self.append(item, room, draft)
     }
@@ -136,6 +144,19 @@ impl<V: View + ?Sized> Batch<'_, V> {
         })
     }
 
+    /// The same, unless it has been redacted.
+    fn standing(&mut self, id: RoomId, reader: UserId, seq: Seq) -> Verdict<Event, V::Error> {
+        let message = or_refuse!(self.target(id, reader, seq)?);
+        let decided = self.out.appended.iter().map(|appended| &appended.event);
+        let mut about = decided.filter(|event| event.room == id && event.target == Some(seq));
+        let gone = message.is_emptied() || about.any(|event| matches!(event.body, Body::Redact(_)));
+        Ok(if gone {
+            Err(ErrorCode::Gone)
+        } else {
+            Ok(message)
+        })
+    }
+
     /// Whether everybody who is mentioned is somebody; whether they are in the room is theirs to
     /// change at any time.
     fn known(&self, mentions: &BTreeSet<Mention>) -> Verdict<(), V::Error> {
@@ -149,16 +170,13 @@ impl<V: View + ?Sized> Batch<'_, V> {
         Ok(Ok(()))
     }
 
-    /// The same, unless it has been redacted.
-    fn standing(&mut self, id: RoomId, reader: UserId, seq: Seq) -> Verdict<Event, V::Error> {
-        let message = or_refuse!(self.target(id, reader, seq)?);
+    /// The last message of a room as this batch leaves it; zero: there is none.
+    fn last_message(&self, id: RoomId) -> Result<Seq, V::Error> {
         let decided = self.out.appended.iter().map(|appended| &appended.event);
-        let mut about = decided.filter(|event| event.room == id && event.target == Some(seq));
-        let gone = message.is_emptied() || about.any(|event| matches!(event.body, Body::Redact(_)));
-        Ok(if gone {
-            Err(ErrorCode::Gone)
-        } else {
-            Ok(message)
+        let mut here = decided.filter(|event| event.room == id && event.body.is_message());
+        Ok(match here.next_back() {
+            Some(event) => event.seq,
+            None => self.view.last_message(id)?.unwrap_or(Seq::ZERO),
         })
     }
 
@@ -180,7 +198,7 @@ impl<V: View + ?Sized> Batch<'_, V> {
         let times = |what: &str| counts.get(what).copied().unwrap_or_default();
         let full = match &body {
             Body::Reaction(body) => {
-                let others = ["edit", "pin"].map(times);
+                let others = [Body::EDITED, Body::PINNED].map(times);
                 let all: u64 = counts.values().sum();
                 let kinds = counts.len() - others.iter().filter(|times| **times > 0).count();
                 let is_new = times(&body.emoji) == 0;

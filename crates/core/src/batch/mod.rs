@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::avatar::Avatar;
 use crate::code::ErrorCode;
-use crate::event::{Event, Mention};
+use crate::event::{Content, Event, Mention};
 use crate::ids::{AvatarId, Key, Millis, RoomId, Seq, UserId};
 use crate::invite::{Invitation, InviteHash};
 use crate::room::{HistoryFrom, Member, Role, Room, RoomKind};
@@ -43,13 +43,17 @@ pub enum Command {
         /// Where.
         room: RoomId,
         /// What.
-        text: String,
+        #[serde(flatten)]
+        body: Content,
         /// The message that it answers.
         #[serde(skip_serializing_if = "Option::is_none")]
         reply_to: Option<Seq>,
         /// Whom it calls on.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         mentions: Vec<Mention>,
+        /// Only if this is the last message of the room; zero: if there is none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        if_last: Option<Seq>,
     },
     /// Another text for a message of one's own.
     Edit {
@@ -57,8 +61,9 @@ pub enum Command {
         room: RoomId,
         /// Which message.
         target: Seq,
-        /// The whole text from now on.
-        text: String,
+        /// The whole of it from now on.
+        #[serde(flatten)]
+        body: Content,
     },
     /// A message away, for everybody.
     Redact {
@@ -185,9 +190,10 @@ impl Command {
     pub fn say(room: RoomId, text: impl Into<String>) -> Self {
         Self::Send {
             room,
-            text: text.into(),
+            body: text.into().into(),
             reply_to: None,
             mentions: Vec::new(),
+            if_last: None,
         }
     }
 
@@ -263,6 +269,8 @@ pub enum Outcome {
     Replayed(Ack),
     /// It is not, and this is why.
     Refused(ErrorCode),
+    /// It is not, because the last message of the room is this one, and not the one that it names.
+    NotLast(Seq),
 }
 
 /// An event to insert, with the hash of its command.

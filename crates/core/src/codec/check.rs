@@ -3,9 +3,10 @@
 use super::Refusal;
 use crate::avatar::Avatar;
 use crate::code::ErrorCode;
+use crate::event::{Content, OpaqueBody, OpaqueBytes, TextBody};
 use crate::limits;
 use crate::name;
-use crate::room::{HistoryFrom, Role, RoomKind};
+use crate::room::{HistoryFrom, MemberState, Role, RoomKind};
 use crate::text;
 use crate::wire::NotifyLevel;
 
@@ -27,6 +28,12 @@ pub(super) const ROLES: [(&str, Role); 4] = [
     ("owner", Role::Owner),
 ];
 
+/// Which people of a room are listed.
+pub(super) const LISTED: [(&str, MemberState); 2] = [
+    ("joined", MemberState::Joined),
+    ("banned", MemberState::Banned),
+];
+
 /// What somebody wants to be notified of.
 pub(super) const LEVELS: [(&str, NotifyLevel); 3] = [
     ("all", NotifyLevel::All),
@@ -37,6 +44,60 @@ pub(super) const LEVELS: [(&str, NotifyLevel); 3] = [
 /// The text of a message or an edit.
 pub(super) fn message(text: &str) -> Result<(), Refusal> {
     text::message(text).map_err(|code| bad_text(code, "text"))
+}
+
+/// What a message or an edit says: a text, or what the server does not understand, never both.
+pub(super) fn content(
+    text: Option<String>,
+    enc: Option<String>,
+    bytes: Option<OpaqueBytes>,
+) -> Result<Content, Refusal> {
+    match (text, enc, bytes) {
+        (Some(text), None, None) => {
+            message(&text)?;
+            Ok(Content::Text(TextBody { text }))
+        }
+        (None, None, None) => Err(super::fields::missing("text")),
+        (Some(_), ..) => Err(super::fields::wrong(
+            "text",
+            "what stands beside `enc` and `bytes`: a message is one of the two",
+        )),
+        (None, Some(enc), Some(bytes)) => {
+            opaque(&enc, &bytes)?;
+            Ok(Content::Opaque(OpaqueBody { enc, bytes }))
+        }
+        (None, None, Some(_)) => Err(super::fields::missing("enc")),
+        (None, Some(_), None) => Err(super::fields::missing("bytes")),
+    }
+}
+
+/// The bytes of an opaque body as JSON has them.
+pub(super) fn opaque_text(text: &str) -> Result<OpaqueBytes, Refusal> {
+    let wanted = "a text of base64url (RFC 4648, section 5) without padding";
+    OpaqueBytes::from_text(text).ok_or_else(|| super::fields::wrong("bytes", wanted))
+}
+
+fn opaque(enc: &str, bytes: &OpaqueBytes) -> Result<(), Refusal> {
+    let is_word = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-');
+    if !(1..=limits::ENC_BYTES_MAX).contains(&enc.len()) || !enc.bytes().all(is_word) {
+        let wanted = format!("1 to {} of a-z, 0-9, `.`, `_`, `-`", limits::ENC_BYTES_MAX);
+        return Err(super::fields::wrong("enc", &wanted));
+    }
+    match bytes.0.len() {
+        0 => Err(bad_text(ErrorCode::Blank, "bytes")),
+        length if length > limits::OPAQUE_BYTES_MAX => Err(bad_text(ErrorCode::TooLong, "bytes")),
+        _ => Ok(()),
+    }
+}
+
+/// Which people of a room somebody asks for.
+pub(super) fn listed(state: Option<MemberState>) -> Result<(), Refusal> {
+    match state {
+        Some(asked) if LISTED.iter().all(|(_word, known)| *known != asked) => {
+            Err(super::fields::not_a_word("state", &LISTED))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// A reaction.

@@ -2,6 +2,7 @@
 
 use super::fields::{self, Fields};
 use super::{Refusal, check};
+use crate::event::Content;
 use crate::ids::Key;
 use crate::limits;
 use crate::wire::{ClientFrame, Req};
@@ -14,26 +15,25 @@ pub(super) fn about_messages(
     let key = fields.parsed("key")?;
     Ok(match kind {
         "send" => {
-            let text = fields.text("text")?;
-            check::message(&text)?;
+            let body = content(fields)?;
             ClientFrame::Send {
                 req,
                 key,
                 room: fields.parsed("room")?,
-                text,
+                body,
                 reply_to: fields.seq_maybe("reply_to")?,
                 mentions: fields.list("mentions", limits::MENTIONS_MAX, fields::parse)?,
+                if_last: fields.seq_maybe("if_last")?,
             }
         }
         "edit" => {
-            let text = fields.text("text")?;
-            check::message(&text)?;
+            let body = content(fields)?;
             ClientFrame::Edit {
                 req,
                 key,
                 room: fields.parsed("room")?,
                 target: fields.seq("target")?,
-                text,
+                body,
             }
         }
         "redact" => ClientFrame::Redact {
@@ -62,6 +62,17 @@ pub(super) fn about_messages(
             on: fields.flag("on")?,
         },
     })
+}
+
+/// What a message says: a text, or what only its readers understand.
+fn content(fields: &mut Fields) -> Result<Content, Refusal> {
+    let text = fields.text_maybe("text")?;
+    let enc = fields.text_maybe("enc")?;
+    let bytes = match fields.text_maybe("bytes")? {
+        Some(text) => Some(check::opaque_text(&text)?),
+        None => None,
+    };
+    check::content(text, enc, bytes)
 }
 
 pub(super) fn about_rooms(

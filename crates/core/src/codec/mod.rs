@@ -63,6 +63,7 @@ impl Refusal {
             field: self.field.map(str::to_owned),
             retryable: self.code.retryable(),
             retry_after_ms: None,
+            seq: None,
         }
     }
 }
@@ -146,6 +147,7 @@ fn reading(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Ref
             req,
             room: fields.parsed("room")?,
             after: fields.parsed_maybe("after")?,
+            state: fields.word_maybe("state", &check::LISTED)?,
         },
         "profiles" => ClientFrame::Profiles {
             req,
@@ -167,7 +169,9 @@ fn reading(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Ref
             after: fields.seq_maybe("after")?,
         },
         "receipts" | "typing" | "watch" | "who" | "settings" => return beside(kind, req, fields),
-        "notify" | "block" | "profile" => return own::command(kind, req, fields),
+        "notify" | "block" | "profile" | "hide" | "hidden" => {
+            return own::command(kind, req, fields);
+        }
         "invite" | "invites" | "revoke_invite" | "invitation" => {
             return commands::about_invitations(kind, req, fields);
         }

@@ -23,6 +23,16 @@ pub(super) fn command(kind: &str, req: Req, fields: &mut Fields) -> Result<Clien
                 avatar: fields.avatar_maybe("avatar")?,
             }
         }
+        "hide" => ClientFrame::Hide {
+            req,
+            room: fields.parsed("room")?,
+            target: fields.seq("target")?,
+            on: fields.flag("on")?,
+        },
+        "hidden" => ClientFrame::Hidden {
+            req,
+            room: fields.parsed("room")?,
+        },
         _ => ClientFrame::Block {
             req,
             user: fields.parsed("user")?,

@@ -141,10 +141,9 @@ proptest! {
             req: 1,
             key: KEY.parse().expect("a key"),
             room: ROOM.parse().expect("a room"),
-            text: text.clone(),
+            body: text.clone().into(),
             reply_to: None,
-            mentions: Vec::new(),
-        };
+            mentions: Vec::new(), if_last: None, };
         let bytes = encode(&frame);
         let read = decode(std::str::from_utf8(&bytes).expect("JSON is UTF-8"));
         if text.chars().all(char::is_whitespace) {

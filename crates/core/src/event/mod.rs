@@ -9,8 +9,10 @@ use crate::avatar::Avatar;
 use crate::ids::{IdError, Key, Millis, RoomId, Seq, UserId};
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind};
 
+mod content;
 mod sharing;
 
+pub use self::content::{Content, OpaqueBody, OpaqueBytes, TextBody};
 pub use self::sharing::{Form, Run, Shared};
 
 /// The version of the event bodies that this code writes.
@@ -113,9 +115,9 @@ pub enum Body {
     /// Somebody's membership changed.
     Member(MemberBody),
     /// A message.
-    Message(TextBody),
-    /// A message's text is now this one: `target` names the message.
-    Edit(TextBody),
+    Message(Content),
+    /// What a message says is now this: `target` names the message.
+    Edit(Content),
     /// A message is gone: `target` names it.
     Redact(RedactBody),
     /// A reaction was put on or taken off `target`.
@@ -204,14 +206,6 @@ pub struct PinBody {
     pub on: bool,
 }
 
-/// The body of `message` and `edit`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct TextBody {
-    /// The text, byte for byte as it was sent.
-    pub text: String,
-}
-
 /// The body of `redact`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -233,6 +227,11 @@ pub struct ReactionBody {
 pub struct DamagedBody {}
 
 impl Body {
+    /// What [`Self::alters`] says of edits.
+    pub const EDITED: &str = "edit";
+    /// What [`Self::alters`] says of pins.
+    pub const PINNED: &str = "pin";
+
     /// Its kind as it stands on the wire and in the store.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -255,8 +254,8 @@ impl Body {
     #[must_use]
     pub fn alters(&self) -> Option<&str> {
         match self {
-            Self::Edit(_) => Some("edit"),
-            Self::Pin(_) => Some("pin"),
+            Self::Edit(_) => Some(Self::EDITED),
+            Self::Pin(_) => Some(Self::PINNED),
             Self::Reaction(body) => Some(&body.emoji),
             Self::Room(_)
             | Self::Member(_)
@@ -296,7 +295,7 @@ impl Event {
     /// Whether its text was taken out by a redaction: no message is written without one.
     #[must_use]
     pub fn is_emptied(&self) -> bool {
-        matches!(&self.body, Body::Message(text) | Body::Edit(text) if text.text.is_empty())
+        matches!(&self.body, Body::Message(content) | Body::Edit(content) if content.is_emptied())
     }
 
     /// Bytes that it holds outside of its own place.
@@ -305,7 +304,7 @@ impl Event {
         let mentions = self.mentions.capacity() * size_of::<Mention>();
         mentions
             + match &self.body {
-                Body::Message(text) | Body::Edit(text) => text.text.capacity(),
+                Body::Message(content) | Body::Edit(content) => content.elsewhere(),
                 Body::Room(body) => {
                     body.name.as_ref().map_or(0, String::capacity)
                         + body.members.capacity() * size_of::<(UserId, Role)>()

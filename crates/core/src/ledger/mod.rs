@@ -14,6 +14,7 @@ use crate::fold;
 use crate::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
 use crate::invite::{Invitation, InviteHash};
 use crate::marker::{self, Mark, Marked, Trails};
+use crate::rate::Rate;
 use crate::room::{Member, MemberState, Range, Room};
 use crate::view::View;
 use crate::wire::{Blocks, Profile, Settings};
@@ -58,6 +59,8 @@ pub struct Ledger {
     trails: BTreeMap<(RoomId, UserId), Trails>,
     invites: BTreeMap<InviteHash, Invitation>,
     avatars: Avatars,
+    hidden: BTreeMap<(RoomId, UserId), BTreeSet<Seq>>,
+    rates: BTreeMap<UserId, Rate>,
     /// Heads as the present node believes them; only the planted fault reads it.
     node_heads: BTreeMap<(u64, RoomId), Seq>,
     node: u64,
@@ -80,6 +83,8 @@ impl Ledger {
             trails: BTreeMap::new(),
             invites: BTreeMap::new(),
             avatars: Avatars::default(),
+            hidden: BTreeMap::new(),
+            rates: BTreeMap::new(),
             node_heads: BTreeMap::new(),
             node: 0,
         }
@@ -129,6 +134,12 @@ impl Ledger {
             }
             Change::Revoked(hash) => {
                 self.invites.remove(hash);
+            }
+            Change::Rated(user, Some(rate)) => {
+                self.rates.insert(*user, *rate);
+            }
+            Change::Rated(user, None) => {
+                self.rates.remove(user);
             }
         }
         self.position.0 += 1;

@@ -2,7 +2,8 @@
 
 use super::Ledger;
 use crate::code::ErrorCode;
-use crate::ids::{Position, UserId};
+use crate::hidden;
+use crate::ids::{Position, RoomId, Seq, UserId};
 use crate::own::{self, OwnChange, Owned};
 use crate::wire::Blocks;
 
@@ -35,7 +36,38 @@ impl Ledger {
                 self.block(user, *other, *on).map(Owned::Blocks)
             }
             OwnChange::Profile(change) => self.show(user, change).map(Owned::Profile),
+            OwnChange::Hide { room, target, on } => self.hide(user, *room, *target, *on),
         }
+    }
+
+    fn hide(
+        &mut self,
+        user: UserId,
+        room: RoomId,
+        target: Seq,
+        on: bool,
+    ) -> Result<Owned, ErrorCode> {
+        let Ok(changes) = hidden::changes(&*self, user, room, target, on);
+        let changes = changes?;
+        let row = self.logs.get_mut(&room);
+        let row = row.and_then(|log| log.members.get_mut(&user));
+        let (member, changed) = row.ok_or(ErrorCode::NotFound)?;
+        let list = self.hidden.entry((room, user)).or_default();
+        if changes {
+            if on {
+                list.insert(target);
+            } else {
+                list.remove(&target);
+            }
+            member.hidden += 1;
+            self.position.0 += 1;
+            *changed = self.position;
+        }
+        Ok(Owned::Hidden {
+            room,
+            seqs: list.iter().copied().collect(),
+            version: member.hidden,
+        })
     }
 
     fn block(&mut self, user: UserId, other: UserId, on: bool) -> Result<Blocks, ErrorCode> {

@@ -12,8 +12,9 @@ use crate::invite::{Invitation, InviteHash};
 use crate::limits;
 use crate::mutant::{self, Mutant};
 use crate::name;
+use crate::rate::Rate;
 use crate::receipt::Stand;
-use crate::room::{Member, Range, Role, Room, RoomKind};
+use crate::room::{Listed, Member, MemberState, Range, Room, RoomKind};
 use crate::view::{Alterations, Changes, View};
 use crate::wire::{Blocks, DirectoryRow, Profile, Settings};
 
@@ -135,6 +136,13 @@ impl View for Ledger {
             .collect())
     }
 
+    fn last_message(&self, room: RoomId) -> Result<Option<Seq>, Infallible> {
+        let log = self.logs.get(&room).into_iter();
+        let events = log.flat_map(|log| log.events.values().rev());
+        let mut messages = events.filter(|(event, _hash)| event.body.is_message());
+        Ok(messages.next().map(|(event, _hash)| event.seq))
+    }
+
     fn redacted(&self, room: RoomId, range: Range) -> Result<Vec<Seq>, Infallible> {
         let redactions = self
             .in_range(room, range)
@@ -205,17 +213,22 @@ impl View for Ledger {
     fn members(
         &self,
         room: RoomId,
+        state: MemberState,
         after: Option<UserId>,
         limit: usize,
-    ) -> Result<Vec<(UserId, Role)>, Infallible> {
+    ) -> Result<Vec<Listed>, Infallible> {
         let rows = self
             .logs
             .get(&room)
             .into_iter()
             .flat_map(|log| &log.members);
         let people = rows
-            .filter(|(user, row)| row.0.is_in() && after.is_none_or(|after| **user > after))
-            .map(|(user, row)| (*user, row.0.role));
+            .filter(|(user, row)| row.0.state == state && after.is_none_or(|after| **user > after))
+            .map(|(user, row)| Listed {
+                user: *user,
+                role: row.0.role,
+                muted: row.0.muted,
+            });
         Ok(people.take(limit).collect())
     }
 
@@ -264,13 +277,13 @@ impl View for Ledger {
         after: Option<UserId>,
         limit: usize,
     ) -> Result<Vec<Seen>, Infallible> {
-        let members = self.members(room, after, limit)?.into_iter();
-        let seen = members.map(|(user, _role)| Seen {
-            user,
-            last_seen: self.seen.get(&user).copied(),
+        let members = self.members(room, MemberState::Joined, after, limit)?;
+        let seen = members.into_iter().map(|listed| Seen {
+            user: listed.user,
+            last_seen: self.seen.get(&listed.user).copied(),
             hides: self
                 .settings
-                .get(&user)
+                .get(&listed.user)
                 .is_some_and(|own| own.hide_last_seen),
         });
         Ok(seen.collect())
@@ -323,6 +336,16 @@ impl View for Ledger {
 
     fn profile_changed(&self, user: UserId) -> Result<Position, Infallible> {
         Ok(self.shown_since(user))
+    }
+
+    fn hidden(&self, room: RoomId, user: UserId, range: Range) -> Result<Vec<Seq>, Infallible> {
+        let seqs = self.hidden.get(&(room, user)).into_iter().flatten();
+        Ok(seqs.filter(|seq| range.holds(**seq)).copied().collect())
+    }
+
+    fn rates(&self) -> Result<Vec<(UserId, Rate)>, Infallible> {
+        let rates = self.rates.iter();
+        Ok(rates.map(|(user, rate)| (*user, *rate)).collect())
     }
 
     fn invitations(&self, room: RoomId) -> Result<Vec<Invitation>, Infallible> {

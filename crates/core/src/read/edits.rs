@@ -61,7 +61,7 @@ pub fn edits<V: View + ?Sized>(
         if after.is_some_and(|after| row.seq <= after) {
             continue;
         }
-        bytes += row.text.len();
+        bytes += row.body.len();
         if bytes > STRETCH_BYTES_MAX && !rows.is_empty() {
             return Ok(Ok((rows, true)));
         }
@@ -75,7 +75,7 @@ fn text_of(event: Event) -> Option<EditRow> {
         Body::Message(body) | Body::Edit(body) => Some(EditRow {
             seq: event.seq,
             ts: event.ts,
-            text: body.text,
+            body,
         }),
         _ => None,
     }

@@ -3,11 +3,12 @@
 //! Everything here reads through [`View`], so that each store gives the same answer. What a
 //! reader may see is cut by [`room::parts`], here and nowhere else.
 
+use crate::hidden;
 use crate::ids::{Epoch, Position, RoomId, Seq, UserId};
 use crate::limits;
 use crate::marker::{unread_range, visible_head};
 use crate::mutant::{self, Mutant};
-use crate::room::{self, Member, Part, Range, Room, RoomKind};
+use crate::room::{self, Member, MemberState, Part, Range, Room, RoomKind};
 use crate::view::View;
 use crate::wire::{Blocks, Cursor, Me, Profile, Reset, ResetWhy, RoomRow, Settings};
 
@@ -157,7 +158,7 @@ fn open_room<V: View + ?Sized>(
 }
 
 /// A room and the reader's row in it; none if they were never in.
-fn place<V: View + ?Sized>(
+pub(crate) fn place<V: View + ?Sized>(
     view: &V,
     user: UserId,
     id: RoomId,
@@ -193,10 +194,10 @@ fn room_row<V: View + ?Sized>(view: &V, room: &Room, member: &Member) -> Result<
     };
     let peer = match room.kind {
         RoomKind::Direct => {
-            let people = view.members(room.id, None, 2)?;
+            let people = view.members(room.id, MemberState::Joined, None, 2)?;
             people
                 .into_iter()
-                .map(|(user, _role)| user)
+                .map(|listed| listed.user)
                 .find(|user| *user != member.user)
         }
         RoomKind::Group | RoomKind::Public => None,
@@ -224,6 +225,7 @@ fn room_row<V: View + ?Sized>(view: &V, room: &Room, member: &Member) -> Result<
             mentions: counted.mentions,
             muted: member.muted,
             notify: Some(member.notify).filter(|notify| !notify.is_new()),
+            hidden: hidden::of_row(view, room.id, member)?,
         },
     })
 }

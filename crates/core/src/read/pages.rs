@@ -5,6 +5,7 @@ use super::{STRETCH_BYTES_MAX, place};
 use crate::code::ErrorCode;
 use crate::event::Event;
 use crate::fold::{self, Folded};
+use crate::hidden;
 use crate::ids::{RoomId, Seq, UserId};
 use crate::marker::visible_head;
 use crate::room::{self, Member, Part, Range, Room};
@@ -105,6 +106,7 @@ pub(super) fn page<V: View + ?Sized>(
         _ => Vec::new(),
     };
     let mut folded = fold::fold(lines, &about);
+    hidden::mark(view, room.id, member, &mut folded)?;
     if let Some(oldest) = cut_heavy(&mut folded) {
         // What lies before the lines that are left belongs to the next page.
         skips.retain(|skip| skip.from > oldest);

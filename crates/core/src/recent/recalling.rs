@@ -12,8 +12,9 @@ use crate::event::Event;
 use crate::ids::{AvatarId, Epoch, Key, Position, RoomId, Seq, UserId};
 use crate::invite::{Invitation, InviteHash};
 use crate::limits;
+use crate::rate::Rate;
 use crate::receipt::Stand;
-use crate::room::{Member, Range, Role, Room};
+use crate::room::{Listed, Member, MemberState, Range, Room};
 use crate::view::{Alterations, Changes, View};
 use crate::wire::{Blocks, DirectoryRow, Profile, Settings};
 
@@ -223,7 +224,7 @@ impl<V: View + ?Sized, R: Recall> View for Recalling<'_, V, R> {
         changed(user: UserId, since: Option<Position>) -> Vec<RoomId>;
         alterations(room: RoomId, target: Seq) -> Alterations;
         mentioned(room: RoomId, user: UserId, range: Range, limit: u64) -> u64;
-        members(room: RoomId, after: Option<UserId>, limit: usize) -> Vec<(UserId, Role)>;
+        members(room: RoomId, state: MemberState, after: Option<UserId>, limit: usize) -> Vec<Listed>;
         directory(after: Option<RoomId>, limit: usize) -> Vec<DirectoryRow>;
         changes(since: Position) -> Changes;
         settings(user: UserId) -> Settings;
@@ -237,6 +238,9 @@ impl<V: View + ?Sized, R: Recall> View for Recalling<'_, V, R> {
         invitations(room: RoomId) -> Vec<Invitation>;
         has_avatar(avatar: AvatarId) -> bool;
         profile_changed(user: UserId) -> Position;
+        hidden(room: RoomId, user: UserId, range: Range) -> Vec<Seq>;
+        last_message(room: RoomId) -> Option<Seq>;
+        rates() -> Vec<(UserId, Rate)>;
     }
 
     fn room(&self, room: RoomId) -> Result<Option<Room>, V::Error> {

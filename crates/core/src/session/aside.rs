@@ -8,7 +8,9 @@ use super::{Effect, Query, Session, refuse};
 use crate::aside::Aside;
 use crate::code::ErrorCode;
 use crate::ids::Tick;
-use crate::rate::Bucket;
+use crate::limits;
+use crate::marker::Mark;
+use crate::rate::{Price, Purse};
 use crate::wire::{Req, ServerFrame};
 
 /// What a change of one's own state or a deed costs, in thousandths of a message: it is written.
@@ -20,12 +22,12 @@ impl Session {
         req: Req,
         aside: Aside,
         now: Tick,
-        bucket: Option<&mut Bucket>,
+        purse: Option<Purse<'_>>,
         effects: &mut Vec<Effect>,
     ) {
         let cost = aside.cost_thousandths();
-        let taken = bucket.map(|bucket| bucket.take_aside(cost, now));
-        match (taken, &aside) {
+        let paid = purse.map(|purse| purse.pay(Price::Aside(cost), now));
+        match (paid, &aside) {
             (Some(Err(_wait_ms)), Aside::Typing { .. }) => send(effects, ServerFrame::Ok { req }),
             (Some(Err(wait_ms)), _) => send(effects, rate_limited(req, wait_ms)),
             (Some(Ok(())) | None, _) => {
@@ -41,36 +43,52 @@ impl Session {
         req: Req,
         effect: Effect,
         now: Tick,
-        bucket: Option<&mut Bucket>,
+        purse: Option<Purse<'_>>,
         effects: &mut Vec<Effect>,
     ) {
         if self.draining {
             let code = ErrorCode::GoingAway;
             return send(effects, refuse(Some(req), code, code.meaning()));
         }
-        let taken = bucket.map(|bucket| bucket.take_aside(WRITE_COST_THOUSANDTHS, now));
-        if let Some(Err(wait_ms)) = taken {
+        let price = Price::Aside(WRITE_COST_THOUSANDTHS);
+        if let Some(Err(wait_ms)) = purse.map(|purse| purse.pay(price, now)) {
             return send(effects, rate_limited(req, wait_ms));
         }
         self.in_flight.insert(req, None);
         effects.push(effect);
     }
 
-    /// A question; those by which somebody could look for what is not theirs have a price.
+    /// A question, at its price: see [`Query::price`].
     pub(super) fn read(
         &mut self,
         req: Req,
         query: Query,
         now: Tick,
-        bucket: Option<&mut Bucket>,
+        purse: Option<Purse<'_>>,
         effects: &mut Vec<Effect>,
     ) {
-        let cost = query.cost_thousandths();
-        let bucket = bucket.filter(|_bucket| cost > 0);
-        if let Some(Err(wait_ms)) = bucket.map(|bucket| bucket.take_aside(cost, now)) {
+        let price = query.price();
+        if let Some(Err(wait_ms)) = purse.map(|purse| purse.pay(price, now)) {
             return send(effects, rate_limited(req, wait_ms));
         }
         self.in_flight.insert(req, None);
         effects.push(Effect::Read(req, query));
+    }
+
+    /// Markers; they are written, and so have a price, which only a loop meets.
+    pub(super) fn mark(
+        &mut self,
+        req: Req,
+        mark: Mark,
+        now: Tick,
+        purse: Option<Purse<'_>>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let price = Price::Questions(limits::QUESTION_COST);
+        if let Some(Err(wait_ms)) = purse.map(|purse| purse.pay(price, now)) {
+            return send(effects, rate_limited(req, wait_ms));
+        }
+        self.in_flight.insert(req, None);
+        effects.push(Effect::Mark(req, mark));
     }
 }

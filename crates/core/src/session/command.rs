@@ -8,6 +8,7 @@ use crate::deed::Deed;
 use crate::ids::{Key, RoomId, Seq};
 use crate::invite::InviteHash;
 use crate::own::{NotifyChange, OwnChange, ProfileChange};
+use crate::room::MemberState;
 use crate::wire::{ClientFrame, Cursor, Req};
 
 /// What a frame with a `req` asks for.
@@ -82,7 +83,9 @@ impl ClientFrame {
             | Self::Invitation { req, .. }
             | Self::InviteUser { req, .. }
             | Self::Edits { req, .. }
-            | Self::Profile { req, .. } => Some(*req),
+            | Self::Profile { req, .. }
+            | Self::Hide { req, .. }
+            | Self::Hidden { req, .. } => Some(*req),
         }
     }
 
@@ -120,9 +123,10 @@ impl ClientFrame {
                 dnd_until,
                 dnd_daily,
             })),
-            own @ (Self::Notify { .. } | Self::Block { .. } | Self::Profile { .. }) => {
-                own.own().map(Asked::Own)
-            }
+            own @ (Self::Notify { .. }
+            | Self::Block { .. }
+            | Self::Profile { .. }
+            | Self::Hide { .. }) => own.own().map(Asked::Own),
             Self::Invite {
                 room,
                 expires_in_ms,
@@ -174,6 +178,9 @@ impl ClientFrame {
                 display_name,
                 avatar,
             })),
+            Self::Hide {
+                room, target, on, ..
+            } => Some(OwnChange::Hide { room, target, on }),
             _ => None,
         }
     }
@@ -205,7 +212,13 @@ impl ClientFrame {
                 limit,
             },
             Self::Room { room, .. } => Query::Room { room },
-            Self::Members { room, after, .. } => Query::Members { room, after },
+            Self::Members {
+                room, after, state, ..
+            } => Query::Members {
+                room,
+                state: state.unwrap_or(MemberState::Joined),
+                after,
+            },
             Self::Profiles { users, name, .. } => Query::Profiles { users, name },
             Self::Directory { after, .. } => Query::Directory { after },
             Self::Receipts { room, seq, .. } => Query::Receipts { room, seq },
@@ -221,6 +234,7 @@ impl ClientFrame {
             },
             Self::Invites { room, .. } => Query::Invites { room },
             Self::Invitation { token, .. } => Query::Invitation { token },
+            Self::Hidden { room, .. } => Query::Hidden { room },
             writing => {
                 let (key, command) = writing.command()?;
                 return Some(Asked::Write(key, command));
@@ -234,16 +248,18 @@ impl ClientFrame {
             Self::Send {
                 key,
                 room,
-                text,
+                body,
                 reply_to,
                 mentions,
+                if_last,
                 ..
             } => {
                 let command = Command::Send {
                     room,
-                    text,
+                    body,
                     reply_to,
                     mentions,
+                    if_last,
                 };
                 (key, command)
             }
@@ -251,9 +267,9 @@ impl ClientFrame {
                 key,
                 room,
                 target,
-                text,
+                body,
                 ..
-            } => (key, Command::Edit { room, target, text }),
+            } => (key, Command::Edit { room, target, body }),
             Self::Redact {
                 key, room, target, ..
             } => (key, Command::Redact { room, target }),

@@ -13,7 +13,8 @@ use crate::lanes::Lane;
 use crate::limits;
 use crate::marker::Mark;
 use crate::own::OwnChange;
-use crate::rate::Rate;
+use crate::rate::{Price, Rate};
+use crate::room::MemberState;
 use crate::wire::{ClientFrame, Cursor, Profile, Req, ServerFrame};
 
 /// Whom a token speaks for, as the verifier found.
@@ -158,7 +159,11 @@ pub enum Query {
     /// See [`ClientFrame::Room`].
     Room { room: RoomId },
     /// See [`ClientFrame::Members`].
-    Members { room: RoomId, after: Option<UserId> },
+    Members {
+        room: RoomId,
+        state: MemberState,
+        after: Option<UserId>,
+    },
     /// See [`ClientFrame::Profiles`].
     Profiles {
         users: Vec<UserId>,
@@ -178,23 +183,27 @@ pub enum Query {
     },
     /// See [`ClientFrame::Invitation`].
     Invitation { token: InviteToken },
+    /// See [`ClientFrame::Hidden`].
+    Hidden { room: RoomId },
 }
 
 impl Query {
-    /// What it costs beyond its place among the commands in flight, in thousandths of a message.
+    /// What it costs beyond its place among the commands in flight. Those by which somebody could
+    /// look for what is not theirs, or that read much, are paid as messages are.
     #[must_use]
-    pub fn cost_thousandths(&self) -> u32 {
+    pub fn price(&self) -> Price {
         match self {
-            Self::Invites { .. } | Self::Invitation { .. } | Self::Edits { .. } => {
-                limits::LOOK_COST_THOUSANDTHS
+            Self::Invites { .. }
+            | Self::Invitation { .. }
+            | Self::Edits { .. }
+            | Self::Hidden { .. } => Price::Aside(limits::LOOK_COST_THOUSANDTHS),
+            Self::After { .. } | Self::Room { .. } | Self::Profiles { .. } => {
+                Price::Questions(limits::QUESTION_COST)
             }
-            Self::After { .. }
-            | Self::History { .. }
-            | Self::Room { .. }
-            | Self::Members { .. }
-            | Self::Profiles { .. }
-            | Self::Directory { .. }
-            | Self::Receipts { .. } => 0,
+            Self::History { .. } | Self::Members { .. } | Self::Receipts { .. } => {
+                Price::Questions(limits::PAGE_COST)
+            }
+            Self::Directory { .. } => Price::Questions(limits::DIRECTORY_COST),
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::ids::{Key, Tick, UserId};
 use crate::limits;
 use crate::marker::Mark;
 use crate::mutant::{self, Mutant};
-use crate::rate::Bucket;
+use crate::rate::{Price, Purse};
 use crate::wire::{ClientFrame, Cursor, Req, ServerFrame, VERSION};
 
 pub use self::effect::{Effect, Identity, Input, Query, Terms};
@@ -123,13 +123,14 @@ impl Session {
         self.phase == Phase::Closed
     }
 
-    /// Takes in what happened; `effects` gets what is to be done, in this order. `bucket` is the
-    /// user's, shared by all their connections; before `hello` it is not touched.
+    /// Takes in what happened; `effects` gets what is to be done, in this order. `purse` has the
+    /// buckets of the user, shared by all their connections, and of the address that they come from;
+    /// before `hello` there is none.
     pub fn step(
         &mut self,
         input: Input,
         now: Tick,
-        bucket: Option<&mut Bucket>,
+        purse: Option<Purse<'_>>,
         effects: &mut Vec<Effect>,
     ) {
         if self.phase == Phase::Closed {
@@ -140,11 +141,14 @@ impl Session {
             Input::Frame(frame) => {
                 self.heard = now;
                 match frame {
-                    Ok(frame) => self.frame(frame, now, bucket, effects),
+                    Ok(frame) => self.frame(frame, now, purse, effects),
                     Err(refusal) => self.malformed(refusal, effects),
                 }
             }
-            Input::Authenticated(result) => self.authenticated(result, now, effects),
+            Input::Authenticated(result) => {
+                let rate = purse.map_or(self.terms.rate, |purse| purse.rate());
+                self.authenticated(result, rate, now, effects);
+            }
             Input::Committed {
                 req,
                 room,
@@ -208,7 +212,7 @@ impl Session {
         &mut self,
         frame: ClientFrame,
         now: Tick,
-        bucket: Option<&mut Bucket>,
+        purse: Option<Purse<'_>>,
         effects: &mut Vec<Effect>,
     ) {
         let frame = match (frame, &self.phase) {
@@ -251,7 +255,7 @@ impl Session {
             let text = "choose another `req`: this one still waits for its reply";
             return send(effects, refuse(Some(req), ErrorCode::ReqReused, text));
         }
-        self.command(req, user, frame, now, bucket, effects);
+        self.command(req, user, frame, now, purse, effects);
     }
 
     fn command(
@@ -260,54 +264,67 @@ impl Session {
         user: UserId,
         frame: ClientFrame,
         now: Tick,
-        bucket: Option<&mut Bucket>,
+        purse: Option<Purse<'_>>,
         effects: &mut Vec<Effect>,
     ) {
         let Some(asked) = frame.asked() else { return };
         match asked {
             Asked::Renew(token) => self.renew(req, token, effects),
-            Asked::Sync(cursor) => self.sync(req, user, cursor, effects),
+            Asked::Sync(cursor) => self.sync(req, user, cursor, now, purse, effects),
             Asked::Ping(rooms) => effects.push(Effect::Pong(req, rooms)),
             Asked::Mark {
                 room,
                 delivered,
                 read,
             } => {
-                self.in_flight.insert(req, None);
                 let mark = Mark {
                     user,
                     room,
                     delivered,
                     read,
                 };
-                effects.push(Effect::Mark(req, mark));
+                self.mark(req, mark, now, purse, effects);
             }
-            Asked::Read(query) => self.read(req, query, now, bucket, effects),
+            Asked::Read(query) => self.read(req, query, now, purse, effects),
             Asked::Write(key, command) => {
                 let submission = Submission {
                     from: user,
                     key,
                     command,
                 };
-                self.submit(req, submission, now, bucket, effects);
+                self.submit(req, submission, now, purse, effects);
             }
-            Asked::Aside(aside) => self.aside(req, aside, now, bucket, effects),
+            Asked::Aside(aside) => self.aside(req, aside, now, purse, effects),
             Asked::Settings(change) => {
-                self.settle(req, Effect::Settings(req, change), now, bucket, effects);
+                self.settle(req, Effect::Settings(req, change), now, purse, effects);
             }
             Asked::Own(change) => {
-                self.settle(req, Effect::Own(req, change), now, bucket, effects);
+                self.settle(req, Effect::Own(req, change), now, purse, effects);
             }
             Asked::Deed(deed) => {
-                self.settle(req, Effect::Deed(req, deed), now, bucket, effects);
+                self.settle(req, Effect::Deed(req, deed), now, purse, effects);
             }
         }
     }
 
-    fn sync(&mut self, req: Req, user: UserId, cursor: Cursor, effects: &mut Vec<Effect>) {
+    fn sync(
+        &mut self,
+        req: Req,
+        user: UserId,
+        cursor: Cursor,
+        now: Tick,
+        purse: Option<Purse<'_>>,
+        effects: &mut Vec<Effect>,
+    ) {
         if self.phase == Phase::Syncing {
             let text = "a sync is under way: wait for `caught_up`";
             return send(effects, refuse(Some(req), ErrorCode::Busy, text));
+        }
+        // Whoever was told to is not kept from it: their time for it runs.
+        let purse = purse.filter(|_purse| self.phase == Phase::Live);
+        let price = Price::Questions(limits::SYNC_COST);
+        if let Some(Err(wait_ms)) = purse.map(|purse| purse.pay(price, now)) {
+            return send(effects, reply::rate_limited(req, wait_ms));
         }
         send(effects, ServerFrame::Ok { req });
         self.begin_sync(user, cursor, effects);

@@ -2,6 +2,7 @@
 
 use super::effect::Effect;
 use crate::code::ErrorCode;
+use crate::ids::Seq;
 use crate::lanes::Lane;
 use crate::limits;
 use crate::rate::Rate;
@@ -23,6 +24,7 @@ pub fn refuse(req: Option<Req>, code: ErrorCode, message: &str) -> ServerFrame {
         field: None,
         retryable: code.retryable(),
         retry_after_ms: None,
+        seq: None,
     }
 }
 
@@ -35,6 +37,21 @@ pub(super) fn rate_limited(req: Req, wait_ms: u64) -> ServerFrame {
         field: None,
         retryable: code.retryable(),
         retry_after_ms: Some(wait_ms),
+        seq: None,
+    }
+}
+
+/// The refusal of a message that was to follow another one than the last, which is at `last`.
+pub(super) fn not_last(req: Req, last: Seq) -> ServerFrame {
+    let code = ErrorCode::NotLast;
+    ServerFrame::Error {
+        req: Some(req),
+        code,
+        message: format!("the last message of this room is #{}", last.0),
+        field: None,
+        retryable: code.retryable(),
+        retry_after_ms: None,
+        seq: Some(last),
     }
 }
 

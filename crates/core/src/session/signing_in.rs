@@ -5,6 +5,7 @@ use super::reply::{public_limits, refuse, send};
 use super::{Phase, Session};
 use crate::code::{CloseCode, ErrorCode};
 use crate::ids::Tick;
+use crate::rate::Rate;
 use crate::wire::{Req, ServerFrame, VERSION};
 
 impl Session {
@@ -20,6 +21,7 @@ impl Session {
     pub(super) fn authenticated(
         &mut self,
         result: Result<Identity, ErrorCode>,
+        rate: Rate,
         now: Tick,
         effects: &mut Vec<Effect>,
     ) {
@@ -52,7 +54,7 @@ impl Session {
             user: identity.user,
             session: identity.session,
             features: Vec::new(),
-            limits: public_limits(self.terms.rate),
+            limits: public_limits(rate),
             now,
         };
         send(effects, welcome);

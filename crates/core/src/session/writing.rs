@@ -2,13 +2,13 @@
 //!
 //! Keeps the order of one connection's sends to one room (contract 1): see [`crate::gate`].
 
-use super::reply::{rate_limited, send};
+use super::reply::{not_last, rate_limited, send};
 use super::{Effect, Session, refuse};
 use crate::batch::{Outcome, Submission};
 use crate::code::ErrorCode;
 use crate::gate::{Place, Turn};
 use crate::ids::{Key, RoomId, Tick};
-use crate::rate::Bucket;
+use crate::rate::{Price, Purse};
 use crate::wire::{Req, ServerFrame};
 
 /// A command on its way through the commit.
@@ -28,7 +28,7 @@ impl Session {
         req: Req,
         submission: Submission,
         now: Tick,
-        bucket: Option<&mut Bucket>,
+        purse: Option<Purse<'_>>,
         effects: &mut Vec<Effect>,
     ) {
         let (room, key) = (submission.room(), submission.key);
@@ -43,8 +43,8 @@ impl Session {
             let text = "the server is stopping: reconnect and send it again";
             Some(refuse(Some(req), ErrorCode::GoingAway, text))
         } else {
-            let taken = bucket.map(|bucket| bucket.take(1, now));
-            let wait_ms = taken.and_then(Result::err);
+            let paid = purse.map(|purse| purse.pay(Price::Messages(1), now));
+            let wait_ms = paid.and_then(Result::err);
             wait_ms.map(|wait_ms| rate_limited(req, wait_ms))
         };
         if let Some(frame) = refused {
@@ -130,6 +130,10 @@ impl Session {
                     ts,
                 };
                 return send(effects, frame);
+            }
+            Ok(Outcome::NotLast(last)) => {
+                self.line.settle(room, key);
+                return send(effects, not_last(req, last));
             }
             Ok(Outcome::Refused(code)) | Err(code) => code,
         };

@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::{Cursor, Daily, NotifyLevel, Req};
 use crate::avatar::Avatar;
-use crate::event::Mention;
+use crate::event::{Content, Mention};
 use crate::ids::{DeviceId, InviteId, InviteToken, Key, Millis, RoomId, Seq, UserId};
-use crate::room::{HistoryFrom, Role, RoomKind};
+use crate::room::{HistoryFrom, MemberState, Role, RoomKind};
 
 /// What a client says. Every frame but `hello` carries `req` and gets exactly one reply.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -59,7 +59,8 @@ pub enum ClientFrame {
         /// Where.
         room: RoomId,
         /// What, byte for byte.
-        text: String,
+        #[serde(flatten)]
+        body: Content,
         /// The message that it answers.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[cfg_attr(test, ts(optional))]
@@ -68,6 +69,10 @@ pub enum ClientFrame {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         #[cfg_attr(test, ts(optional, as = "Option<Vec<Mention>>"))]
         mentions: Vec<Mention>,
+        /// Only if this is the last message of the room; 0: if there is none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        if_last: Option<Seq>,
     },
     /// Another text for a message of one's own: `ack`.
     Edit {
@@ -80,8 +85,9 @@ pub enum ClientFrame {
         room: RoomId,
         /// Which message.
         target: Seq,
-        /// The whole text from now on, byte for byte.
-        text: String,
+        /// The whole of it from now on, byte for byte.
+        #[serde(flatten)]
+        body: Content,
     },
     /// A message away, for everybody: `ack`.
     Redact {
@@ -337,6 +343,10 @@ pub enum ClientFrame {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[cfg_attr(test, ts(optional))]
         after: Option<UserId>,
+        /// `joined`, as usual, or `banned`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional, type = "\"joined\" | \"banned\""))]
+        state: Option<MemberState>,
     },
     /// Names of people, by id or by exact name: `profiles`.
     Profiles {
@@ -553,5 +563,25 @@ pub enum ClientFrame {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[cfg_attr(test, ts(optional))]
         avatar: Option<Avatar>,
+    },
+    /// A message deleted for oneself alone, or shown again: `ok` once stored.
+    Hide {
+        /// Pairs the reply.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Where.
+        room: RoomId,
+        /// Which message.
+        target: Seq,
+        /// Hidden, or no longer.
+        on: bool,
+    },
+    /// All that one has hidden from oneself in a room: `hidden`.
+    Hidden {
+        /// Pairs the reply.
+        #[cfg_attr(test, ts(type = "number"))]
+        req: Req,
+        /// Which.
+        room: RoomId,
     },
 }

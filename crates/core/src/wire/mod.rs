@@ -16,7 +16,7 @@ mod rows;
 mod server;
 
 pub use client::ClientFrame;
-pub use own::{Blocks, Daily, Notify, NotifyLevel};
+pub use own::{Blocks, Daily, Hidden, Notify, NotifyLevel};
 pub use pieces::{Item, Skip};
 pub use rows::{
     DirectoryRow, EditRow, InviteRow, Me, Person, Profile, PublicLimits, RoomRow, Settings,

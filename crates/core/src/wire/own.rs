@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::rows::is_zero;
-use crate::ids::{Millis, UserId};
+use crate::ids::{Millis, Seq, UserId};
 
 /// What of a room one wants to be notified of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -52,6 +52,21 @@ pub struct Blocks {
     /// Rises with each change; 0 before the first.
     #[cfg_attr(test, ts(type = "number"))]
     pub version: u64,
+}
+
+/// What one has hidden from oneself in a room, as its row shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Hidden {
+    /// The newest of these messages, by seq.
+    pub seqs: Vec<Seq>,
+    /// Rises with each change.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub version: u64,
+    /// There are older ones: `hidden` lists them all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
+    pub more: bool,
 }
 
 /// A part of each day, in whole minutes since midnight UTC: from `from` on, until `to`; over

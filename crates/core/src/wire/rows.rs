@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::own::{Daily, Notify};
+use super::own::{Daily, Hidden, Notify};
+use crate::event::Content;
 use crate::ids::{AvatarId, InviteId, Millis, RoomId, Seq, UserId};
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind};
 
@@ -145,6 +146,10 @@ pub struct Me {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub notify: Option<Notify>,
+    /// What one has hidden from oneself, if that was ever changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub hidden: Option<Hidden>,
 }
 
 /// For fields that say nothing at zero.
@@ -203,7 +208,7 @@ pub struct DirectoryRow {
     pub avatar: Option<AvatarId>,
 }
 
-/// A text that a message has had.
+/// What a message has said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct EditRow {
@@ -211,8 +216,9 @@ pub struct EditRow {
     pub seq: Seq,
     /// When.
     pub ts: Millis,
-    /// The whole text since then.
-    pub text: String,
+    /// The whole of it since then.
+    #[serde(flatten)]
+    pub body: Content,
 }
 
 /// An open invitation, as those see it who look after the room.

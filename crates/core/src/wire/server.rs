@@ -153,6 +153,10 @@ pub enum ServerFrame {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(test, ts(optional, type = "number"))]
         retry_after_ms: Option<u64>,
+        /// With `not_last`: where the last message stands.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        seq: Option<Seq>,
     },
     /// The socket is too slow: read on to here, then send `sync`.
     Behind {},
@@ -216,10 +220,14 @@ pub enum ServerFrame {
         req: Req,
         /// Whose.
         room: RoomId,
-        /// Those who are in.
+        /// Those who are in, or who are banned if that was asked for.
         members: Vec<(UserId, Role)>,
         /// Ask again after the last of these.
         more: bool,
+        /// Who of them has no voice.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(test, ts(optional, as = "Option<Vec<UserId>>"))]
+        muted: Vec<UserId>,
     },
     /// Names of people; unknown ones are left out.
     Profiles {
@@ -391,5 +399,19 @@ pub enum ServerFrame {
     Profile {
         /// Oneself.
         user: Profile,
+    },
+    /// What one has hidden from oneself in a room, changed by any connection of one's own: all of it.
+    Hidden {
+        /// Pairs with `hidden`; absent where it was not asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional, type = "number"))]
+        req: Option<Req>,
+        /// Where.
+        room: RoomId,
+        /// By seq.
+        seqs: Vec<Seq>,
+        /// Of two lists the higher one holds.
+        #[cfg_attr(test, ts(type = "number"))]
+        version: u64,
     },
 }

@@ -2,7 +2,7 @@
 
 use chinwag_core::avatar::Avatar;
 use chinwag_core::ids::{AvatarId, UserId};
-use chinwag_core::room::RoomKind;
+use chinwag_core::room::{MemberState, RoomKind};
 use chinwag_core::wire::{ClientFrame, Cursor, Last};
 use proptest::collection::vec;
 use proptest::option::of;
@@ -10,10 +10,10 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::parts::{
-    chosen, daily, device, epoch, history, key, level, mentions, number, picture, position, role,
-    room, seq, text, user,
+    chosen, content, daily, device, epoch, history, key, level, mentions, number, picture,
+    position, role, room, seq, text, user,
 };
-use crate::rooms;
+use crate::{messages, rooms};
 
 pub(crate) fn any_frame() -> impl Strategy<Value = ClientFrame> {
     let all = (number(), text(), of(device()), cursor(), any::<bool>());
@@ -37,25 +37,27 @@ pub(crate) fn any_frame() -> impl Strategy<Value = ClientFrame> {
         asking(),
         listing(),
         beside(),
-        rooms::client()
+        rooms::client(),
+        messages::client()
     ]
 }
 
 fn writing() -> impl Strategy<Value = ClientFrame> {
     let kinds = select(vec![RoomKind::Group, RoomKind::Public]);
-    let all = (number(), key(), room(), user(), text(), kinds);
-    let more = (of(seq()), mentions(), of(history()));
+    let all = (number(), key(), room(), user(), kinds);
+    let more = ((of(seq()), of(seq()), content()), mentions(), of(history()));
     (0..7, all, more).prop_map(|(which, all, more)| {
-        let (req, key, room, user, text, kind) = all;
-        let (reply_to, mentions, history) = more;
+        let (req, key, room, user, kind) = all;
+        let ((reply_to, if_last, body), mentions, history) = more;
         match which {
             0 => ClientFrame::Send {
                 req,
                 key,
                 room,
-                text,
+                body,
                 reply_to,
                 mentions,
+                if_last,
             },
             1 => ClientFrame::Create {
                 req,
@@ -90,17 +92,17 @@ fn writing() -> impl Strategy<Value = ClientFrame> {
 
 fn changing() -> impl Strategy<Value = ClientFrame> {
     let all = (number(), key(), room(), user(), seq());
-    let more = (text(), any::<bool>(), role());
+    let more = (content(), any::<bool>(), role());
     (0..8, all, more).prop_map(|(which, all, more)| {
         let (req, key, room, user, target) = all;
-        let (text, on, role) = more;
+        let (body, on, role) = more;
         match which {
             0 => ClientFrame::Edit {
                 req,
                 key,
                 room,
                 target,
-                text,
+                body,
             },
             1 => ClientFrame::Redact {
                 req,
@@ -209,6 +211,7 @@ fn listing() -> impl Strategy<Value = ClientFrame> {
                 req,
                 room,
                 after: user,
+                state: name.map(|_some| MemberState::Banned),
             },
             1 => ClientFrame::Profiles { req, users, name },
             2 => ClientFrame::Directory { req, after },

@@ -2,6 +2,7 @@
 //! the same frame, and noise never panics.
 
 mod client;
+mod messages;
 mod parts;
 mod rooms;
 mod server;

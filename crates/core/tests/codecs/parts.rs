@@ -2,8 +2,8 @@
 
 use chinwag_core::avatar::Avatar;
 use chinwag_core::event::{
-    Author, Body, DamagedBody, Event, MemberBody, Mention, PinBody, ReactionBody, RedactBody,
-    RoleBody, RoomBody, SettingsBody, TextBody,
+    Author, Body, Content, DamagedBody, Event, MemberBody, Mention, OpaqueBody, OpaqueBytes,
+    PinBody, ReactionBody, RedactBody, RoleBody, RoomBody, SettingsBody,
 };
 use chinwag_core::fold::Folded;
 use chinwag_core::ids::{
@@ -11,7 +11,9 @@ use chinwag_core::ids::{
     SessionId, UserId,
 };
 use chinwag_core::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
-use chinwag_core::wire::{Daily, Me, Notify, NotifyLevel, Profile, ResetWhy, RoomRow, Skip};
+use chinwag_core::wire::{
+    Daily, Hidden, Me, Notify, NotifyLevel, Profile, ResetWhy, RoomRow, Skip,
+};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
@@ -111,11 +113,31 @@ pub(crate) fn body() -> impl Strategy<Value = Body> {
         standing,
         settings,
         any::<bool>().prop_map(|on| Body::Pin(PinBody { on })),
-        ".{0,60}".prop_map(|text| Body::Message(TextBody { text })),
-        ".{0,60}".prop_map(|text| Body::Edit(TextBody { text })),
+        content().prop_map(Body::Message),
+        content().prop_map(Body::Edit),
         Just(Body::Redact(RedactBody {})),
         Just(Body::Damaged(DamagedBody {})),
     ]
+}
+
+/// Anything that a message may say.
+pub(crate) fn content() -> impl Strategy<Value = Content> {
+    let opaque = ("[a-z0-9._-]{1,32}", vec(any::<u8>(), 1..80));
+    prop_oneof![
+        text().prop_map(Content::from),
+        opaque.prop_map(|(enc, bytes)| {
+            let bytes = OpaqueBytes(bytes);
+            Content::Opaque(OpaqueBody { enc, bytes })
+        }),
+    ]
+}
+
+pub(crate) fn hidden() -> impl Strategy<Value = Hidden> {
+    (vec(seq(), 0..3), number(), any::<bool>()).prop_map(|(seqs, version, more)| Hidden {
+        seqs,
+        version,
+        more,
+    })
 }
 
 pub(crate) fn mentions() -> impl Strategy<Value = Vec<Mention>> {
@@ -145,13 +167,13 @@ pub(crate) fn event() -> impl Strategy<Value = Event> {
 
 pub(crate) fn folded() -> impl Strategy<Value = Folded> {
     let reactions = vec((text(), user()), 0..3);
-    (event(), of(seq()), of(seq()), reactions).prop_map(|(event, edited, redacted, reactions)| {
-        Folded {
-            event,
-            edited,
-            redacted,
-            reactions,
-        }
+    let all = (event(), of(seq()), of(seq()), reactions, any::<bool>());
+    all.prop_map(|(event, edited, redacted, reactions, hidden)| Folded {
+        event,
+        edited,
+        redacted,
+        reactions,
+        hidden,
     })
 }
 
@@ -176,7 +198,7 @@ pub(crate) fn row() -> impl Strategy<Value = RoomRow> {
         (state(), role(), any::<bool>()),
         (seq(), seq(), seq()),
         (number(), number()),
-        of(notify()),
+        (of(notify()), of(hidden())),
     );
     let more = (of(text()), vec(seq(), 0..3), of(avatar()));
     (head, numbers, me, more).prop_map(
@@ -202,7 +224,8 @@ pub(crate) fn row() -> impl Strategy<Value = RoomRow> {
                 read: me.1.2,
                 unread: me.2.0,
                 mentions: me.2.1,
-                notify: me.3,
+                notify: me.3.0,
+                hidden: me.3.1,
             },
         },
     )

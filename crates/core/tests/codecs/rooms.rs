@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 
-use crate::parts::{invite, key, kind, millis, number, room, seq, text, token, user};
+use crate::parts::{content, invite, key, kind, millis, number, room, seq, text, token, user};
 
 pub(crate) fn client() -> impl Strategy<Value = ClientFrame> {
     let bounds = (
@@ -91,8 +91,8 @@ pub(crate) fn server() -> impl Strategy<Value = ServerFrame> {
                 avatar,
             },
         );
-    let edit = (seq(), millis(), text());
-    let edit = edit.prop_map(|(seq, ts, text)| EditRow { seq, ts, text });
+    let edit = (seq(), millis(), content());
+    let edit = edit.prop_map(|(seq, ts, body)| EditRow { seq, ts, body });
     let all = (number(), room(), seq(), vec(edit, 0..3), any::<bool>());
     let edits = all.prop_map(|(req, room, target, edits, more)| ServerFrame::Edits {
         req,

@@ -13,7 +13,7 @@ use crate::parts::{
     avatar, daily, epoch, event, folded, millis, notify, number, position, profile, role, room,
     row, seq, session, skip, text, user, why,
 };
-use crate::rooms;
+use crate::{messages, rooms};
 
 pub(crate) fn any_frame() -> impl Strategy<Value = ServerFrame> {
     let item = prop_oneof![event().prop_map(Item::Event), skip().prop_map(Item::Skip)];
@@ -72,6 +72,7 @@ pub(crate) fn any_frame() -> impl Strategy<Value = ServerFrame> {
         ephemeral(),
         receipts(),
         rooms::server(),
+        messages::server(),
     ]
 }
 
@@ -145,6 +146,7 @@ fn small() -> impl Strategy<Value = ServerFrame> {
             field,
             retryable,
             retry_after_ms,
+            seq: retry_after_ms.map(chinwag_core::ids::Seq),
         },
     );
     let all = (number(), room(), seq(), seq(), number(), millis());
@@ -186,12 +188,14 @@ fn lists() -> impl Strategy<Value = ServerFrame> {
             }
         });
     let one = (number(), row()).prop_map(|(req, row)| ServerFrame::Room { req, row });
-    let all = (number(), room(), vec((user(), role()), 0..3), any::<bool>());
-    let members = all.prop_map(|(req, room, members, more)| ServerFrame::Members {
+    let lists = (vec((user(), role()), 0..3), vec(user(), 0..2));
+    let all = (number(), room(), lists, any::<bool>());
+    let members = all.prop_map(|(req, room, (members, muted), more)| ServerFrame::Members {
         req,
         room,
         members,
         more,
+        muted,
     });
     let profiles = (number(), vec(profile(), 0..3))
         .prop_map(|(req, users)| ServerFrame::Profiles { req, users });

@@ -13,6 +13,7 @@ fn show(outcome: &Outcome) -> String {
         Outcome::Done(ack) => format!("done {}", ack.seq),
         Outcome::Replayed(ack) => format!("replayed {}", ack.seq),
         Outcome::Refused(code) => code.text().to_owned(),
+        Outcome::NotLast(last) => format!("not_last {last}"),
     }
 }
 
@@ -162,7 +163,7 @@ fn rooms_are_named_by_who_makes_them_and_how() {
     );
     let room = |at: usize| match outcomes[at] {
         Outcome::Done(ack) | Outcome::Replayed(ack) => ack.room,
-        Outcome::Refused(code) => panic!("{code:?}"),
+        other => panic!("{other:?}"),
     };
     assert_eq!(room(0), room(1));
     assert_ne!(room(0), room(2));

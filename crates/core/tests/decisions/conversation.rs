@@ -13,7 +13,7 @@ fn edit(room: RoomId, target: u64) -> Command {
     Command::Edit {
         room,
         target: Seq(target),
-        text: "edited".into(),
+        body: "edited".into(),
     }
 }
 
@@ -39,9 +39,10 @@ fn pin(room: RoomId, target: u64) -> Command {
 fn answer(room: RoomId, target: u64) -> Command {
     Command::Send {
         room,
-        text: "yes".into(),
+        body: "yes".into(),
         reply_to: Some(Seq(target)),
         mentions: Vec::new(),
+        if_last: None,
     }
 }
 
@@ -61,7 +62,7 @@ pub(crate) fn setting() -> (Ledger, RoomId) {
 
 /// Each command in a batch of its own, and all in one batch, come to the same.
 #[track_caller]
-fn check(commands: impl Fn(RoomId) -> Vec<(UserId, Command)>, expected: &[&str]) {
+pub(crate) fn check(commands: impl Fn(RoomId) -> Vec<(UserId, Command)>, expected: &[&str]) {
     for together in [false, true] {
         let (mut ledger, room) = setting();
         let items = commands(room).into_iter().zip(1..);
@@ -82,6 +83,7 @@ fn check(commands: impl Fn(RoomId) -> Vec<(UserId, Command)>, expected: &[&str])
             Outcome::Done(ack) => format!("{}", ack.seq.0),
             Outcome::Replayed(ack) => format!("again {}", ack.seq.0),
             Outcome::Refused(code) => code.text().to_owned(),
+            Outcome::NotLast(last) => format!("not_last {}", last.0),
         });
         let words: Vec<String> = words.collect();
         assert_eq!(words, expected, "together: {together}");

@@ -122,15 +122,16 @@ proptest! {
             let (seq, emoji) = (Seq(target), "x".to_owned());
             let command = match what {
                 0 | 1 => Command::say(room, format!("text {number}")),
-                2 => Command::Edit { room, target: seq, text: format!("edit {number}") },
+                2 => Command::Edit { room, target: seq, body: format!("edit {number}").into() },
                 3 => redact(room, target),
                 4 => Command::React { room, target: seq, emoji, on },
                 5 => Command::Pin { room, target: seq, on },
                 6 => Command::Send {
                     room,
-                    text: format!("answer {number}"),
+                    body: format!("answer {number}").into(),
                     reply_to: Some(seq),
                     mentions: vec![Mention::Room],
+                    if_last: None,
                 },
                 7 => Command::Configure { room, name: None, topic: Some("tea".into()), avatar: None },
                 _ => {

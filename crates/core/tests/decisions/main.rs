@@ -5,6 +5,7 @@ mod batches;
 mod conversation;
 mod delivering;
 mod folding;
+mod messages;
 mod neighbours;
 mod overlooked;
 mod policy;

@@ -13,7 +13,8 @@ use chinwag_core::event::Mention;
 use chinwag_core::ids::{Epoch, InviteToken, Key, Millis, RoomId, Seq, UserId};
 use chinwag_core::invite::InviteHash;
 use chinwag_core::ledger::Ledger;
-use chinwag_core::room::{Role, RoomKind};
+use chinwag_core::own::OwnChange;
+use chinwag_core::room::{MemberState, Role, RoomKind};
 use chinwag_core::session::Query;
 use chinwag_core::wire::{Profile, ServerFrame};
 
@@ -33,6 +34,7 @@ const TOKEN: InviteToken = InviteToken([7; 16]);
 enum Try {
     Command(Command),
     Deed(Deed),
+    Own(OwnChange),
     Question(Query),
 }
 
@@ -147,11 +149,16 @@ impl Stage {
                 Outcome::Done(_) => "yes".to_owned(),
                 Outcome::Refused(code) => refused(code),
                 Outcome::Replayed(_) => "found".to_owned(),
+                Outcome::NotLast(last) => panic!("nothing was asked of {last}"),
             },
             Try::Deed(deed) => {
                 let drawn = InviteHash([9; 32]);
                 let done = self.ledger.perform(CAROL, &deed, drawn, Millis(0));
                 done.map_or_else(refused, |_change| "yes".to_owned())
+            }
+            Try::Own(change) => {
+                let done = self.ledger.own(CAROL, &change);
+                done.map_or_else(refused, |_owned| "yes".to_owned())
             }
             Try::Question(query) => {
                 let Ok(frame) = answer::reply(&self.ledger, CAROL, 1, query, Millis(0));
@@ -182,6 +189,22 @@ impl Stage {
                 target: self.message_of(ANN),
                 after: None,
             }),
+            "`hide`" => Try::Own(OwnChange::Hide {
+                room,
+                target: self.message_of(ANN),
+                on: true,
+            }),
+            "`hidden`" => Try::Question(Query::Hidden { room }),
+            "`members`" => Try::Question(Query::Members {
+                room,
+                state: MemberState::Joined,
+                after: None,
+            }),
+            "`members`, `banned`" => Try::Question(Query::Members {
+                room,
+                state: MemberState::Banned,
+                after: None,
+            }),
             "`invitation`" => Try::Question(Query::Invitation { token: TOKEN }),
             row => Try::Command(self.command(row)),
         }
@@ -201,14 +224,15 @@ impl Stage {
             "`send`" => Command::say(room, "x"),
             "`send` that mentions `room`" => Command::Send {
                 room,
-                text,
+                body: text.into(),
                 reply_to: None,
                 mentions: vec![Mention::Room],
+                if_last: None,
             },
             "`edit` one's own" => Command::Edit {
                 room,
                 target: own,
-                text,
+                body: text.into(),
             },
             "`redact` one's own" => Command::Redact { room, target: own },
             "`redact` another's" => Command::Redact {
@@ -269,9 +293,14 @@ fn name(what: &Try) -> &'static str {
         Try::Command(command) => command_name(command),
         Try::Deed(Deed::Invite { .. }) => "invite",
         Try::Deed(Deed::RevokeInvite { .. }) => "revoke_invite",
+        Try::Deed(Deed::Rate { .. }) => panic!("no command of a room"),
         Try::Question(Query::Invites { .. }) => "invites",
         Try::Question(Query::Invitation { .. }) => "invitation",
         Try::Question(Query::Edits { .. }) => "edits",
+        Try::Question(Query::Hidden { .. }) => "hidden",
+        Try::Question(Query::Members { .. }) => "members",
+        Try::Own(OwnChange::Hide { .. }) => "hide",
+        Try::Own(other) => panic!("{other:?} has no row"),
         Try::Question(other) => panic!("{other:?} has no row"),
     }
 }
@@ -297,7 +326,7 @@ fn command_name(command: &Command) -> &'static str {
     }
 }
 
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 24] = [
     "send",
     "edit",
     "redact",
@@ -319,6 +348,9 @@ const NAMES: [&str; 21] = [
     "invitation",
     "invite_user",
     "edits",
+    "hide",
+    "hidden",
+    "members",
 ];
 
 /// The rows of the table behind `<!-- policy:KIND -->`: the standings, then for each command what
@@ -375,5 +407,5 @@ fn everybody_may_do_what_the_tables_say_and_nothing_else() {
         differ.join("\n")
     );
     assert_eq!(named, BTreeSet::from(NAMES), "every command has a row");
-    assert_eq!(cells, 582, "no table has lost a row");
+    assert_eq!(cells, 670, "no table has lost a row");
 }

@@ -5,7 +5,7 @@ use chinwag_core::ids::{DeviceId, Epoch, Position, Seq};
 use chinwag_core::room::{Role, RoomKind};
 use chinwag_core::wire::{ClientFrame, Cursor, Last};
 
-use crate::{ANN, BOB, KEY, ROOM, TEXT, TOKEN, people, rooms};
+use crate::{ANN, BOB, KEY, ROOM, TEXT, TOKEN, messages, people, rooms};
 
 fn cursor() -> Cursor {
     Cursor {
@@ -21,7 +21,10 @@ fn cursor() -> Cursor {
 }
 
 pub(crate) fn frames() -> Vec<(&'static str, ClientFrame)> {
-    [common(), rooms::client()].into_iter().flatten().collect()
+    [common(), rooms::client(), messages::client()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn common() -> Vec<(&'static str, ClientFrame)> {
@@ -62,9 +65,10 @@ fn common() -> Vec<(&'static str, ClientFrame)> {
                 req: 3,
                 key: KEY,
                 room: ROOM,
-                text: text(),
+                body: text().into(),
                 reply_to: None,
                 mentions: Vec::new(),
+                if_last: None,
             },
         ),
         (
@@ -73,9 +77,10 @@ fn common() -> Vec<(&'static str, ClientFrame)> {
                 req: 3,
                 key: KEY,
                 room: ROOM,
-                text: text(),
+                body: text().into(),
                 reply_to: Some(Seq(12)),
                 mentions: vec![Mention::Room, Mention::User(BOB)],
+                if_last: None,
             },
         ),
         (
@@ -147,7 +152,7 @@ fn common() -> Vec<(&'static str, ClientFrame)> {
                 key: KEY,
                 room: ROOM,
                 target: Seq(12),
-                text: text(),
+                body: text().into(),
             },
         ),
         (
@@ -260,6 +265,7 @@ fn common() -> Vec<(&'static str, ClientFrame)> {
         (
             "members",
             ClientFrame::Members {
+                state: None,
                 req: 14,
                 room: ROOM,
                 after: Some(ANN),

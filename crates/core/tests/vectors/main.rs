@@ -5,6 +5,7 @@
 //! files is a change of the protocol: the test that rewrites them fails first.
 
 mod client;
+mod messages;
 mod people;
 mod rooms;
 mod server;

@@ -108,7 +108,7 @@ pub(crate) fn server() -> Vec<(&'static str, ServerFrame)> {
                 edits: vec![EditRow {
                     seq: Seq(15),
                     ts: Millis(1_795_324_500_000),
-                    text: "I am here".into(),
+                    body: "I am here".into(),
                 }],
                 more: false,
             },
@@ -141,6 +141,7 @@ fn asked() -> RoomRow {
             mentions: 0,
             muted: false,
             notify: None,
+            hidden: None,
         },
     }
 }

@@ -4,7 +4,7 @@ use chinwag_core::avatar::Avatar;
 use chinwag_core::code::ErrorCode;
 use chinwag_core::event::{
     Author, Body, DamagedBody, Event, MemberBody, Mention, PinBody, ReactionBody, RedactBody,
-    RoleBody, RoomBody, SettingsBody, TextBody,
+    RoleBody, RoomBody, SettingsBody,
 };
 use chinwag_core::fold::Folded;
 use chinwag_core::ids::{Epoch, Millis, Position, Seq, SessionId};
@@ -14,7 +14,7 @@ use chinwag_core::wire::{
     Settings, Skip, Standing,
 };
 
-use crate::{ANN, BOB, KEY, ROOM, TEXT, people, rooms};
+use crate::{ANN, BOB, KEY, ROOM, TEXT, messages, people, rooms};
 
 pub(crate) fn frames() -> Vec<(&'static str, ServerFrame)> {
     [
@@ -23,6 +23,7 @@ pub(crate) fn frames() -> Vec<(&'static str, ServerFrame)> {
         replies(),
         ephemeral(),
         rooms::server(),
+        messages::server(),
     ]
     .into_iter()
     .flatten()
@@ -56,7 +57,7 @@ pub(crate) fn settings_event(avatar: Option<Avatar>) -> Event {
 }
 
 fn message(seq: u64) -> Event {
-    event(seq, None, Body::Message(TextBody { text: TEXT.into() }))
+    event(seq, None, Body::Message(TEXT.into()))
 }
 
 pub(crate) fn row() -> RoomRow {
@@ -83,6 +84,7 @@ pub(crate) fn row() -> RoomRow {
             mentions: 1,
             muted: true,
             notify: None,
+            hidden: None,
         },
     }
 }
@@ -103,6 +105,7 @@ fn folded() -> Vec<Folded> {
         edited: None,
         redacted: None,
         reactions,
+        hidden: false,
     };
     let edited = Folded {
         edited: Some(Seq(14)),
@@ -140,9 +143,7 @@ fn events() -> Vec<(&'static str, ServerFrame)> {
         mentions: vec![Mention::Room, Mention::User(BOB)],
         ..message(10)
     };
-    let edit = TextBody {
-        text: "better".into(),
-    };
+    let edit = "better".into();
     let reaction = ReactionBody {
         emoji: "\u{1f44d}".into(),
         on: true,
@@ -276,6 +277,7 @@ fn replies() -> Vec<(&'static str, ServerFrame)> {
         field: field.map(str::to_owned),
         retryable: code.retryable(),
         retry_after_ms,
+        seq: None,
     };
     let ts = Millis(1_795_324_500_285);
     vec![
@@ -353,6 +355,7 @@ fn replies() -> Vec<(&'static str, ServerFrame)> {
         (
             "members",
             ServerFrame::Members {
+                muted: Vec::new(),
                 req: 14,
                 room: ROOM,
                 members: vec![(BOB, Role::Member)],

@@ -119,6 +119,16 @@ settings! {
         /// Messages of one user at once, after silence.
         rate_burst: Whole<1, 10_000> = Whole::new(limits::RATE_BURST as u64);
 
+        /// Messages per second of all who share an address (an IPv4 address, or the /64 of an IPv6
+        /// address, as `trusted_proxies` says), however many accounts they have. Loopback is an
+        /// address like others. When absent: 20 times `rate_per_second`, enough for an office of
+        /// some hundreds of people behind one router.
+        address_rate_per_second: Option<Rate> = None, like "200.0";
+
+        /// Messages of all who share an address at once, after silence. When absent: 50 times
+        /// `rate_burst`.
+        address_rate_burst: Option<Whole<1, 1_000_000>> = None, like "1000";
+
         /// Live connections of one user on this server.
         connections_per_user: Whole<1, 10_000> = Whole::new(limits::CONNECTIONS_PER_USER_MAX as u64);
 

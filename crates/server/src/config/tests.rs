@@ -139,6 +139,8 @@ fn every_setting_can_come_from_the_environment() {
         ("auth.issuers", issuers),
         ("limits.rate_per_second", "0.5"),
         ("limits.rate_burst", "9"),
+        ("limits.address_rate_per_second", "9.5"),
+        ("limits.address_rate_burst", "9"),
         ("limits.connections_per_user", "9"),
         ("limits.connections_per_address", "9"),
         ("limits.unauthenticated_connections", "9"),

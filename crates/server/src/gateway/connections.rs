@@ -1,54 +1,97 @@
 //! All sockets of a node: numbered, counted by user, and findable by session (mission A2, A3).
 //!
-//! A user's rate bucket lives here, shared by all their connections, as long as they have one.
-//! Lock order: this registry's lock before a connection's; neither across an await.
+//! What a user may do in a while is kept here, shared by all their connections, and what all may who
+//! share an address: for a while also when they have gone, so that nobody begins anew by coming
+//! back. Lock order: this registry's lock, then a connection's, then an allowance's; none across an
+//! await.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use chinwag_core::ids::{Tick, UserId};
+use chinwag_core::ids::{SessionId, Tick, UserId};
+use chinwag_core::limits;
 use chinwag_core::live::ConnId;
-use chinwag_core::rate::Bucket;
+use chinwag_core::rate::{Allowance, Pool, Rate};
 use chinwag_core::session::{Input, Terms};
 
 use crate::auth::{Identity, Notice, Revocations, Revoked};
 use crate::gateway::dialect::Dialect;
-use crate::gateway::outbox::{Connection, SignedIn};
+use crate::gateway::network::AddressKey;
+use crate::gateway::outbox::Connection;
 use crate::metrics::Metrics;
 
 /// The sockets of a node.
 #[derive(Debug)]
 pub struct Connections {
     terms: Terms,
+    address_rate: Rate,
     per_user_max: usize,
     metrics: Arc<Metrics>,
     next: AtomicU64,
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    all: BTreeMap<ConnId, Arc<Connection>>,
-    users: BTreeMap<UserId, User>,
+/// Where people come from, and what all of them together may do in a while.
+#[derive(Debug)]
+pub struct Origin {
+    key: AddressKey,
+    /// Shared by all who come from there.
+    pub allowance: Mutex<Allowance>,
 }
 
+/// What is taken of from several connections.
+pub type Shared = Arc<Mutex<Allowance>>;
+
 #[derive(Debug)]
-struct User {
-    connections: usize,
-    bucket: Arc<Mutex<Bucket>>,
+struct State {
+    all: BTreeMap<ConnId, Arc<Connection>>,
+    users: Pool<UserId, Shared>,
+    addresses: Pool<AddressKey, Arc<Origin>>,
+    /// Rates that administrators have set.
+    rates: BTreeMap<UserId, Rate>,
+}
+
+/// Who is behind a connection.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// The user.
+    pub user: UserId,
+    /// The session that a logout ends; foreign tokens have none.
+    pub session: Option<SessionId>,
+    /// When the token was made, in ms since 1970.
+    pub issued_at_ms: i64,
+    /// What the user may do in a while, over all their connections.
+    pub own: Shared,
+    /// Where they come from.
+    pub origin: Arc<Origin>,
 }
 
 impl Connections {
     /// None yet.
     #[must_use]
-    pub fn new(terms: Terms, per_user_max: usize, metrics: Arc<Metrics>) -> Arc<Self> {
+    pub fn new(
+        terms: Terms,
+        address_rate: Rate,
+        rates: BTreeMap<UserId, Rate>,
+        per_user_max: usize,
+        metrics: Arc<Metrics>,
+    ) -> Arc<Self> {
+        let kept_max = limits::RATES_KEPT_MAX;
+        let users = Pool::new(Allowance::refill_ms(terms.rate), kept_max);
+        let addresses = Pool::new(Allowance::refill_ms(address_rate), kept_max);
         Arc::new(Self {
             terms,
+            address_rate,
             per_user_max,
             metrics,
             next: AtomicU64::new(0),
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                all: BTreeMap::new(),
+                users,
+                addresses,
+                rates,
+            }),
         })
     }
 
@@ -71,46 +114,63 @@ impl Connections {
     /// Lets a connection in as one of its user's. `false`: they have as many as one may have, or
     /// it is gone already, while its token was looked at.
     #[must_use]
-    pub fn admit(&self, connection: &Connection, identity: &Identity, now: Tick) -> bool {
+    pub fn admit(
+        &self,
+        connection: &Connection,
+        address: AddressKey,
+        identity: &Identity,
+        now: Tick,
+    ) -> bool {
         let mut state = self.state();
         if !state.all.contains_key(&connection.id) {
             return false;
         }
-        let rate = self.terms.rate;
-        let user = state.users.entry(identity.user.id).or_insert_with(|| User {
-            connections: 0,
-            bucket: Arc::new(Mutex::new(Bucket::new(rate, now))),
-        });
-        if user.connections >= self.per_user_max {
+        let user = identity.user.id;
+        if state.users.here(user) >= self.per_user_max {
             return false;
         }
-        user.connections += 1;
+        let rate = state.rates.get(&user).copied().unwrap_or(self.terms.rate);
+        let own = || Arc::new(Mutex::new(Allowance::new(rate, now)));
+        let own = state.users.enter(user, now, own);
+        let origin = || {
+            Arc::new(Origin {
+                key: address,
+                allowance: Mutex::new(Allowance::new(self.address_rate, now)),
+            })
+        };
+        let origin = state.addresses.enter(address, now, origin);
         connection.sign_in(SignedIn {
-            user: identity.user.id,
+            user,
             session: identity.session,
             issued_at_ms: identity.issued_at_ms,
-            bucket: user.bucket.clone(),
+            own,
+            origin,
         });
         true
     }
 
     /// Forgets a connection, and its user with the last one.
-    pub fn closed(&self, connection: &Connection) {
+    pub fn closed(&self, connection: &Connection, now: Tick) {
         let mut state = self.state();
         state.all.remove(&connection.id);
         // Under the lock: whoever is being let in meanwhile is counted before or not at all.
         let Some(who) = connection.signed_in() else {
             return;
         };
-        let last = match state.users.get_mut(&who.user) {
-            Some(user) => {
-                user.connections -= 1;
-                user.connections == 0
-            }
-            None => false,
+        state.users.leave(who.user, now);
+        state.addresses.leave(who.origin.key, now);
+    }
+
+    /// Gives somebody another rate, or the usual one again; it holds at once.
+    pub fn set_rate(&self, user: UserId, rate: Option<Rate>, now: Tick) {
+        let mut state = self.state();
+        match rate {
+            Some(rate) => state.rates.insert(user, rate),
+            None => state.rates.remove(&user),
         };
-        if last {
-            state.users.remove(&who.user);
+        if let Some(own) = state.users.get(user) {
+            let mut own = own.lock().expect("an allowance never panics");
+            own.set(rate.unwrap_or(self.terms.rate), now);
         }
     }
 
@@ -154,17 +214,13 @@ impl Connections {
     /// Whether `user` has a connection here.
     #[must_use]
     pub fn has(&self, user: UserId) -> bool {
-        self.state().users.contains_key(&user)
+        self.state().users.here(user) > 0
     }
 
     /// Whether `user` has more than one connection here.
     #[must_use]
     pub fn has_several(&self, user: UserId) -> bool {
-        let state = self.state();
-        state
-            .users
-            .get(&user)
-            .is_some_and(|user| user.connections > 1)
+        self.state().users.here(user) > 1
     }
 
     /// Whether everything that was decided has been written.
@@ -179,7 +235,7 @@ impl Connections {
     #[must_use]
     pub fn counts(&self) -> (usize, usize) {
         let state = self.state();
-        (state.all.len(), state.users.len())
+        (state.all.len(), state.users.keys_here())
     }
 
     /// All of them at this moment.
@@ -192,7 +248,7 @@ impl Connections {
 #[cfg(test)]
 mod tests {
     use chinwag_core::ids::Epoch;
-    use chinwag_core::rate::Rate;
+    use chinwag_core::rate::{Price, Purse};
     use chinwag_core::wire::Profile;
 
     use super::*;
@@ -213,12 +269,23 @@ mod tests {
         }
     }
 
+    fn address() -> AddressKey {
+        AddressKey::of([127, 0, 0, 1].into())
+    }
+
     fn connections(per_user_max: usize) -> Arc<Connections> {
         let terms = Terms {
             epoch: Epoch([1; 16]),
             rate: Rate::default(),
         };
-        Connections::new(terms, per_user_max, Arc::default())
+        let address_rate = terms.rate.of_address();
+        Connections::new(
+            terms,
+            address_rate,
+            BTreeMap::new(),
+            per_user_max,
+            Arc::default(),
+        )
     }
 
     #[test]
@@ -227,10 +294,12 @@ mod tests {
         let open: Vec<_> = (0..3)
             .map(|_| all.open(Dialect::default(), Tick(0)))
             .collect();
-        let admitted = open.iter().map(|one| all.admit(one, &identity(), Tick(0)));
+        let admitted = open
+            .iter()
+            .map(|one| all.admit(one, address(), &identity(), Tick(0)));
         assert_eq!(admitted.collect::<Vec<_>>(), [true, true, false]);
         assert_eq!(all.counts(), (3, 1));
-        open.iter().for_each(|one| all.closed(one));
+        open.iter().for_each(|one| all.closed(one, Tick(0)));
         assert_eq!(all.counts(), (0, 0));
     }
 
@@ -240,8 +309,36 @@ mod tests {
     fn who_has_gone_is_not_let_in() {
         let all = connections(2);
         let gone = all.open(Dialect::default(), Tick(0));
-        all.closed(&gone);
-        assert!(!all.admit(&gone, &identity(), Tick(0)));
+        all.closed(&gone, Tick(0));
+        assert!(!all.admit(&gone, address(), &identity(), Tick(0)));
         assert_eq!(all.counts(), (0, 0));
+    }
+
+    /// Who came back began with a full bucket: by hanging up after each burst, anybody wrote as much
+    /// as they wanted.
+    #[test]
+    fn coming_back_is_no_way_around_a_rate() {
+        let all = connections(2);
+        let pay = |now| {
+            let one = all.open(Dialect::default(), now);
+            assert!(all.admit(&one, address(), &identity(), now));
+            let who = one.signed_in().expect("admitted");
+            let mut own = who.own.lock().expect("not poisoned");
+            let paid = Purse::new(&mut own, None).pay(Price::Messages(20), now);
+            drop(own);
+            all.closed(&one, now);
+            paid
+        };
+        assert_eq!(pay(Tick(0)), Ok(()));
+        assert_eq!(pay(Tick(500)), Err(1_500));
+        // A rate that is set holds for who is here, for who comes, and until it is taken back.
+        let rate = Rate {
+            thousandths_per_second: 1_000_000,
+            burst: 20,
+        };
+        all.set_rate(identity().user.id, Some(rate), Tick(500));
+        assert_eq!(pay(Tick(520)), Ok(()));
+        all.set_rate(identity().user.id, None, Tick(520));
+        assert_eq!(pay(Tick(540)), Err(1_980));
     }
 }

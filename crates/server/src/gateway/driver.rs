@@ -25,6 +25,7 @@ use crate::gateway::budget::Permit;
 use crate::gateway::connections::Connections;
 use crate::gateway::dialect::Dialect;
 use crate::gateway::ending::{End, farewell};
+use crate::gateway::network::AddressKey;
 use crate::gateway::outbox::{Connection, Pen, SyncId};
 use crate::gateway::syncing::sync;
 use crate::gateway::ws::{Closed, Deflate, Message, Reader, WebSocket, ping_frame, pong_frame};
@@ -72,6 +73,7 @@ pub fn drive(socket: WebSocket, services: Arc<Services>) -> impl Future<Output =
         reader,
         writer,
         permit,
+        address,
         ..
     } = socket;
     let opened = services.clock.tick();
@@ -81,6 +83,7 @@ pub fn drive(socket: WebSocket, services: Arc<Services>) -> impl Future<Output =
         services,
         connection,
         permit,
+        address: AddressKey::of(address.0),
         reader,
         opened,
         read_at: Instant::now(),
@@ -121,6 +124,7 @@ pub(super) struct Driver {
     pub(super) services: Arc<Services>,
     pub(super) connection: Arc<Connection>,
     permit: Permit,
+    address: AddressKey,
     pub(super) reader: Reader,
     pub(super) opened: Tick,
     /// When the messages came whose effects are run.
@@ -337,6 +341,7 @@ impl Driver {
     fn authenticate(&self, token: String) {
         let services = self.services.clone();
         let (connection, permit) = (self.connection.clone(), self.permit.clone());
+        let address = self.address;
         self.services.tasks.spawn(async move {
             let Services {
                 accounts,
@@ -353,7 +358,8 @@ impl Driver {
             };
             let user = identity.user.id;
             let signed_in = connection.signed_in();
-            if signed_in.is_none() && !connections.admit(&connection, &identity, clock.tick()) {
+            let admit = || connections.admit(&connection, address, &identity, clock.tick());
+            if signed_in.is_none() && !admit() {
                 return connection.input(Input::Crowded, clock.tick());
             }
             // Another user's token renews nothing: the session refuses it.

@@ -94,7 +94,9 @@ pub(super) async fn farewell(driver: Driver, end: End) {
     if let Some(writer) = writer {
         ws::close(reader, writer, last).await;
     }
-    services.connections.closed(&connection);
+    services
+        .connections
+        .closed(&connection, services.clock.tick());
     services
         .hub
         .send(connection.id, Item::Unregister(connection.id))

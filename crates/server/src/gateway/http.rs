@@ -6,6 +6,7 @@
 
 mod avatars;
 mod call;
+mod rates;
 mod reply;
 mod sessions;
 
@@ -18,11 +19,12 @@ use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use chinwag_core::code::ErrorCode;
 use serde_json::json;
 
 use self::call::{Call, Given};
+pub use self::rates::Rating;
 pub use self::reply::Failure;
 use crate::auth::{Accounts, Refused, SignedIn};
 use crate::store::avatars::AvatarStore;
@@ -60,6 +62,7 @@ pub fn router(accounts: Arc<Accounts>, store: Arc<dyn AvatarStore>) -> Router {
             get(sessions::list).delete(sessions::end_others),
         )
         .route("/v1/sessions/{id}", delete(sessions::end))
+        .route("/v1/users/{id}/rate", put(rates::set).delete(rates::reset))
         .method_not_allowed_fallback(wrong_method)
         .fallback(unknown_path)
         .with_state(accounts)

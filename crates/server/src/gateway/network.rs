@@ -18,10 +18,12 @@ pub struct ClientAddress(pub IpAddr);
 
 /// What the per-address cap counts by: an IPv4 address, or the /64 of an IPv6 address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct AddressKey(u128);
+pub struct AddressKey(u128);
 
 impl AddressKey {
-    pub(crate) fn of(address: IpAddr) -> Self {
+    /// What `address` is counted by.
+    #[must_use]
+    pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             // The mapped form keeps the two families apart in one ordered key.
             IpAddr::V4(address) => Self(u128::from(address.to_ipv6_mapped())),

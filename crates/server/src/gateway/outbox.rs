@@ -3,7 +3,7 @@
 //! The driver reads the socket. Shard, commit and the reading tasks hold an `Arc` of this, step
 //! the session with what they know and queue frames. Whoever has queued sees to it that they are
 //! written (`outgoing.rs`): the shard does so itself, others wake the driver. Lock order: this
-//! lock, then the user's bucket; nothing else is taken under it, nor is it held across an await.
+//! lock, then the user's allowance, then that of their address; nothing else is taken under it, nor is it held across an await.
 
 mod outgoing;
 
@@ -12,14 +12,15 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
-use chinwag_core::ids::{SessionId, Tick, UserId};
+use chinwag_core::ids::{SessionId, Tick};
 use chinwag_core::lanes::{Lane, Outbox, Topic};
 use chinwag_core::live::ConnId;
-use chinwag_core::rate::Bucket;
+use chinwag_core::rate::Purse;
 use chinwag_core::session::{Effect, Input, Session, Terms};
 use chinwag_core::wire::{Req, ServerFrame};
 use tokio::sync::Notify;
 
+use crate::gateway::connections::SignedIn;
 use crate::gateway::dialect::Dialect;
 use crate::gateway::ws::Writer;
 use crate::metrics::Metrics;
@@ -63,19 +64,6 @@ struct State {
     writer: Option<Writer>,
     /// The socket is gone: a write has said so.
     lost: bool,
-}
-
-/// Who is behind a connection.
-#[derive(Debug, Clone)]
-pub struct SignedIn {
-    /// The user.
-    pub user: UserId,
-    /// The session that a logout ends; foreign tokens have none.
-    pub session: Option<SessionId>,
-    /// When the token was made, in ms since 1970.
-    pub issued_at_ms: i64,
-    /// The user's messages per second, over all their connections.
-    pub bucket: Arc<Mutex<Bucket>>,
 }
 
 impl Connection {
@@ -363,11 +351,17 @@ impl State {
             gathering,
             ..
         } = self;
-        let mut bucket = signed_in
-            .as_ref()
-            .map(|who| who.bucket.lock().expect("a bucket never panics"));
+        let mut allowed = signed_in.as_ref().map(|who| {
+            let own = who.own.lock().expect("an allowance never panics");
+            let shared = who.origin.allowance.lock();
+            (own, shared.expect("an allowance never panics"))
+        });
+        let purse = allowed
+            .as_mut()
+            .map(|(own, shared)| Purse::new(own, Some(&mut **shared)));
         let mut stepped = STEPPED.take();
-        session.step(input, now, bucket.as_deref_mut(), &mut stepped);
+        session.step(input, now, purse, &mut stepped);
+        drop(allowed);
         if session.is_low_bandwidth() {
             dialect.leave_together();
         }

@@ -3,15 +3,32 @@
 use chinwag_core::rate::Rate;
 
 use crate::auth;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::gateway::budget::ConnectionLimits;
 
 pub(super) fn rate(config: &Config) -> Rate {
-    let thousandths = (config.limits.rate_per_second.per_second() * 1_000.0).ceil();
     Rate {
-        thousandths_per_second: (thousandths as u32).max(1),
+        thousandths_per_second: thousandths(config.limits.rate_per_second),
         burst: u32::try_from(config.limits.rate_burst.get()).unwrap_or(u32::MAX),
     }
+}
+
+/// What all who share an address may do in a while.
+pub(super) fn address_rate(config: &Config) -> Rate {
+    let usual = rate(config).of_address();
+    let limits = &config.limits;
+    let chosen = limits.address_rate_per_second.map(thousandths);
+    let burst = limits.address_rate_burst.map(|burst| burst.get());
+    Rate {
+        thousandths_per_second: chosen.unwrap_or(usual.thousandths_per_second),
+        burst: burst.map_or(usual.burst, |burst| {
+            u32::try_from(burst).unwrap_or(u32::MAX)
+        }),
+    }
+}
+
+fn thousandths(rate: config::Rate) -> u32 {
+    ((rate.per_second() * 1_000.0).ceil() as u32).max(1)
 }
 
 pub(super) fn connection_limits(config: &Config) -> anyhow::Result<ConnectionLimits> {

@@ -18,8 +18,9 @@ use chinwag_core::invite::{Invitation, InviteHash};
 use chinwag_core::ledger::{Committed, Ledger};
 use chinwag_core::marker::{Mark, Marked};
 use chinwag_core::own::{OwnChange, Owned};
+use chinwag_core::rate::Rate;
 use chinwag_core::receipt::Stand;
-use chinwag_core::room::{Member, Range, Role, Room};
+use chinwag_core::room::{Listed, Member, MemberState, Range, Room};
 use chinwag_core::view::{Alterations, Changes, View};
 use chinwag_core::wire::{Blocks, DirectoryRow, Profile, Settings};
 
@@ -151,7 +152,7 @@ pass_on! {
     countable(room: RoomId, user: UserId, range: Range, limit: u64) -> u64;
     alterations(room: RoomId, target: Seq) -> Alterations;
     mentioned(room: RoomId, user: UserId, range: Range, limit: u64) -> u64;
-    members(room: RoomId, after: Option<UserId>, limit: usize) -> Vec<(UserId, Role)>;
+    members(room: RoomId, state: MemberState, after: Option<UserId>, limit: usize) -> Vec<Listed>;
     directory(after: Option<RoomId>, limit: usize) -> Vec<DirectoryRow>;
     changes(since: Position) -> Changes;
     settings(user: UserId) -> Settings;
@@ -165,4 +166,7 @@ pass_on! {
     invitations(room: RoomId) -> Vec<Invitation>;
     has_avatar(avatar: AvatarId) -> bool;
     profile_changed(user: UserId) -> Position;
+    hidden(room: RoomId, user: UserId, range: Range) -> Vec<Seq>;
+    last_message(room: RoomId) -> Option<Seq>;
+    rates() -> Vec<(UserId, Rate)>;
 }

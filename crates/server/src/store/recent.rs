@@ -224,7 +224,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::thread;
 
-    use chinwag_core::event::{Author, Body, TextBody};
+    use chinwag_core::event::{Author, Body};
     use chinwag_core::ids::Key;
 
     use super::*;
@@ -243,9 +243,7 @@ mod tests {
             target: None,
             reply_to: None,
             mentions: Vec::new(),
-            body: Body::Message(TextBody {
-                text: "text".into(),
-            }),
+            body: Body::Message("text".into()),
         }
     }
 

@@ -304,9 +304,10 @@ impl Client {
             req,
             key: sent.key,
             room: sent.room,
-            text: sent.text.clone(),
+            body: sent.text.clone().into(),
             reply_to: None,
             mentions: Vec::new(),
+            if_last: None,
         };
         drop(notes);
         session.sends.insert(req, place);

@@ -44,9 +44,10 @@ async fn both_forms_meet_in_one_room() {
         req: 7,
         key: Key([9; 16]),
         room,
-        text: "Grüße \u{1f41f}".into(),
+        body: "Grüße \u{1f41f}".into(),
         reply_to: None,
         mentions: Vec::new(),
+        if_last: None,
     };
     say(&mut client, &send).await;
     let ack = client.expect("ack").await;

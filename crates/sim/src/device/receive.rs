@@ -139,6 +139,7 @@ impl Device {
             | ServerFrame::Edits { .. }
             | ServerFrame::Row { .. }
             | ServerFrame::Profile { .. }
+            | ServerFrame::Hidden { .. }
             | ServerFrame::Settings(_) => {}
             ServerFrame::Typing { .. } | ServerFrame::Presence { .. } => {
                 self.ephemeral(frame, shore);

@@ -176,23 +176,25 @@ fn command_frame(req: Req, item: &Waiting) -> ClientFrame {
     match item.command.clone() {
         Command::Send {
             room,
-            text,
+            body,
             reply_to,
             mentions,
+            if_last,
         } => ClientFrame::Send {
             req,
             key,
             room,
-            text,
+            body,
             reply_to,
             mentions,
+            if_last,
         },
-        Command::Edit { room, target, text } => ClientFrame::Edit {
+        Command::Edit { room, target, body } => ClientFrame::Edit {
             req,
             key,
             room,
             target,
-            text,
+            body,
         },
         Command::Redact { room, target } => ClientFrame::Redact {
             req,

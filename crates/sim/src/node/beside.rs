@@ -168,7 +168,7 @@ impl Node {
                 token,
                 invite: invitation.row(),
             },
-            Ok(Change::Revoked(_hash)) => ServerFrame::Ok { req },
+            Ok(Change::Revoked(_) | Change::Rated(..)) => ServerFrame::Ok { req },
             Err(code) => refuse(Some(req), code, code.meaning()),
         };
         self.say(conn, req, reply, site.base);

@@ -8,7 +8,7 @@ use chinwag_core::event::{Shared, Turn};
 use chinwag_core::ids::{Position, RoomId, Tick, UserId};
 use chinwag_core::lanes::{Lane, Outbox};
 use chinwag_core::live::{ConnId, Outlet};
-use chinwag_core::rate::Bucket;
+use chinwag_core::rate::Purse;
 use chinwag_core::read::Snapshot;
 use chinwag_core::session::{Effect, Input, Session, Terms};
 use chinwag_core::sync::Plan;
@@ -75,8 +75,8 @@ impl Conn {
     }
 
     /// Steps the session: frames are queued at once, other effects wait for the driver.
-    pub(super) fn input(&mut self, input: Input, now: Tick, bucket: Option<&mut Bucket>) {
-        self.session.step(input, now, bucket, &mut self.scratch);
+    pub(super) fn input(&mut self, input: Input, now: Tick, purse: Option<Purse<'_>>) {
+        self.session.step(input, now, purse, &mut self.scratch);
         for effect in self.scratch.drain(..) {
             match effect {
                 Effect::Send(lane, frame) => {

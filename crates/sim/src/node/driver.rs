@@ -4,7 +4,7 @@ use chinwag_core::code::ErrorCode;
 use chinwag_core::codec;
 use chinwag_core::ids::UserId;
 use chinwag_core::live::ConnId;
-use chinwag_core::rate::{Bucket, Rate};
+use chinwag_core::rate::{Allowance, Rate};
 use chinwag_core::session::{Effect, Identity, Input, refuse};
 
 use super::commit::{Job, MarkJob, Work};
@@ -145,7 +145,7 @@ impl Node {
         let now = site.base.tick();
         self.buckets
             .entry(user)
-            .or_insert_with(|| Bucket::new(Rate::default(), now));
+            .or_insert_with(|| Allowance::new(Rate::default(), now));
         let identity = Identity {
             user: profile.clone(),
             session: None,

@@ -17,7 +17,7 @@ use chinwag_core::code::CloseCode;
 use chinwag_core::gate::Gate;
 use chinwag_core::ids::{Epoch, Position, RoomId, UserId};
 use chinwag_core::live::ConnId;
-use chinwag_core::rate::{Bucket, Rate};
+use chinwag_core::rate::{Allowance, Purse, Rate};
 use chinwag_core::receipt::Pacer;
 use chinwag_core::session::{Input, Terms};
 use chinwag_core::shard::{Shard, Wants};
@@ -70,7 +70,7 @@ pub(crate) struct Node {
     conns: BTreeMap<ConnId, Conn>,
     by_link: BTreeMap<LinkId, ConnId>,
     next_conn: u64,
-    buckets: BTreeMap<UserId, Bucket>,
+    buckets: BTreeMap<UserId, Allowance>,
     gate: Gate<(ConnId, RoomId)>,
     work: VecDeque<Work>,
     committing: Option<Vec<Job>>,
@@ -287,7 +287,8 @@ impl Node {
     fn input(&mut self, id: ConnId, input: Input, base: &Base) {
         if let Some(conn) = self.conns.get_mut(&id).filter(|conn| !conn.gone) {
             let bucket = conn.user.and_then(|user| self.buckets.get_mut(&user));
-            conn.input(input, base.tick(), bucket);
+            let purse = bucket.map(|own| Purse::new(own, None));
+            conn.input(input, base.tick(), purse);
         }
     }
 

@@ -8,7 +8,7 @@ use chinwag_core::ids::{RoomId, Seq, UserId};
 use chinwag_core::ledger::Ledger;
 use chinwag_core::limits;
 use chinwag_core::read::{self, After};
-use chinwag_core::room::{Range, Role, RoomKind};
+use chinwag_core::room::{MemberState, Range, Role, RoomKind};
 use chinwag_core::view::View as _;
 use chinwag_core::wire::Item;
 
@@ -117,8 +117,8 @@ impl Oracle {
     /// A room with people in it has an owner.
     fn judge_owners(&mut self, ledger: &Ledger, room: RoomId) {
         let Ok(row) = ledger.room(room);
-        let Ok(people) = ledger.members(room, None, usize::MAX);
-        let owners = people.iter().filter(|(_user, role)| *role == Role::Owner);
+        let Ok(people) = ledger.members(room, MemberState::Joined, None, usize::MAX);
+        let owners = people.iter().filter(|listed| listed.role == Role::Owner);
         let owners = owners.count() as u64;
         let Some(row) = row else { return };
         let lost = row.kind != RoomKind::Direct && owners == 0 && !people.is_empty();

@@ -12,7 +12,7 @@ mod truth;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chinwag_core::event::{Body, Event, Turn};
+use chinwag_core::event::{Body, Content, Event, Turn};
 use chinwag_core::ids::{Key, Position, RoomId, Seq, UserId};
 use chinwag_core::room::MemberState;
 use chinwag_core::wire::{Cursor, Item, Reset, RoomRow};
@@ -66,7 +66,7 @@ struct Round {
 fn emptied(event: &Event) -> Event {
     let mut event = event.clone();
     if let Body::Message(body) | Body::Edit(body) = &mut event.body {
-        body.text = String::new();
+        *body = Content::emptied();
         event.reply_to = None;
         event.mentions = Vec::new();
     }

@@ -224,16 +224,19 @@ fn same(sent: &Sent, event: &Event) -> bool {
         }
         (
             Command::Send {
-                text,
+                body: said,
                 reply_to,
                 mentions,
                 ..
             },
             Body::Message(body),
-        ) => *text == body.text && *reply_to == event.reply_to && *mentions == event.mentions,
-        (Command::Edit { target, text, .. }, Body::Edit(body)) => {
-            *text == body.text && event.target == Some(*target)
-        }
+        ) => said == body && *reply_to == event.reply_to && *mentions == event.mentions,
+        (
+            Command::Edit {
+                target, body: said, ..
+            },
+            Body::Edit(body),
+        ) => said == body && event.target == Some(*target),
         (Command::Redact { target, .. }, Body::Redact(_)) => event.target == Some(*target),
         (
             Command::React {

@@ -1,14 +1,18 @@
 //! The table of what a client says, and the checks that JSON makes field by field.
 
 use super::cbor::{Reader, Writer};
+use super::event::parts;
 use super::shape::{Fields, Put, Wrong, put_fields};
 use super::{frames, refuse};
 use crate::codec::{Refusal, check as field, fields, own, unknown_command};
+use crate::event::Content;
 use crate::limits;
 use crate::wire::{ClientFrame, Cursor, Req};
 
 const HELLO: u64 = 0;
 const SYNC: u64 = 2;
+const SEND: u64 = 3;
+const EDIT: u64 = 18;
 
 /// The frames that are not nothing but their fields, for the documents.
 #[cfg(test)]
@@ -19,12 +23,17 @@ pub(super) const BY_HAND: &[(u64, &str, &str)] = &[
         "v, token, device, epoch, position, last, open, low_bandwidth",
     ),
     (SYNC, "sync", "req, epoch, position, last, open"),
+    (
+        SEND,
+        "send",
+        "req, key, room, text, reply_to, mentions, if_last, enc, bytes",
+    ),
+    (EDIT, "edit", "req, key, room, target, text, enc, bytes"),
 ];
 
 frames! {
     PLAIN, ClientFrame, fields, Err(Wrong::HERE);
     1 = "auth" Auth { req, token };
-    3 = "send" Send { req, key, room, text, reply_to, mentions };
     4 = "create" Create { req, key, kind, name, history };
     5 = "direct" Direct { req, key, user };
     6 = "join" Join { req, key, room, invite };
@@ -35,11 +44,10 @@ frames! {
     11 = "after" After { req, room, seq, key, limit };
     12 = "history" History { req, room, before, at_least, limit };
     13 = "room" Room { req, room };
-    14 = "members" Members { req, room, after };
+    14 = "members" Members { req, room, after, state };
     15 = "profiles" Profiles { req, users, name };
     16 = "directory" Directory { req, after };
     17 = "ping" Ping { req, rooms };
-    18 = "edit" Edit { req, key, room, target, text };
     19 = "redact" Redact { req, key, room, target };
     20 = "react" React { req, key, room, target, emoji, on };
     21 = "pin" Pin { req, key, room, target, on };
@@ -61,6 +69,8 @@ frames! {
     44 = "invite_user" InviteUser { req, key, room, user };
     45 = "edits" Edits { req, room, target, after };
     50 = "profile" Profile { req, display_name, avatar };
+    60 = "hide" Hide { req, room, target, on };
+    61 = "hidden" Hidden { req, room };
 }
 
 pub(super) fn put(frame: &ClientFrame, to: &mut Writer) {
@@ -100,6 +110,32 @@ pub(super) fn put(frame: &ClientFrame, to: &mut Writer) {
             } = cursor;
             put_fields(to, &[&SYNC, req, epoch, position, last, open]);
         }
+        ClientFrame::Send {
+            req,
+            key,
+            room,
+            body,
+            reply_to,
+            mentions,
+            if_last,
+        } => {
+            let (text, enc, bytes) = parts(body);
+            let fields: [&dyn Put; 10] = [
+                &SEND, req, key, room, &text, reply_to, mentions, if_last, &enc, &bytes,
+            ];
+            put_fields(to, &fields);
+        }
+        ClientFrame::Edit {
+            req,
+            key,
+            room,
+            target,
+            body,
+        } => {
+            let (text, enc, bytes) = parts(body);
+            let fields: [&dyn Put; 8] = [&EDIT, req, key, room, target, &text, &enc, &bytes];
+            put_fields(to, &fields);
+        }
         plain => {
             let is_put = put_plain(plain, to);
             assert!(is_put, "every frame stands in the table: {plain:?}");
@@ -125,6 +161,9 @@ pub(super) fn take(from: &mut Reader<'_>) -> Result<ClientFrame, Refusal> {
 }
 
 fn take_command(number: u64, fields: &mut Fields<'_, '_>) -> Result<ClientFrame, Refusal> {
+    if number == SEND || number == EDIT {
+        return take_content(number, fields);
+    }
     if number != SYNC && !is_plain(number) {
         // As in JSON, a command without a number of its own is not even that.
         fields
@@ -137,6 +176,46 @@ fn take_command(number: u64, fields: &mut Fields<'_, '_>) -> Result<ClientFrame,
         number => take_plain(number, fields),
     };
     frame.map_err(|wrong| refuse(wrong, "type"))
+}
+
+/// A command that says something: a text, or what only its readers understand.
+fn take_content(number: u64, fields: &mut Fields<'_, '_>) -> Result<ClientFrame, Refusal> {
+    let in_type = |wrong| refuse(wrong, "type");
+    let (req, key) = (fields.field("req"), fields.field("key"));
+    let (req, key) = (req.map_err(in_type)?, key.map_err(in_type)?);
+    let room = fields.field("room").map_err(in_type)?;
+    if number == EDIT {
+        let target = fields.field("target").map_err(in_type)?;
+        let text = fields.field("text").map_err(in_type)?;
+        let body = take_rest(text, fields)?;
+        return Ok(ClientFrame::Edit {
+            req,
+            key,
+            room,
+            target,
+            body,
+        });
+    }
+    let text = fields.field("text").map_err(in_type)?;
+    let reply_to = fields.field("reply_to").map_err(in_type)?;
+    let mentions = fields.field("mentions").map_err(in_type)?;
+    let if_last = fields.field("if_last").map_err(in_type)?;
+    Ok(ClientFrame::Send {
+        req,
+        key,
+        room,
+        body: take_rest(text, fields)?,
+        reply_to,
+        mentions,
+        if_last,
+    })
+}
+
+fn take_rest(text: Option<String>, fields: &mut Fields<'_, '_>) -> Result<Content, Refusal> {
+    let in_type = |wrong| refuse(wrong, "type");
+    let enc = fields.field("enc").map_err(in_type)?;
+    let bytes = fields.field("bytes").map_err(in_type)?;
+    field::content(text, enc, bytes)
 }
 
 fn take_hello(fields: &mut Fields<'_, '_>) -> Result<ClientFrame, Wrong> {
@@ -167,18 +246,11 @@ fn take_cursor(fields: &mut Fields<'_, '_>) -> Result<Cursor, Wrong> {
 
 /// What a frame alone proves wrong, beyond the types of its fields.
 fn check(frame: ClientFrame) -> Result<ClientFrame, Refusal> {
-    let list = |length: usize, field, max: usize| {
-        if length <= max {
-            return Ok(());
-        }
-        Err(fields::wrong(field, &format!("a list of at most {max}")))
-    };
     match &frame {
-        ClientFrame::Send { text, mentions, .. } => {
-            field::message(text)?;
+        ClientFrame::Send { mentions, .. } => {
             list(mentions.len(), "mentions", limits::MENTIONS_MAX)?;
         }
-        ClientFrame::Edit { text, .. } => field::message(text)?,
+        ClientFrame::Members { state, .. } => field::listed(*state)?,
         ClientFrame::React { emoji, .. } => field::reaction(emoji)?,
         ClientFrame::Create { kind, name, .. } => {
             field::kind(*kind)?;
@@ -214,7 +286,7 @@ fn check(frame: ClientFrame) -> Result<ClientFrame, Refusal> {
         | ClientFrame::After { .. }
         | ClientFrame::History { .. }
         | ClientFrame::Room { .. }
-        | ClientFrame::Members { .. }
+        | ClientFrame::Edit { .. }
         | ClientFrame::Directory { .. }
         | ClientFrame::Typing { .. }
         | ClientFrame::Block { .. }
@@ -224,7 +296,9 @@ fn check(frame: ClientFrame) -> Result<ClientFrame, Refusal> {
         | ClientFrame::RevokeInvite { .. }
         | ClientFrame::Invitation { .. }
         | ClientFrame::InviteUser { .. }
-        | ClientFrame::Edits { .. } => {}
+        | ClientFrame::Edits { .. }
+        | ClientFrame::Hide { .. }
+        | ClientFrame::Hidden { .. } => {}
     }
     Ok(frame)
 }
@@ -250,4 +324,11 @@ fn check_settings(frame: &ClientFrame) -> Result<(), Refusal> {
         ClientFrame::Notify { quiet_until, .. } => own::time(*quiet_until, "quiet_until"),
         other => unreachable!("checked by `check`: {other:?}"),
     }
+}
+
+fn list(length: usize, field: &'static str, max: usize) -> Result<(), Refusal> {
+    if length <= max {
+        return Ok(());
+    }
+    Err(fields::wrong(field, &format!("a list of at most {max}")))
 }

@@ -4,15 +4,15 @@ use super::cbor::{self, Reader, Writer};
 use super::shape::{Fields, Put, Take, Wrong, put_fields, record, words};
 use crate::avatar::Avatar;
 use crate::event::{
-    Author, Body, DamagedBody, Event, MemberBody, Mention, PinBody, ReactionBody, RedactBody,
-    RoleBody, RoomBody, SettingsBody, TextBody,
+    Author, Body, Content, DamagedBody, Event, MemberBody, Mention, OpaqueBody, OpaqueBytes,
+    PinBody, ReactionBody, RedactBody, RoleBody, RoomBody, SettingsBody, TextBody,
 };
 use crate::fold::Folded;
 use crate::ids::{AvatarId, UserId};
 use crate::room::{HistoryFrom, MemberState, Role, RoomKind, SkipWhy};
 use crate::wire::{
-    Blocks, Daily, DirectoryRow, EditRow, InviteRow, Item, Last, Me, Notify, NotifyLevel, Person,
-    Profile, PublicLimits, Reset, ResetWhy, RoomRow, Settings, Skip, Standing,
+    Blocks, Daily, DirectoryRow, EditRow, Hidden, InviteRow, Item, Last, Me, Notify, NotifyLevel,
+    Person, Profile, PublicLimits, Reset, ResetWhy, RoomRow, Settings, Skip, Standing,
 };
 
 /// The number of the frame `event`, also as an item of `events`.
@@ -31,7 +31,6 @@ words! {
 }
 
 record! {
-    TextBody { text };
     RoomBody { kind, name, history, members };
     MemberBody { user, state, role, members };
     ReactionBody { emoji, on };
@@ -39,7 +38,8 @@ record! {
     RoleBody { user, role, muted };
     PinBody { on };
     Last { room, seq, key };
-    Me { state, role, since, delivered, read, unread, mentions, muted, notify };
+    Me { state, role, since, delivered, read, unread, mentions, muted, notify, hidden };
+    Hidden { seqs, version, more };
     Notify { level, quiet_until, version };
     Daily { from, to };
     Blocks { users, version };
@@ -49,9 +49,63 @@ record! {
     Standing { user, delivered, read, delivered_at, read_at };
     Person { user, online, last_seen };
     InviteRow { id, by, uses, expires };
-    EditRow { seq, ts, text };
     PublicLimits { text_bytes, frame_bytes, in_flight, open_rooms, rate_per_second, rate_burst };
     RoomRow { room, kind, name, peer, history, head, msg_no, floor, members, me, topic, pins, avatar };
+}
+
+/// The text of a content, or the two fields of one that the server does not understand.
+pub(super) fn parts(content: &Content) -> (Option<String>, Option<String>, Option<OpaqueBytes>) {
+    match content {
+        Content::Text(body) => (Some(body.text.clone()), None, None),
+        Content::Opaque(body) => (None, Some(body.enc.clone()), Some(body.bytes.clone())),
+    }
+}
+
+fn take_content(from: &mut Fields<'_, '_>) -> Result<Content, Wrong> {
+    let text: Option<String> = from.field("text")?;
+    match text {
+        Some(text) => Ok(Content::Text(TextBody { text })),
+        None => Ok(Content::Opaque(OpaqueBody {
+            enc: from.field("enc")?,
+            bytes: from.field("bytes")?,
+        })),
+    }
+}
+
+impl Put for Content {
+    fn put(&self, to: &mut Writer) {
+        let (text, enc, bytes) = parts(self);
+        put_fields(to, &[&text, &enc, &bytes]);
+    }
+}
+
+impl Take for Content {
+    fn take(from: &mut Reader<'_>) -> Result<Self, Wrong> {
+        let mut fields = Fields::open(from)?;
+        let content = take_content(&mut fields)?;
+        fields.close()?;
+        Ok(content)
+    }
+}
+
+impl Put for EditRow {
+    fn put(&self, to: &mut Writer) {
+        let (text, enc, bytes) = parts(&self.body);
+        put_fields(to, &[&self.seq, &self.ts, &text, &enc, &bytes]);
+    }
+}
+
+impl Take for EditRow {
+    fn take(from: &mut Reader<'_>) -> Result<Self, Wrong> {
+        let mut fields = Fields::open(from)?;
+        let row = Self {
+            seq: fields.field("seq")?,
+            ts: fields.field("ts")?,
+            body: take_content(&mut fields)?,
+        };
+        fields.close()?;
+        Ok(row)
+    }
 }
 
 /// Bodies that say nothing but their kind.
@@ -214,7 +268,7 @@ impl Put for Folded {
             mentions,
             body: _,
         } = &self.event;
-        let fields: [&dyn Put; 15] = [
+        let fields: [&dyn Put; 16] = [
             room,
             seq,
             msg_no,
@@ -230,6 +284,7 @@ impl Put for Folded {
             &self.edited,
             &self.redacted,
             &self.reactions,
+            &self.hidden,
         ];
         put_fields(to, &fields);
     }
@@ -243,6 +298,7 @@ impl Take for Folded {
             edited: fields.field("edited")?,
             redacted: fields.field("redacted")?,
             reactions: fields.field("reactions")?,
+            hidden: fields.field("hidden")?,
         };
         fields.close()?;
         Ok(folded)

@@ -35,14 +35,14 @@ frames! {
     7 = "caught_up" CaughtUp { position };
     8 = "ack" Ack { req, room, seq, msg_no, ts };
     9 = "ok" Ok { req };
-    10 = "error" Error { req, code, message, field, retryable, retry_after_ms };
+    10 = "error" Error { req, code, message, field, retryable, retry_after_ms, seq };
     11 = "behind" Behind {};
     12 = "marker" Marker { room, delivered, read, unread, mentions };
     13 = "token_expiring" TokenExpiring { in_ms };
     14 = "reconnect" Reconnect { after_ms, spread_ms };
     15 = "pong" Pong { req, now, position, heads };
     16 = "room" Room { req, row };
-    17 = "members" Members { req, room, members, more };
+    17 = "members" Members { req, room, members, more, muted };
     18 = "profiles" Profiles { req, users };
     19 = "directory" Directory { req, rooms, more };
     20 = "typing" Typing { room, users, more };
@@ -58,6 +58,7 @@ frames! {
     33 = "edits" Edits { req, room, target, edits, more };
     34 = "row" Row { row };
     50 = "profile" Profile { user };
+    60 = "hidden" Hidden { req, room, seqs, version };
 }
 
 pub(super) fn put(frame: &ServerFrame, to: &mut Writer) {

@@ -9,6 +9,7 @@ use std::str::FromStr;
 use super::cbor::{Item, Reader, Writer};
 use crate::code::ErrorCode;
 use crate::codec::strict::NUMBER_LIMIT;
+use crate::event::OpaqueBytes;
 use crate::ids::{
     AvatarId, DeviceId, Epoch, InviteId, InviteToken, Key, Millis, Position, RoomId, Seq,
     SessionId, UserId,
@@ -224,6 +225,21 @@ impl Take for String {
     fn take(from: &mut Reader<'_>) -> Result<Self, Wrong> {
         match from.item() {
             Ok(Item::Text(text)) => Ok(text.to_owned()),
+            Ok(_) | Err(_) => Err(Wrong::HERE),
+        }
+    }
+}
+
+impl Put for OpaqueBytes {
+    fn put(&self, to: &mut Writer) {
+        to.bytes(&self.0);
+    }
+}
+
+impl Take for OpaqueBytes {
+    fn take(from: &mut Reader<'_>) -> Result<Self, Wrong> {
+        match from.item() {
+            Ok(Item::Bytes(bytes)) => Ok(Self(bytes.to_vec())),
             Ok(_) | Err(_) => Err(Wrong::HERE),
         }
     }

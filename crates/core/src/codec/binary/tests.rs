@@ -3,7 +3,7 @@
 use super::cbor::{Reader, Writer};
 use super::*;
 use crate::codec;
-use crate::event::{Author, BODY_VERSION, Body, TextBody};
+use crate::event::{Author, BODY_VERSION, Body};
 use crate::ids::{Key, Millis, RoomId, Seq, UserId};
 use crate::limits;
 
@@ -176,7 +176,7 @@ fn the_binary_form_is_half_of_json() {
             target: None,
             reply_to: None,
             mentions: Vec::new(),
-            body: Body::Message(TextBody { text: text.into() }),
+            body: Body::Message(text.into()),
         })
     };
     let marker = ServerFrame::Marker {

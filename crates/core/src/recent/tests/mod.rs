@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use self::world::{Question, Step, World, step};
 use super::{Tail, Tails};
-use crate::event::{Author, Body, Event, RedactBody, TextBody};
+use crate::event::{Author, Body, Content, Event, RedactBody};
 use crate::ids::{Key, Millis, RoomId, Seq, UserId};
 
 fn user(number: u8) -> UserId {
@@ -74,9 +74,7 @@ fn what_was_longest_unused_goes_first() {
         target: None,
         reply_to: None,
         mentions: Vec::new(),
-        body: Body::Message(TextBody {
-            text: "text".into(),
-        }),
+        body: Body::Message("text".into()),
     };
     for room in 1..=3 {
         tails.commit(&message(room));
@@ -103,7 +101,7 @@ fn what_an_older_snapshot_brings_is_emptied_by_a_redaction_that_it_did_not_know(
         mentions: Vec::new(),
         body,
     };
-    let text = |text: &str| TextBody { text: text.into() };
+    let text = |text: &str| Content::from(text);
     let redaction = event(3, Some(Seq(1)), Body::Redact(RedactBody {}));
     let mut tail = Tail::of([redaction]).expect("an event");
     tail.merge([

@@ -193,7 +193,7 @@ impl World {
             1 => Command::Edit {
                 room,
                 target,
-                text: format!("t{key};"),
+                body: format!("t{key};").into(),
             },
             _ => Command::React {
                 room,
@@ -206,13 +206,13 @@ impl World {
             return;
         }
         for event in self.moments[before - 1].range(room, all, usize::MAX) {
-            let text = match event.body {
-                Body::Message(text) if event.seq == target => text.text,
-                Body::Edit(text) if event.target == Some(target) => text.text,
+            let said = match event.body {
+                Body::Message(said) if event.seq == target => said,
+                Body::Edit(said) if event.target == Some(target) => said,
                 _ => continue,
             };
-            if !text.is_empty() {
-                self.gone.insert(text, before);
+            if let Some(text) = said.text().filter(|text| !text.is_empty()) {
+                self.gone.insert(text.to_owned(), before);
             }
         }
     }

@@ -6,7 +6,7 @@ mod sending;
 use super::*;
 use crate::batch::{Ack, Outcome};
 use crate::ids::{Epoch, Millis, RoomId, Seq, SessionId};
-use crate::rate::Rate;
+use crate::rate::{Allowance, Rate};
 use crate::wire::Profile;
 
 const ROOM: RoomId = RoomId([1; 16]);
@@ -61,9 +61,10 @@ fn send_to(room: RoomId, req: Req, key: u8) -> Input {
         req,
         key: Key([key; 16]),
         room,
-        text: "x".into(),
+        body: "x".into(),
         reply_to: None,
         mentions: Vec::new(),
+        if_last: None,
     })
 }
 
@@ -173,7 +174,7 @@ fn run(script: Vec<(u64, Input)>, until: u64) -> Vec<String> {
     };
     let terms = Terms { rate, ..terms() };
     let mut session = Session::new(terms, Tick(0));
-    let mut bucket = Bucket::new(rate, Tick(0));
+    let mut own = Allowance::new(rate, Tick(0));
     let mut out = Vec::new();
     let mut effects = Vec::new();
     for (at, input) in script
@@ -183,7 +184,12 @@ fn run(script: Vec<(u64, Input)>, until: u64) -> Vec<String> {
     {
         while session.due() <= Tick(at) && !session.is_closed() {
             let due = session.due();
-            session.step(Input::Time, due, Some(&mut bucket), &mut effects);
+            session.step(
+                Input::Time,
+                due,
+                Some(Purse::new(&mut own, None)),
+                &mut effects,
+            );
             out.extend(
                 effects
                     .drain(..)
@@ -195,7 +201,12 @@ fn run(script: Vec<(u64, Input)>, until: u64) -> Vec<String> {
             );
         }
         if let Some(input) = input {
-            session.step(input, Tick(at), Some(&mut bucket), &mut effects);
+            session.step(
+                input,
+                Tick(at),
+                Some(Purse::new(&mut own, None)),
+                &mut effects,
+            );
             out.extend(
                 effects
                     .drain(..)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::*;
-use crate::event::{Author, Body, MemberBody, Run, Shared, TextBody};
+use crate::event::{Author, Body, MemberBody, Run, Shared};
 use crate::ids::{Key, Millis, Position, Seq};
 use crate::limits;
 use crate::live::Outlet;
@@ -177,7 +177,7 @@ impl Place {
 
     pub(super) fn message(&mut self, from: u64) {
         let text = "hello".to_owned();
-        self.event(from, Body::Message(TextBody { text }));
+        self.event(from, Body::Message(text.into()));
     }
 
     pub(super) fn member(&mut self, number: u64, is_in: bool) {

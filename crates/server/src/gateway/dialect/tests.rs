@@ -1,6 +1,6 @@
 //! The forms of a frame, one beside the other: what is shared, what is refused, what is packed.
 
-use chinwag_core::event::{Author, BODY_VERSION, Body, Event, TextBody};
+use chinwag_core::event::{Author, BODY_VERSION, Body, Event};
 use chinwag_core::ids::{Key, Millis, RoomId, Seq, UserId};
 
 use super::*;
@@ -18,7 +18,7 @@ fn event(text: String) -> Event {
         target: None,
         reply_to: None,
         mentions: Vec::new(),
-        body: Body::Message(TextBody { text }),
+        body: Body::Message(text.into()),
     }
 }
 

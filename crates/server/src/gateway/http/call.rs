@@ -227,6 +227,11 @@ impl Call {
         }
     }
 
+    /// The number in `field`, if it is one.
+    pub(super) fn number(&self, field: &'static str) -> Option<f64> {
+        self.fields.0.get(field).and_then(Value::as_f64)
+    }
+
     /// Whether the refresh token shall be a cookie; so if nothing is said.
     pub(super) fn wants_cookie(&self) -> Result<bool, Failure> {
         match self.fields.0.get("cookie") {

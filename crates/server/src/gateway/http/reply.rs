@@ -80,6 +80,7 @@ fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::RoomFull
         | ErrorCode::TooManyRooms
         | ErrorCode::Conflict
+        | ErrorCode::NotLast
         | ErrorCode::RetryInOrder
         | ErrorCode::NameTaken => StatusCode::CONFLICT,
         ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,

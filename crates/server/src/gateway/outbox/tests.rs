@@ -1,7 +1,7 @@
 //! A connection without a socket: what a sync, falling behind and an end leave queued.
 
 use chinwag_core::code::ErrorCode;
-use chinwag_core::ids::{Epoch, Millis};
+use chinwag_core::ids::{Epoch, Millis, UserId};
 use chinwag_core::rate::Rate;
 use chinwag_core::session::Identity;
 use chinwag_core::wire::{ClientFrame, Cursor, Profile};
@@ -127,9 +127,10 @@ fn commands_in_flight_are_not_drained() {
         req: 3,
         key,
         room,
-        text: "x".into(),
+        body: "x".into(),
         reply_to: None,
         mentions: Vec::new(),
+        if_last: None,
     };
     connection.input(Input::Frame(Ok(send)), Tick(3));
     effects(&connection);

@@ -131,6 +131,7 @@ async fn much_does_not_wait_and_other_clients_wait_for_nothing() {
         field: None,
         retryable: false,
         retry_after_ms: None,
+        seq: None,
     };
     queue(&connection, Lane::Control, &long);
     assert!(connection.flush(&mut scratch, Tick(1)) > 70_000);

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::extract::{Extension, Request};
 use axum::response::IntoResponse as _;
 use axum::routing::get;
-use chinwag_core::event::{Author, BODY_VERSION, Body, Event, Shared, TextBody};
+use chinwag_core::event::{Author, BODY_VERSION, Body, Event, Shared};
 use chinwag_core::ids::{Key, Millis, RoomId, Seq, UserId};
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 
@@ -272,9 +272,11 @@ fn long_event() -> Event {
         target: None,
         reply_to: None,
         mentions: Vec::new(),
-        body: Body::Message(TextBody {
-            text: "Minutes of the meeting about the minutes of the meeting. ".repeat(20),
-        }),
+        body: Body::Message(
+            "Minutes of the meeting about the minutes of the meeting. "
+                .repeat(20)
+                .into(),
+        ),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What connecting, catching up, paging back and counting answer.
 
 use chinwag_core::batch::Command;
-use chinwag_core::event::{Body, TextBody};
+use chinwag_core::event::{Body, Content};
 use chinwag_core::ids::{Epoch, Key, Position, RoomId, Seq};
 use chinwag_core::read::{self, After, Open, Snapshot};
 use chinwag_core::room::{Range, RoomKind, SkipWhy};
@@ -282,7 +282,7 @@ async fn seqs_that_one_may_not_see_are_accounted_for(subject: Subject) {
 async fn history_is_folded_and_paged(mut subject: Subject) {
     let room = subject.room(1, 1, RoomKind::Group).await;
     messages(&subject, room, 2, 6).await;
-    let text = |text: &str| TextBody { text: text.into() };
+    let text = |text: &str| Content::from(text);
     let edit = subject.done(by(1, 50, edit(room, 3, "edited"))).await.seq;
     let redact = subject.done(by(1, 51, redact(room, 4))).await.seq;
     for (number, emoji, on) in [(52, "👍", true), (53, "☕", true), (54, "☕", false)] {
@@ -341,7 +341,7 @@ async fn check_redacted(subject: &Subject, room: RoomId, to: Seq, expected: &[Se
 async fn a_redacted_text_is_gone(mut subject: Subject) {
     let room = subject.room(1, 1, RoomKind::Group).await;
     messages(&subject, room, 2, 3).await;
-    let text = |text: &str| TextBody { text: text.into() };
+    let text = |text: &str| Content::from(text);
     subject.done(by(1, 50, edit(room, 3, "edited"))).await;
     subject.done(by(1, 51, edit(room, 4, "another's"))).await;
     let all = Range {

@@ -2,6 +2,7 @@
 
 use chinwag_core::batch::Command;
 use chinwag_core::code::ErrorCode;
+use chinwag_core::event::Content;
 use chinwag_core::ids::{RoomId, Seq};
 use chinwag_core::read::{self, Texts};
 use chinwag_core::room::{HistoryFrom, MemberState, RoomKind};
@@ -56,7 +57,9 @@ async fn whoever_is_asked_in_sees_the_room_and_nothing_of_its_log(mut subject: S
         // It is no room that they are in.
         assert_eq!(subject.read(|view| view.heads(user(2))).await, []);
         assert_eq!(subject.read(|view| view.rooms_in(user(2))).await, 0);
-        let members = subject.read(move |view| view.members(room, None, 9)).await;
+        let members = subject
+            .read(move |view| view.members(room, MemberState::Joined, None, 9))
+            .await;
         assert_eq!(members.len(), 1);
         let page = subject.read(move |view| read::history(view, user(2), room, None, 50));
         let page = page.await.expect("an empty page");
@@ -133,7 +136,10 @@ async fn texts(subject: &Subject, number: u8, room: RoomId, target: u64) -> Text
 fn words(texts: Texts) -> Vec<(u64, String)> {
     let (rows, more) = texts.expect("they are told");
     assert!(!more);
-    rows.into_iter().map(|row| (row.seq.0, row.text)).collect()
+    let text = |body: Content| body.text().expect("a text").to_owned();
+    rows.into_iter()
+        .map(|row| (row.seq.0, text(row.body)))
+        .collect()
 }
 
 async fn the_texts_of_a_message_are_told_to_whoever_sees_it(mut subject: Subject) {

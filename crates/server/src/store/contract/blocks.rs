@@ -151,9 +151,10 @@ async fn what_the_blocked_write_does_not_count(mut subject: Subject) {
     let call = |from: u8, key_number, mentions: &[Mention]| {
         let command = Command::Send {
             room,
-            text: "look".into(),
+            body: "look".into(),
             reply_to: None,
             mentions: mentions.to_vec(),
+            if_last: None,
         };
         by(from, key_number, command)
     };

@@ -29,9 +29,10 @@ async fn room_of_three(subject: &Subject) -> RoomId {
 fn calling(room: RoomId, mentions: Vec<Mention>) -> Command {
     Command::Send {
         room,
-        text: "you there".into(),
+        body: "you there".into(),
         reply_to: None,
         mentions,
+        if_last: None,
     }
 }
 
@@ -73,7 +74,7 @@ async fn an_answer_keeps_what_it_answers_until_it_is_redacted(mut subject: Subje
     let mentions = vec![Mention::Room, Mention::User(user(1))];
     let answer = Command::Send {
         room,
-        text: "well".into(),
+        body: "well".into(),
         reply_to: Some(Seq(4)),
         // Twice the same is once.
         mentions: vec![
@@ -81,6 +82,7 @@ async fn an_answer_keeps_what_it_answers_until_it_is_redacted(mut subject: Subje
             Mention::Room,
             Mention::User(user(1)),
         ],
+        if_last: None,
     };
     let whole_room = by(2, 11, answer.clone());
     assert_eq!(subject.refused(whole_room).await, ErrorCode::Forbidden);

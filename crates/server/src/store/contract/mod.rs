@@ -9,10 +9,12 @@ mod blocks;
 mod conversation;
 mod invites;
 mod markers;
+mod messages;
 mod own;
 mod people;
 mod profile;
 mod random;
+mod rates;
 mod rooms;
 mod sending;
 
@@ -111,7 +113,7 @@ pub(super) fn edit(room: RoomId, target: u64, text: &str) -> Command {
     Command::Edit {
         room,
         target: Seq(target),
-        text: text.to_owned(),
+        body: text.to_owned().into(),
     }
 }
 

@@ -3,7 +3,7 @@
 use chinwag_core::batch::{Command, Outcome};
 use chinwag_core::code::ErrorCode;
 use chinwag_core::ids::{Millis, Seq, UserId};
-use chinwag_core::room::{MemberState, Role, RoomKind, Stay};
+use chinwag_core::room::{Listed, MemberState, Role, RoomKind, Stay};
 
 use super::{PEOPLE, Subject, by, contract, create, profile, send, user};
 
@@ -31,8 +31,15 @@ async fn both_may_open_the_direct_room_and_there_is_one(subject: Subject) {
         .iter()
         .filter(|outcome| matches!(outcome, Outcome::Done(_)));
     assert_eq!(new.count(), 1, "{outcomes:?}");
-    let members = subject.read(move |view| view.members(room, None, 10)).await;
-    assert_eq!(members, [(user(1), Role::Member), (user(2), Role::Member)]);
+    let members = subject
+        .read(move |view| view.members(room, MemberState::Joined, None, 10))
+        .await;
+    let listed = |number| Listed {
+        user: user(number),
+        role: Role::Member,
+        muted: false,
+    };
+    assert_eq!(members, [listed(1), listed(2)]);
     assert_eq!(
         subject.refused(by(1, 2, Command::Leave { room })).await,
         ErrorCode::Forbidden
@@ -149,12 +156,14 @@ async fn members_and_directory_are_paged_by_id(subject: Subject) {
     let mut seen: Vec<UserId> = Vec::new();
     loop {
         let after = seen.last().copied();
-        let page = subject.read(move |view| view.members(room, after, 2)).await;
+        let page = subject
+            .read(move |view| view.members(room, MemberState::Joined, after, 2))
+            .await;
         if page.is_empty() {
             break;
         }
         assert!(page.len() <= 2);
-        seen.extend(page.into_iter().map(|(user, _role)| user));
+        seen.extend(page.into_iter().map(|listed| listed.user));
     }
     assert_eq!(seen, (1..=PEOPLE).map(user).collect::<Vec<_>>());
     let mut rooms = vec![room];

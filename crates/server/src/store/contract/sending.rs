@@ -124,7 +124,7 @@ async fn a_batch_sees_its_own_effects(subject: Subject) {
     assert_eq!(late, Outcome::Refused(ErrorCode::NotMember));
     let seq = |outcome| match outcome {
         Outcome::Done(ack) | Outcome::Replayed(ack) => ack.seq.0,
-        Outcome::Refused(code) => panic!("refused: {code:?}"),
+        other => panic!("refused: {other:?}"),
     };
     assert_eq!([added, inside, removed, last].map(seq), [2, 3, 4, 5]);
     let Outcome::Replayed(ack) = again else {
@@ -148,7 +148,7 @@ async fn sixty_four_equal_sends_at_once_are_one(subject: Subject) {
                 acks.push(ack);
             }
             Outcome::Replayed(ack) => acks.push(ack),
-            Outcome::Refused(code) => panic!("refused: {code:?}"),
+            other => panic!("refused: {other:?}"),
         }
     }
     assert_eq!((done, acks.len()), (1, 64));

@@ -9,6 +9,7 @@ use chinwag_core::invite::{Invitation, InviteHash};
 use rusqlite::{Connection, Row, params};
 
 use super::inside::Inside;
+use super::rates;
 use super::rows::{room_id, user_id};
 use super::view::SqlView;
 use crate::store::StoreError;
@@ -80,12 +81,13 @@ pub(super) fn perform(
             put(db, invitation)?;
         }
         Ok(Change::Revoked(hash)) => forget(db, *hash)?,
+        Ok(Change::Rated(user, rate)) => rates::set(db, *user, *rate)?,
         Err(_refused) => {}
     }
     Ok(decided)
 }
 
 /// What the view could not read, on its way through SQLite's own errors.
-fn unread(error: StoreError) -> rusqlite::Error {
+pub(super) fn unread(error: StoreError) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(Box::new(error))
 }

@@ -60,6 +60,10 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         version: 9,
         sql: include_str!("../migrations/0009_profile.sql"),
     },
+    Migration {
+        version: 10,
+        sql: include_str!("../migrations/0010_messages.sql"),
+    },
 ];
 
 /// The version that `migrations` lead to.

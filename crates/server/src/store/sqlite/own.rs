@@ -10,7 +10,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
 use super::rows::{self, JOINED, code, count, number};
 use super::stored::stored_position;
-use super::{avatars, blocks};
+use super::{avatars, blocks, hidden};
 
 /// Changes something of a user's own state; what stands then.
 pub(super) fn change(
@@ -24,6 +24,7 @@ pub(super) fn change(
             Ok(blocks::set(db, user, *other, *on)?.map(Owned::Blocks))
         }
         OwnChange::Profile(change) => show(db, user, change),
+        OwnChange::Hide { room, target, on } => hidden::set(db, user, *room, *target, *on),
     }
 }
 

@@ -336,7 +336,7 @@ impl Waiting {
 
 fn text_bytes(item: &Submission) -> usize {
     match &item.command {
-        Command::Send { text, .. } | Command::Edit { text, .. } => text.len(),
+        Command::Send { body, .. } | Command::Edit { body, .. } => body.len(),
         Command::Create { name, .. } => name.len(),
         Command::Configure { name, topic, .. } => {
             [name, topic].into_iter().flatten().map(String::len).sum()

@@ -3,7 +3,7 @@
 //! Encoding is strict, decoding of events is total: whatever a damaged row holds, it becomes an
 //! event, at worst one that says so. Lifetime: none, pure functions.
 
-use chinwag_core::event::{Author, Body, DamagedBody, Event, Mention, TextBody};
+use chinwag_core::event::{Author, Body, Content, DamagedBody, Event, Mention};
 use chinwag_core::ids::{Key, Millis, RoomId, Seq, UserId};
 use chinwag_core::room::{HistoryFrom, MemberState, Role, Room, RoomKind, Stay};
 use chinwag_core::wire::Profile;
@@ -152,12 +152,9 @@ pub(super) fn body_bytes(body: &Body) -> Vec<u8> {
 fn body_of(kind: i64, bytes: &[u8]) -> Option<Body> {
     // A body that was emptied on purpose has a checksum that says so.
     if bytes.is_empty() {
-        let text = TextBody {
-            text: String::new(),
-        };
         return match kind {
-            kind::MESSAGE => Some(Body::Message(text)),
-            kind::EDIT => Some(Body::Edit(text)),
+            kind::MESSAGE => Some(Body::Message(Content::emptied())),
+            kind::EDIT => Some(Body::Edit(Content::emptied())),
             _ => None,
         };
     }

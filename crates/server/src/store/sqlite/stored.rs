@@ -28,7 +28,7 @@ impl SqlView<'_> {
         };
         let found = self.one(
             "SELECT state, role, since, gone, earlier, delivered, read, muted, \
-             level, quiet_until, notify_version FROM members \
+             level, quiet_until, notify_version, hidden_version FROM members \
              WHERE room = ?1 AND user = ?2",
             [inside_room, inside_user],
             |row| {
@@ -46,6 +46,7 @@ impl SqlView<'_> {
                     delivered: seq(row, 5)?,
                     read: seq(row, 6)?,
                     notify: notify(row, 8)?,
+                    hidden: count(row.get(11)?),
                 };
                 Ok((member, earlier))
             },

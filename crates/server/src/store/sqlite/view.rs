@@ -7,8 +7,9 @@ use chinwag_core::batch::Ack;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{AvatarId, Epoch, Key, Millis, Position, RoomId, Seq, UserId};
 use chinwag_core::invite::{Invitation, InviteHash};
+use chinwag_core::rate::Rate;
 use chinwag_core::receipt::Stand;
-use chinwag_core::room::{Member, Range, Role, Room};
+use chinwag_core::room::{Listed, Member, MemberState, Range, Room};
 use chinwag_core::view::{Alterations, Changes, View};
 use chinwag_core::wire::{Blocks, DirectoryRow, Profile, Settings};
 use rusqlite::{Connection, OptionalExtension, Params, Row, named_params, params};
@@ -18,8 +19,9 @@ use super::deeds;
 use super::inside::Inside;
 use super::kept::Kept;
 use super::people;
+use super::rates;
 use super::rows::{
-    self, EVENT_COLUMNS, INVITED, JOINED, code, count, kind, number, profile, room_id, seq, user_id,
+    self, EVENT_COLUMNS, INVITED, JOINED, count, kind, number, profile, room_id, seq,
 };
 use super::stored::stored_position;
 use super::trails;
@@ -216,6 +218,10 @@ impl View for SqlView<'_> {
         self.some_events(room, range, usize::MAX, and)
     }
 
+    fn last_message(&self, room: RoomId) -> Read<Option<Seq>> {
+        self.newest_message(room)
+    }
+
     fn redacted(&self, room: RoomId, range: Range) -> Read<Vec<Seq>> {
         let Some(room) = self.inside_room(room)? else {
             return Ok(Vec::new());
@@ -298,37 +304,15 @@ impl View for SqlView<'_> {
     fn members(
         &self,
         room: RoomId,
+        state: MemberState,
         after: Option<UserId>,
         limit: usize,
-    ) -> Read<Vec<(UserId, Role)>> {
-        let Some(room) = self.inside_room(room)? else {
-            return Ok(Vec::new());
-        };
-        self.all(
-            "SELECT u.public, m.role FROM members AS m JOIN users AS u ON u.id = m.user \
-             WHERE m.room = ?1 AND m.state = ?2 AND (?3 IS NULL OR u.public > ?3) \
-             ORDER BY u.public LIMIT ?4",
-            params![room, JOINED, after.map(|user| user.0), number(limit as u64)],
-            |row| Ok((user_id(row, 0)?, code(row, 1, rows::role)?)),
-        )
+    ) -> Read<Vec<Listed>> {
+        self.listed(room, state, after, limit)
     }
 
     fn directory(&self, after: Option<RoomId>, limit: usize) -> Read<Vec<DirectoryRow>> {
-        let public = rows::room_kind_code(chinwag_core::room::RoomKind::Public);
-        self.all(
-            "SELECT public, name, members, avatar FROM rooms \
-             WHERE kind = ?1 AND (?2 IS NULL OR public > ?2) ORDER BY public LIMIT ?3",
-            params![public, after.map(|room| room.0), number(limit as u64)],
-            |row| {
-                let members: i64 = row.get(2)?;
-                Ok(DirectoryRow {
-                    room: room_id(row, 0)?,
-                    name: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
-                    members: u32::try_from(members).unwrap_or(0),
-                    avatar: avatars::id(row, 3)?,
-                })
-            },
-        )
+        self.public_rooms(after, limit)
     }
 
     fn changes(&self, since: Position) -> Read<Changes> {
@@ -359,6 +343,14 @@ impl View for SqlView<'_> {
 
     fn invitations(&self, room: RoomId) -> Read<Vec<Invitation>> {
         self.all(deeds::INVITATIONS, [&room.0[..]], deeds::invitation)
+    }
+
+    fn rates(&self) -> Read<Vec<(UserId, Rate)>> {
+        self.all(rates::RATES, [], rates::rate)
+    }
+
+    fn hidden(&self, room: RoomId, user: UserId, range: Range) -> Read<Vec<Seq>> {
+        self.hidden_seqs(room, user, range)
     }
 
     fn people(&self, room: RoomId, after: Option<UserId>, limit: usize) -> Read<Vec<Seen>> {

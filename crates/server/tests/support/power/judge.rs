@@ -114,7 +114,7 @@ impl Judge<'_> {
 
     fn is_known(&self, event: &Event) -> bool {
         match &event.body {
-            Body::Message(body) => self.texts.get(&event.key) == Some(&body.text),
+            Body::Message(body) => self.texts.get(&event.key).map(String::as_str) == body.text(),
             Body::Room(_) | Body::Member(_) => true,
             Body::Edit(_)
             | Body::Redact(_)
