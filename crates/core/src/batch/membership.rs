@@ -35,7 +35,7 @@ impl<V: View + ?Sized> Batch<'_, V> {
             } => self.join_by_link(item, room, *hash),
             Command::Add { user, .. } => {
                 or_refuse!(self.may(Act::Add, room, from, Some(*user))?);
-                if self.view.profile(*user)?.is_none() {
+                if !self.is_somebody(*user)? {
                     return Ok(Err(ErrorCode::NotFound));
                 }
                 self.enter(item, room, *user, Some(Role::Member))
@@ -135,7 +135,7 @@ impl<V: View + ?Sized> Batch<'_, V> {
             };
             return Ok(Ok(Outcome::Replayed(ack)));
         }
-        if self.view.profile(user)?.is_none() {
+        if !self.is_somebody(user)? {
             return Ok(Err(ErrorCode::NotFound));
         }
         if self.view.is_wall_between(item.from, user)? {
@@ -208,7 +208,7 @@ impl<V: View + ?Sized> Batch<'_, V> {
         id: RoomId,
         user: UserId,
     ) -> Verdict<Outcome, V::Error> {
-        if self.view.profile(user)?.is_none() {
+        if !self.is_somebody(user)? {
             return Ok(Err(ErrorCode::NotFound));
         }
         let stored = self.view.invited_to(user)? as i64;
@@ -271,7 +271,7 @@ impl<V: View + ?Sized> Batch<'_, V> {
     }
 
     /// Lets `user` out by an event, or keeps them out otherwise than before.
-    fn go(
+    pub(super) fn go(
         &mut self,
         item: &Submission,
         id: RoomId,
@@ -311,7 +311,7 @@ impl<V: View + ?Sized> Batch<'_, V> {
     }
 
     /// Changes what somebody who is in may do.
-    fn stand(
+    pub(super) fn stand(
         &mut self,
         item: &Submission,
         id: RoomId,

@@ -8,6 +8,7 @@ use std::cell::{Cell, RefCell};
 use super::{Begin, Fared, Tail, Tails};
 use crate::aside::Seen;
 use crate::batch::Ack;
+use crate::estate::Estate;
 use crate::event::Event;
 use crate::ids::{Epoch, Key, Position, RoomId, Seq, UserId};
 use crate::invite::{Invitation, InviteHash};
@@ -235,6 +236,10 @@ impl<V: View + ?Sized, R: Recall> View for Recalling<'_, V, R> {
         invited_to(user: UserId) -> usize;
         invitation(hash: InviteHash) -> Option<Invitation>;
         invitations(room: RoomId) -> Vec<Invitation>;
+    }
+
+    fn estate(&self) -> &dyn Estate<Error = V::Error> {
+        self.view.estate()
     }
 
     fn room(&self, room: RoomId) -> Result<Option<Room>, V::Error> {
