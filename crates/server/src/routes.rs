@@ -12,7 +12,7 @@ use axum::routing::{any, get};
 use chinwag_core::code::ErrorCode;
 
 use crate::gateway::driver::{Services, drive};
-use crate::gateway::http;
+use crate::gateway::http::{self, Estates};
 use crate::gateway::page::{self, Page};
 use crate::gateway::upgrade::{UpgradeOptions, upgrade};
 use crate::gateway::with_feature_routes;
@@ -43,7 +43,8 @@ pub fn routes(services: Services, allowed_origins: Vec<String>, readiness: Readi
         ..UpgradeOptions::default()
     };
     let counting = map_response_with_state(services.metrics.clone(), count_refusals);
-    let accounts = http::router(services.accounts.clone()).layer(counting);
+    let estates = Estates::new(services.store.clone(), services.eraser.clone());
+    let accounts = http::router_with(services.accounts.clone(), estates).layer(counting);
     let socket = Socket {
         services: Arc::new(services),
         options: Arc::new(options),

@@ -4,6 +4,7 @@
 //! failure under `/api`, an unknown path too, is `{"error": {…}}` with a code of the registry.
 //! Tokens travel in bodies, cookies and the `Authorization` header, never in an address.
 
+mod account;
 mod call;
 mod reply;
 mod sessions;
@@ -21,6 +22,7 @@ use axum::routing::{delete, get, post};
 use chinwag_core::code::ErrorCode;
 use serde_json::json;
 
+pub use self::account::Estates;
 use self::call::{Call, Given};
 pub use self::reply::Failure;
 use crate::auth::{Accounts, Refused, SignedIn};
@@ -41,9 +43,20 @@ pub struct Peer {
     pub secure: bool,
 }
 
-/// The routes under `/api`. Every request needs a [`Peer`] among its extensions.
+/// The routes under `/api` that need the accounts alone. Every request needs a [`Peer`] among its
+/// extensions.
 pub fn router(accounts: Arc<Accounts>) -> Router {
+    mounted(accounts, Router::new())
+}
+
+/// The same, with what is about somebody's rooms as well.
+pub fn router_with(accounts: Arc<Accounts>, estates: Estates) -> Router {
+    mounted(accounts, estates.routes())
+}
+
+fn mounted(accounts: Arc<Accounts>, more: Router<Arc<Accounts>>) -> Router {
     let routes = Router::new()
+        .merge(more)
         .route("/register", post(register))
         .route("/login", post(login))
         .route("/refresh", post(refresh))

@@ -86,6 +86,6 @@ pub(super) fn perform(
 }
 
 /// What the view could not read, on its way through SQLite's own errors.
-fn unread(error: StoreError) -> rusqlite::Error {
+pub(super) fn unread(error: StoreError) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(Box::new(error))
 }

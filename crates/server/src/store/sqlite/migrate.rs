@@ -50,6 +50,10 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         version: 7,
         sql: include_str!("../migrations/0007_rooms.sql"),
     },
+    Migration {
+        version: 8,
+        sql: include_str!("../migrations/0008_erase.sql"),
+    },
 ];
 
 /// The version that `migrations` lead to.

@@ -9,6 +9,7 @@ mod apply;
 mod blocks;
 mod checkpoint;
 mod deeds;
+mod erasing;
 mod faults;
 mod files;
 mod inside;
@@ -42,6 +43,7 @@ use chinwag_core::aside::SettingsChange;
 use chinwag_core::batch::Submission;
 use chinwag_core::code::ErrorCode;
 use chinwag_core::deed::{Change, Deed};
+use chinwag_core::erasure::{Erasure, Step};
 use chinwag_core::ids::{Millis, Position, UserId};
 use chinwag_core::invite::InviteHash;
 use chinwag_core::ledger::Committed;
@@ -231,6 +233,14 @@ impl SqliteStore {
         self.write(move |db| apply::profile(db, &profile)).await
     }
 
+    /// Closes somebody's account as far as rooms are concerned, and keeps the job.
+    ///
+    /// # Errors
+    /// As for [`Store::append`].
+    pub async fn begin_erasure(&self, erasure: Erasure) -> Result<(), StoreError> {
+        self.write(move |db| erasing::begin(db, &erasure)).await
+    }
+
     async fn on_reader<R: Send + 'static>(
         &self,
         work: impl FnOnce(Snapshot<'_>) -> Result<R, StoreError> + Send + 'static,
@@ -304,6 +314,12 @@ impl Store for SqliteStore {
         now: Millis,
     ) -> StoreFuture<'_, Result<Change, ErrorCode>> {
         Box::pin(self.write_beside(move |db| deeds::perform(db, user, &deed, drawn, now)))
+    }
+
+    fn erase(&self, step: Step, now: Millis) -> StoreFuture<'_, Committed> {
+        let work = move |db: &Connection| erasing::step(db, &step, now);
+        // It changes rooms and members, which the writer keeps in mind, and no account.
+        Box::pin(self.write_as(work, |_value| false, false))
     }
 
     fn run(&self, job: ReadJob) -> StoreFuture<'_, ()> {

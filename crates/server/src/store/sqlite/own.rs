@@ -9,6 +9,7 @@ use chinwag_core::wire::{Notify, NotifyLevel};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::blocks;
+use super::erasing;
 use super::rows::{JOINED, code, count, number};
 use super::stored::stored_position;
 
@@ -18,6 +19,9 @@ pub(super) fn change(
     user: UserId,
     change: &OwnChange,
 ) -> rusqlite::Result<Result<Owned, ErrorCode>> {
+    if erasing::is_deleted(db, user)? {
+        return Ok(Err(ErrorCode::BadToken));
+    }
     match change {
         OwnChange::Notify { room, change } => set_notify(db, user, *room, *change),
         OwnChange::Block { user: other, on } => {

@@ -21,6 +21,14 @@ pub(super) struct State {
     pub(super) tokens_made: u64,
     pub(super) invites: BTreeMap<TokenHash, i64>,
     pub(super) revocations: BTreeMap<u64, Revocation>,
+    pub(super) born: BTreeMap<UserId, Born>,
+}
+
+/// How an account came about.
+#[derive(Debug, Clone)]
+pub(super) struct Born {
+    pub(super) at_ms: i64,
+    pub(super) issued: Option<(String, String)>,
 }
 
 #[derive(Debug)]
@@ -248,7 +256,7 @@ impl State {
             Admission::Setup(hash) if self.setup_is_good(hash) => true,
             Admission::Setup(_) => return Err(NotMade::SetupInvalid),
         };
-        if self.names.contains_key(new.name.key()) {
+        if self.is_taken(new.name.key()) {
             return Err(NotMade::NameTaken);
         }
         match &new.admission {
@@ -267,6 +275,11 @@ impl State {
             administrator,
         };
         let row = self.insert(row, new.name.key());
+        let born = Born {
+            at_ms: now_ms,
+            issued: None,
+        };
+        self.born.insert(new.id, born);
         self.create_session(new.id, &new.session, now_ms);
         Ok(row)
     }

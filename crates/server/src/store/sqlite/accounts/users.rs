@@ -7,20 +7,21 @@ use rusqlite::{Connection, OptionalExtension as _, Result as SqlResult, Row, par
 
 use super::sessions;
 use crate::store::accounts::{
-    Admission, ForeignUser, NewUser, NotMade, TokenHash, UserKind, UserRow,
+    Admission, ForeignUser, NewUser, NotMade, TokenHash, UserKind, UserRow, erased_key,
 };
 use crate::store::sqlite::position;
 
 /// Where the hash of the setup link lies in `account_secrets`.
 const SETUP: &str = "setup";
-const COLUMNS: &str = "public, kind, name, profile_version, password_hash, administrator";
+pub(super) const COLUMNS: &str =
+    "public, kind, name, profile_version, password_hash, administrator";
 
 /// Reads the 16 bytes of an id.
 pub(super) fn id_bytes(row: &Row<'_>, column: usize) -> SqlResult<[u8; 16]> {
     row.get(column)
 }
 
-fn read(row: &Row<'_>) -> SqlResult<UserRow> {
+pub(super) fn read(row: &Row<'_>) -> SqlResult<UserRow> {
     let kind: String = row.get(1)?;
     Ok(UserRow {
         id: UserId(id_bytes(row, 0)?),
@@ -55,6 +56,12 @@ pub(super) fn by_name(db: &Connection, name_key: &str) -> SqlResult<Option<UserR
     db.prepare_cached(&format!("SELECT {COLUMNS} FROM users WHERE name_key = ?1"))?
         .query_row([name_key], read)
         .optional()
+}
+
+/// Whether a name is somebody's, or was somebody's whose account is closed.
+fn is_taken(db: &Connection, name_key: &str) -> SqlResult<bool> {
+    db.prepare_cached("SELECT 1 FROM users WHERE name_key IN (?1, ?2)")?
+        .exists([name_key, &erased_key(name_key)])
 }
 
 pub(super) fn profiles(db: &Connection, wanted: &[UserId]) -> SqlResult<Vec<Profile>> {
@@ -202,7 +209,7 @@ pub(super) fn create(
     now_ms: i64,
 ) -> SqlResult<Result<UserRow, NotMade>> {
     // The name first: a refusal must not have used up the invitation.
-    if by_name(db, new.name.key())?.is_some() {
+    if is_taken(db, new.name.key())? {
         // But whoever has no right to an account is not told which names there are.
         let good = match &new.admission {
             Admission::Open => true,
@@ -236,7 +243,7 @@ pub(super) fn foreign(db: &Connection, new: &ForeignUser, now_ms: i64) -> SqlRes
     let mut chosen = None;
     for name in &new.names {
         chosen = Some(name);
-        if by_name(db, name.key())?.is_none() {
+        if !is_taken(db, name.key())? {
             break;
         }
     }
