@@ -7,6 +7,7 @@ mod answers;
 mod asked;
 mod blocks;
 mod conversation;
+mod erasing;
 mod invites;
 mod markers;
 mod own;
