@@ -15,7 +15,6 @@ pub mod deed;
 pub mod erasure;
 pub mod estate;
 pub mod event;
-pub mod export;
 pub mod feed;
 pub mod fold;
 pub mod gate;

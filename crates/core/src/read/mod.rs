@@ -176,11 +176,7 @@ pub fn row<V: View + ?Sized>(
 }
 
 /// The other one of a direct room, also after they have deleted their account.
-pub(crate) fn peer<V: View + ?Sized>(
-    view: &V,
-    room: &Room,
-    user: UserId,
-) -> Result<Option<UserId>, V::Error> {
+fn peer<V: View + ?Sized>(view: &V, room: &Room, user: UserId) -> Result<Option<UserId>, V::Error> {
     let mut people = view.members(room.id, None, 2)?;
     if people.len() < 2
         && let Some(first) = view.event(room.id, Seq(1))?

@@ -2,9 +2,8 @@
 
 use chinwag_core::batch::{Command, Outcome};
 use chinwag_core::code::ErrorCode;
-use chinwag_core::erasure::{self, Erasure, Place, Stage, Texts};
+use chinwag_core::erasure::{self, Erasure, Place, Texts};
 use chinwag_core::event::{Body, Event};
-use chinwag_core::export;
 use chinwag_core::ids::{JobId, Millis, RoomId, Seq, UserId};
 use chinwag_core::ledger::Ledger;
 use chinwag_core::read;
@@ -352,50 +351,4 @@ fn who_is_asked_in_is_no_longer() {
     let Ok(0) = ledger.invited_to(BOB) else {
         panic!("nothing is left of the invitation")
     };
-}
-
-#[test]
-fn an_export_has_what_one_wrote_and_nothing_of_others() {
-    let mut ledger = ledger();
-    let mut rooms = Vec::new();
-    for number in 0..120u8 {
-        let room = group(&mut ledger, number);
-        let mut add = by(ANN, number, Command::Add { room, user: BOB });
-        add.key.0[0] = 201;
-        one(&mut ledger, add);
-        rooms.push(room);
-    }
-    for at in 0..230u8 {
-        let mut item = by(BOB, at, Command::say(rooms[3], format!("mine {at}")));
-        item.key.0[0] = 200;
-        commit(&mut ledger, &[item]);
-    }
-    one(
-        &mut ledger,
-        by(ANN, 250, Command::say(rooms[3], "not mine")),
-    );
-    let mut place = Some(export::Place::Own);
-    let mut lines = Vec::new();
-    let mut pages = 0;
-    while let Some(at) = place {
-        let Ok(Some(page)) = export::page(&ledger, BOB, at) else {
-            panic!("an open account is exported")
-        };
-        assert!(page.lines.len() <= 200);
-        lines.extend(page.lines);
-        place = page.next;
-        pages += 1;
-    }
-    assert!(pages >= 5, "{pages} pages");
-    let of = |kind| lines.iter().filter(move |line| line["type"] == kind);
-    assert_eq!(of("room").count(), 120);
-    assert_eq!(of("event").count(), 230);
-    let texts: Vec<_> = of("event")
-        .map(|line| line["body"]["text"].clone())
-        .collect();
-    let expected: Vec<_> = (0..230).map(|at| format!("mine {at}")).collect();
-    assert_eq!(texts, expected);
-    begin(&mut ledger, BOB, JOB, Texts::Keep);
-    assert_eq!(export::page(&ledger, BOB, export::Place::Own), Ok(None));
-    assert_eq!(open_jobs(&ledger)[0].place.stage, Stage::Leaving);
 }

@@ -6,6 +6,7 @@
 
 mod account;
 mod call;
+pub(crate) mod export;
 mod reply;
 mod sessions;
 

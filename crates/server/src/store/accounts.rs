@@ -4,17 +4,18 @@
 //! true: each method is one transaction, durable when it returns. Secrets arrive hashed. One
 //! suite, `contract`, runs against every implementation.
 
-use chinwag_core::erasure::{Erasure, Place, Texts};
-use chinwag_core::ids::{JobId, Millis, SessionId, UserId};
+use chinwag_core::ids::{SessionId, UserId};
 use chinwag_core::name::Name;
 use chinwag_core::wire::Profile;
 use futures_util::future::BoxFuture;
-use sha2::{Digest, Sha256};
 
 use super::StoreError;
 
+mod closing;
 #[cfg(test)]
 pub(crate) mod contract;
+
+pub use self::closing::{AccountRow, Closing, NotClosed, erased_key};
 
 /// Sessions that a user has at once. One more ends the one that was used longest ago.
 pub const SESSIONS_PER_USER_MAX: usize = 64;
@@ -177,67 +178,6 @@ pub struct ForeignUser {
     pub subject: String,
     /// Names to be tried in this order when the user is first seen; the last is certainly free.
     pub names: Vec<Name>,
-}
-
-/// What is kept of an account, for its owner.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccountRow {
-    /// Who.
-    pub user: UserRow,
-    /// Since when, in ms.
-    pub created_ms: i64,
-    /// Another issuer that vouches for them, and for whom.
-    pub issued: Option<(String, String)>,
-}
-
-/// An account to be closed for good.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Closing {
-    /// Whose.
-    pub user: UserId,
-    /// The password that was proven; none for users of other issuers.
-    pub verified_hash: Option<String>,
-    /// The job that goes through their rooms.
-    pub job: JobId,
-    /// What becomes of their messages.
-    pub texts: Texts,
-}
-
-impl Closing {
-    /// The job as it is stored, asked for at `now_ms`.
-    #[must_use]
-    pub fn erasure(&self, now_ms: i64) -> Erasure {
-        Erasure {
-            job: self.job,
-            user: self.user,
-            texts: self.texts,
-            asked: Millis(now_ms),
-            place: Place::START,
-        }
-    }
-}
-
-/// Why an account was not closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotClosed {
-    /// The password is no longer the one that was proven.
-    PasswordChanged,
-    /// The server would be left without an administrator.
-    LastAdministrator,
-    /// There is none, or it is closed already.
-    Gone,
-}
-
-/// How the name of a closed account is kept: nobody can take it again and pose as who had it, and
-/// nobody can read it here. Longer than a name may be, and so nobody's name.
-#[must_use]
-pub fn erased_key(name_key: &str) -> String {
-    let digest = Sha256::digest(name_key);
-    let mut text = String::from("erased:");
-    for byte in digest {
-        text.push_str(&format!("{byte:02x}"));
-    }
-    text
 }
 
 /// What became of a refresh.

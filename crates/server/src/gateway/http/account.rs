@@ -1,7 +1,7 @@
 //! `/api/v1/account`: taking away what is one's own, and deleting the account.
 //!
 //! An export is read page by page as the client takes it: each page is one short read, and nothing
-//! is read that nobody has taken. Rules are the accounts', `core::export`'s and `core::erasure`'s.
+//! is read that nobody has taken. Rules are the accounts', `export`'s and `core::erasure`'s.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -16,18 +16,19 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use chinwag_core::code::ErrorCode;
 use chinwag_core::erasure::Texts;
-use chinwag_core::export::{self, Page, Place};
 use chinwag_core::ids::UserId;
 use futures_util::stream;
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant};
 
 use super::call::{Asking, Call};
+use super::export::{self, Page, Place};
 use super::{Answer, reply};
 use crate::auth::attempts::{AttemptRate, Buckets};
 use crate::auth::{Accounts, Identity, Refused};
 use crate::clock;
 use crate::eraser::Eraser;
+
 use crate::store::{self, Store};
 
 /// An export that is not taken to its end by then ends without its last line.

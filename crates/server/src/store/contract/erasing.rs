@@ -17,7 +17,9 @@ use chinwag_core::wire::{Blocks, Notify, NotifyLevel, Settings};
 use super::{Subject, by, contract, create, react, send, user};
 
 contract!(
-    what_is_known_of_one_person,
+    where_somebody_was_and_what_they_wrote,
+    what_is_kept_of_somebody_beside_the_logs,
+    who_looks_after_a_room_next,
     an_account_is_erased_step_by_step,
     nothing_is_kept_of_whoever_is_gone,
 );
@@ -84,7 +86,7 @@ async fn kitchen(subject: &Subject, first_key: u64, roles: [Role; 3]) -> RoomId 
     room
 }
 
-async fn what_is_known_of_one_person(subject: Subject) {
+async fn where_somebody_was_and_what_they_wrote(subject: Subject) {
     let mut rooms = Vec::new();
     for number in 0..5 {
         rooms.push(subject.room(1, number, RoomKind::Public).await);
@@ -134,7 +136,14 @@ async fn what_is_known_of_one_person(subject: Subject) {
         let seqs: Vec<u64> = found.await.iter().map(|event| event.seq.0).collect();
         assert_eq!(seqs, expected, "{who} {from}..={to} {limit}");
     }
+}
 
+async fn what_is_kept_of_somebody_beside_the_logs(subject: Subject) {
+    let room = subject.room(1, 1, RoomKind::Public).await;
+    subject.done(by(2, 2, Command::join(room))).await;
+    for number in 10..14 {
+        subject.done(send(1, number, room, "text")).await;
+    }
     let none = subject.read(move |view| view.estate().last_seen(user(2)));
     assert_eq!(none.await, None);
     let seen = subject.store().saw(vec![(user(2), Millis(60_000))]).await;
@@ -158,7 +167,9 @@ async fn what_is_known_of_one_person(subject: Subject) {
         let made = subject.read(move |view| view.estate().invitations_by(user(who)));
         assert_eq!(made.await.len(), count);
     }
+}
 
+async fn who_looks_after_a_room_next(subject: Subject) {
     use Role::{Admin, Member, Owner, Reader};
     for (first_key, roles, expected) in [
         (100, [Member, Admin, Admin], 3),
@@ -170,12 +181,12 @@ async fn what_is_known_of_one_person(subject: Subject) {
         let heir = subject.read(move |view| view.estate().heir(room, user(1)));
         assert_eq!(heir.await, Some(user(expected)), "{roles:?}");
     }
-    let alone = rooms[4];
+    let alone = subject.room(1, 1, RoomKind::Group).await;
     let nobody = subject.read(move |view| view.estate().heir(alone, user(1)));
     assert_eq!(nobody.await, None);
 }
 
-async fn begin(subject: &Subject, erasure: Erasure) {
+pub(super) async fn begin(subject: &Subject, erasure: Erasure) {
     match subject {
         Subject::Memory(store) => store.begin_erasure(erasure),
         Subject::Sqlite(..) | Subject::Recent(..) => {

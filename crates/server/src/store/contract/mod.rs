@@ -8,6 +8,7 @@ mod asked;
 mod blocks;
 mod conversation;
 mod erasing;
+mod exporting;
 mod invites;
 mod markers;
 mod own;

@@ -20,7 +20,7 @@ use super::inside::Inside;
 use super::rows::{self, EVENT_COLUMNS, JOINED, code, number, room_id, seq, user_id};
 use super::stored::stored_position;
 use super::view::{Read, SqlView};
-use super::{apply, deeds, trails};
+use super::{SqliteStore, apply, deeds, trails};
 use crate::store::StoreError;
 use crate::store::accounts::erased_key;
 
@@ -154,6 +154,16 @@ fn forget_in_room(db: &Connection, room: RoomId, user: UserId) -> rusqlite::Resu
             .execute([&room.0[..], &user.0[..]])?;
     }
     Ok(())
+}
+
+impl SqliteStore {
+    /// Closes somebody's account as far as rooms are concerned, and keeps the job.
+    ///
+    /// # Errors
+    /// As for [`Store::append`].
+    pub async fn begin_erasure(&self, erasure: Erasure) -> Result<(), StoreError> {
+        self.write(move |db| begin(db, &erasure)).await
+    }
 }
 
 const COLUMNS: &str = "job, user, texts, asked, stage, room, seq";

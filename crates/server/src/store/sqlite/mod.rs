@@ -43,7 +43,7 @@ use chinwag_core::aside::SettingsChange;
 use chinwag_core::batch::Submission;
 use chinwag_core::code::ErrorCode;
 use chinwag_core::deed::{Change, Deed};
-use chinwag_core::erasure::{Erasure, Step};
+use chinwag_core::erasure::Step;
 use chinwag_core::ids::{Millis, Position, UserId};
 use chinwag_core::invite::InviteHash;
 use chinwag_core::ledger::Committed;
@@ -231,14 +231,6 @@ impl SqliteStore {
     /// As for [`Store::append`]; [`StoreError::Read`] if another has that name.
     pub async fn put_profile(&self, profile: Profile) -> Result<(), StoreError> {
         self.write(move |db| apply::profile(db, &profile)).await
-    }
-
-    /// Closes somebody's account as far as rooms are concerned, and keeps the job.
-    ///
-    /// # Errors
-    /// As for [`Store::append`].
-    pub async fn begin_erasure(&self, erasure: Erasure) -> Result<(), StoreError> {
-        self.write(move |db| erasing::begin(db, &erasure)).await
     }
 
     async fn on_reader<R: Send + 'static>(

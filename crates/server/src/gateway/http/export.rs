@@ -4,14 +4,14 @@
 //! changes while it runs is in it or not. What others wrote is never in it. Who somebody is and
 //! where they are signed in is the accounts' to say. Lifetime: one page.
 
+use chinwag_core::event::{Body, Event};
+use chinwag_core::ids::{RoomId, Seq, UserId};
+use chinwag_core::limits;
+use chinwag_core::read;
+use chinwag_core::room::{Member, Range, Room, RoomKind};
+use chinwag_core::trail::Trail;
+use chinwag_core::view::View;
 use serde_json::{Value, json};
-
-use crate::event::{Body, Event};
-use crate::ids::{RoomId, Seq, UserId};
-use crate::limits;
-use crate::room::{Member, Range, Room, RoomKind};
-use crate::trail::Trail;
-use crate::view::View;
 
 /// The version of these lines. A reader passes over types that it does not know.
 pub const FORMAT: u32 = 1;
@@ -129,7 +129,8 @@ fn membership<V: View + ?Sized>(view: &V, room: &Room, member: &Member) -> Resul
         line["name"] = json!(name);
     }
     if room.kind == RoomKind::Direct {
-        line["peer"] = json!(crate::read::peer(view, room, member.user)?);
+        let row = read::row(view, member.user, room.id)?;
+        line["peer"] = json!(row.and_then(|row| row.peer));
     }
     Ok(line)
 }
