@@ -14,7 +14,7 @@ use chinwag_core::view::View;
 use serde_json::{Value, json};
 
 /// The version of these lines. A reader passes over types that it does not know.
-pub const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 1;
 
 /// Rooms of a page.
 const ROOMS: usize = 100;
@@ -23,7 +23,7 @@ const EVENTS: usize = 200;
 
 /// From where a page goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub(crate) enum Place {
     /// Settings, blocks, invitations.
     Own,
     /// Memberships after this room.
@@ -34,18 +34,18 @@ pub enum Place {
 
 /// A part of an export.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Page {
+pub(crate) struct Page {
     /// Its lines.
-    pub lines: Vec<Value>,
+    pub(crate) lines: Vec<Value>,
     /// Where the next one begins; none: this was the last.
-    pub next: Option<Place>,
+    pub(crate) next: Option<Place>,
 }
 
 /// The page of `user` at `place`; none if the account is closed.
 ///
 /// # Errors
 /// The view's.
-pub fn page<V: View + ?Sized>(
+pub(crate) fn page<V: View + ?Sized>(
     view: &V,
     user: UserId,
     place: Place,
