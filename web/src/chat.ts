@@ -8,6 +8,7 @@ import { batch, computed, signal, type Signal } from '@preact/signals';
 import type { LineState } from './line/state';
 import { entryOf } from './entry';
 import type { Conversation, Entry, Here, Member, Message as Words, Person, Place, Role, RoomRow } from './model';
+import { t } from './words';
 
 /** What is waited for anyway comes with its own chunk. */
 const acts = () => import('@chinwag/client/conversation');
@@ -46,7 +47,7 @@ class ChatPlace implements Place {
 
   readonly known = computed(() =>
     [...this.#profiles.value.values()]
-      .filter((person) => person.id !== this.me.id)
+      .filter((person) => person.id !== this.me.id && person.name !== '')
       .sort((a, b) => a.name.localeCompare(b.name)),
   );
 
@@ -145,7 +146,9 @@ class ChatPlace implements Place {
     const told = this.#profiles.value.get(id);
     if (id === this.me.id) return this.me;
     const held = id === '' ? undefined : (told ?? this.#chat.profile(id));
-    return held ?? { id, name: '' };
+    if (!held) return { id, name: '' };
+    // Only of a deleted account the name is known and empty.
+    return held.name === '' ? { id, name: t.deletedAccount } : held;
   }
 
   open(id: string): Conversation {

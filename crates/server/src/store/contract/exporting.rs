@@ -2,7 +2,7 @@
 
 use chinwag_core::batch::Command;
 use chinwag_core::erasure::{Erasure, Place as At, Texts};
-use chinwag_core::ids::{JobId, Millis};
+use chinwag_core::ids::{JobId, Millis, RoomId};
 use chinwag_core::room::RoomKind;
 use serde_json::Value;
 
@@ -74,9 +74,10 @@ async fn an_export_has_what_one_wrote_and_nothing_of_others(subject: Subject) {
             assert_eq!(line["body"]["text"], format!("mine {at}"));
         }
     }
-    let mut order: Vec<(String, u64)> = Vec::new();
+    let mut order: Vec<(RoomId, u64)> = Vec::new();
     for line in &events {
-        let room = line["room"].as_str().expect("a room").to_owned();
+        let room = line["room"].as_str().expect("a room");
+        let room = room.parse().expect("a room's id");
         order.push((room, line["seq"].as_u64().expect("a seq")));
     }
     let rooms = order.iter().map(|(room, _seq)| room);
