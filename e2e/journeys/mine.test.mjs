@@ -14,7 +14,7 @@ async function openMine(who) {
   await who.at('mine-dialog').waitFor();
 }
 
-journey('one takes away what is one\'s own, deletes the account, and others see a deleted account', { name: 'mine' }, async ({ somebody }) => {
+journey('one takes away what is one\'s own, deletes the account, and others see a deleted account', { name: 'mine', expected: ['refusals'] }, async ({ somebody }) => {
   const ann = await somebody('Ann');
   const ben = await somebody('Ben');
   await ann.register();
@@ -37,7 +37,7 @@ journey('one takes away what is one\'s own, deletes the account, and others see 
   assert.deepEqual(texts.sort(), ['for Ben alone', 'words of Ann']);
 
   await ann.at('go').click();
-  await ann.at('go-dialog').waitFor();
+  await ann.page.locator('#go-password').waitFor();
   await looks(ann, 'going for good');
   await ann.at('confirm').click();
   await ann.at('problem').filter({ hasText: 'This needs your password.' }).waitFor();

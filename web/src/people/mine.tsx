@@ -11,86 +11,80 @@ import { t } from '../words';
 import { said } from '../words-later';
 
 export function Mine({ onClose }: { onClose: () => void }) {
-  const going = useSignal(false);
-  return going.value ? <Go onClose={onClose} /> : <Take onClose={onClose} onGo={() => (going.value = true)} />;
-}
-
-function Take({ onClose, onGo }: { onClose: () => void; onGo: () => void }) {
   const { session, place } = useWorld();
-  const problem = useSignal('');
-  const busy = useSignal(false);
-  const take = async () => {
-    if (busy.peek()) return;
-    busy.value = true;
-    problem.value = '';
-    try {
-      save(await download(await session.token(place.me)));
-    } catch (error) {
-      problem.value = said.mineError(codeOf(error));
-    } finally {
-      busy.value = false;
-    }
-  };
-  const foot = (
-    <button type="button" class="btn btn-soft" onClick={onClose}>
-      {said.close}
-    </button>
-  );
-  return (
-    <Dialog title={t.mine} testid="mine-dialog" onClose={onClose} foot={foot}>
-      <p>{said.takeHelp}</p>
-      <div>
-        <button type="button" class="btn btn-main" aria-disabled={busy.value ? 'true' : undefined} data-testid="take" onClick={() => void take()}>
-          <Icon name="down" /> {busy.value ? said.taking : said.take}
-        </button>
-      </div>
-      <Problem text={problem.value} />
-      <hr />
-      <p>{said.goHelp}</p>
-      <div>
-        <button type="button" class="btn btn-soft" data-testid="go" onClick={onGo}>
-          <Icon name="trash" /> {said.goFurther}
-        </button>
-      </div>
-    </Dialog>
-  );
-}
-
-function Go({ onClose }: { onClose: () => void }) {
-  const { session } = useWorld();
+  const going = useSignal(false);
   const words = useSignal<Words>('keep');
   const password = useSignal('');
   const problem = useSignal('');
   const busy = useSignal(false);
-  const go = () => {
+  /** One thing at a time; what goes wrong is said in the dialog, which stays open. */
+  const run = (act: () => Promise<void>) => {
     if (busy.peek()) return;
-    if (password.peek() === '') return void (problem.value = said.mineError('bad_field'));
     busy.value = true;
     problem.value = '';
-    session
-      .erase((token) => erase(token, words.peek(), password.peek()))
+    act()
       .catch((error: unknown) => (problem.value = said.mineError(codeOf(error))))
       .finally(() => (busy.value = false));
   };
-  const foot = <Ends act={said.go} bad busy={busy.value} onClose={onClose} />;
+  const take = () => run(async () => save(await download(await session.token(place.me))));
+  const go = () => {
+    if (!going.peek()) return;
+    if (password.peek() === '') return void (problem.value = said.mineError('bad_field'));
+    run(() => session.erase((token) => erase(token, words.peek(), password.peek())));
+  };
+  const further = () => {
+    problem.value = '';
+    going.value = true;
+  };
+  const close = (
+    <button type="button" class="btn btn-soft" onClick={onClose}>
+      {said.close}
+    </button>
+  );
+  // One dialog for both steps: the closing of the first would close the second.
   return (
-    <Dialog title={said.goQuestion} testid="go-dialog" onClose={onClose} onSubmit={go} foot={foot}>
-      {said.goPlainly.map((line) => (
-        <p key={line}>{line}</p>
-      ))}
-      <fieldset class="choices">
-        <legend class="label">{said.yourMessages}</legend>
-        <Choice on={words.value === 'keep'} title={said.wordsStay} help={said.wordsStayHelp} testid="words-keep" onChoose={() => (words.value = 'keep')} />
-        <Choice on={words.value === 'redact'} title={said.wordsGo} help={said.wordsGoHelp} testid="words-redact" onChoose={() => (words.value = 'redact')} />
-      </fieldset>
-      <div>
-        <label class="label" for="go-password">
-          {t.password}
-        </label>
-        <div class="field">
-          <input id="go-password" type="password" autocomplete="current-password" value={password.value} onInput={(event) => (password.value = event.currentTarget.value)} />
-        </div>
-      </div>
+    <Dialog
+      title={going.value ? said.goQuestion : t.mine}
+      testid="mine-dialog"
+      onClose={onClose}
+      onSubmit={go}
+      foot={going.value ? <Ends act={said.go} bad busy={busy.value} onClose={onClose} /> : close}
+    >
+      {going.value ? (
+        <>
+          {said.goPlainly.map((line) => (
+            <p key={line}>{line}</p>
+          ))}
+          <fieldset class="choices">
+            <legend class="label">{said.yourMessages}</legend>
+            <Choice on={words.value === 'keep'} title={said.wordsStay} help={said.wordsStayHelp} testid="words-keep" onChoose={() => (words.value = 'keep')} />
+            <Choice on={words.value === 'redact'} title={said.wordsGo} help={said.wordsGoHelp} testid="words-redact" onChoose={() => (words.value = 'redact')} />
+          </fieldset>
+          <div>
+            <label class="label" for="go-password">
+              {t.password}
+            </label>
+            <div class="field">
+              <input id="go-password" type="password" autocomplete="current-password" value={password.value} onInput={(event) => (password.value = event.currentTarget.value)} />
+            </div>
+          </div>
+        </>
+      ) : (
+        <>
+          <p>{said.takeHelp}</p>
+          <div>
+            <button type="button" class="btn btn-main" aria-disabled={busy.value ? 'true' : undefined} data-testid="take" onClick={take}>
+              <Icon name="down" /> {busy.value ? said.taking : said.take}
+            </button>
+          </div>
+          <p>{said.goHelp}</p>
+          <div>
+            <button type="button" class="btn btn-soft" data-testid="go" onClick={further}>
+              <Icon name="trash" /> {said.goFurther}
+            </button>
+          </div>
+        </>
+      )}
       <Problem text={problem.value} />
     </Dialog>
   );
