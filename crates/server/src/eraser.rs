@@ -1,6 +1,6 @@
 //! The job behind an erased account: from room to room, until nothing is left to do.
 //!
-//! One loop, one job at a time, the oldest first; it begins with what a node before this one has
+//! One loop, one job after the other, the oldest first; it begins with what a node before this one has
 //! left. What is next is read and decided in `core::erasure`, written through `commit`. Lifetime:
 //! that of the node.
 
@@ -8,8 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use chinwag_core::erasure::{self, Erasure};
-use chinwag_core::ids::JobId;
+use chinwag_core::erasure::{self, Erasure, Stage};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
@@ -100,35 +99,39 @@ impl Erasing {
         None
     }
 
-    /// Goes on with the oldest job until it is done; whether there was one.
+    /// Goes through all jobs, the oldest first; whether there was one. One that fails keeps no
+    /// other from being done; it is tried again.
     async fn pass(&mut self) -> Result<bool, StoreError> {
-        let Some(first) = self.oldest().await? else {
-            return Ok(false);
-        };
-        let job = first.job;
-        let mut erasure = Some(first);
-        let mut steps = 0_u64;
-        while let Some(at) = erasure {
-            let step = store::read(&*self.store, move |view| erasure::look(view, &at)).await?;
-            self.departures.erase(step).await?;
-            steps += 1;
+        let open = store::read(&*self.store, |view| view.estate().erasures(JOBS_MAX)).await?;
+        let mut failed = None;
+        let mut left = open.len();
+        let found = left > 0;
+        self.waiting.store(left, Ordering::Relaxed);
+        for erasure in open {
+            match self.finish(erasure).await {
+                Ok(()) => left -= 1,
+                Err(error) => failed = Some(error),
+            }
             if self.told.is_closed() {
                 return Ok(true);
             }
-            erasure = self.oldest().await?.filter(|next| next.job == job);
+            self.waiting.store(left, Ordering::Relaxed);
         }
-        log(job, steps);
-        Ok(true)
+        failed.map_or(Ok(found), Err)
     }
 
-    /// The oldest job that is not done.
-    async fn oldest(&self) -> Result<Option<Erasure>, StoreError> {
-        let open = store::read(&*self.store, |view| view.estate().erasures(JOBS_MAX)).await?;
-        self.waiting.store(open.len(), Ordering::Relaxed);
-        Ok(open.into_iter().next())
+    /// Goes on with a job until it is done, or the node ends.
+    async fn finish(&self, mut erasure: Erasure) -> Result<(), StoreError> {
+        let (job, mut steps) = (erasure.job, 0_u64);
+        while erasure.place.stage != Stage::Done && !self.told.is_closed() {
+            let at = erasure.clone();
+            let step = store::read(&*self.store, move |view| erasure::look(view, &at)).await?;
+            let reached = step.to;
+            self.departures.erase(step).await?;
+            erasure.place = reached;
+            steps += 1;
+        }
+        tracing::info!(%job, steps, stage = ?erasure.place.stage, "rooms of an erased account");
+        Ok(())
     }
-}
-
-fn log(job: JobId, steps: u64) {
-    tracing::info!(%job, steps, "an account was erased");
 }

@@ -28,6 +28,7 @@ use crate::auth::attempts::{AttemptRate, Buckets};
 use crate::auth::{Accounts, Identity, Refused};
 use crate::clock;
 use crate::eraser::Eraser;
+use crate::gateway::budget::Permit;
 
 use crate::store::{self, Store};
 
@@ -93,11 +94,16 @@ async fn erase(
 async fn export(
     State(accounts): State<Arc<Accounts>>,
     Extension(estates): Extension<Estates>,
+    permit: Option<Extension<Permit>>,
     asking: Asking,
 ) -> Answer {
     let identity = asking.identity(&accounts).await?;
     let turn = estates.exports.begin(identity.user.id)?;
     let head = head(&accounts, &identity).await?;
+    if let Some(Extension(permit)) = permit {
+        // It may take longer than what strangers may ask for; but not for ever.
+        permit.authenticated_until(turn.begun + EXPORT_MAX);
+    }
     let download = Download {
         store: estates.store,
         user: identity.user.id,
