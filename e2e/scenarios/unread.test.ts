@@ -1,5 +1,6 @@
 // Server, SDK and a naive recount agree on what is unread, over random histories with edits, deletions, mentions,
-// people who are sent away and come back, and devices that are off for a while (contract, section 6).
+// people who are sent away and come back, people who block each other, and devices that are off for a while
+// (contract, section 6).
 import { expect, test } from 'vitest';
 
 import * as say from '../../sdk/src/conversation.js';
@@ -21,11 +22,11 @@ function dice(seed: number): (bound: number) => number {
   };
 }
 
-/** What the contract says, with nothing but the log and the marker. */
-function recount(log: Event[], user: string, read: number, since: number): { unread: number; mentions: number } {
+/** What the contract says, with nothing but the log, the marker and whom the user has blocked. */
+function recount(log: Event[], user: string, blocked: Set<string>, read: number, since: number): { unread: number; mentions: number } {
   const gone = new Set(log.flatMap(({ kind, target }) => (kind === 'redact' ? [target] : [])));
   const countable = log.filter(({ kind, from: [author], seq }) =>
-    kind === 'message' && author !== user && !gone.has(seq) && seq > Math.max(read, since));
+    kind === 'message' && author !== user && !blocked.has(author) && !gone.has(seq) && seq > Math.max(read, since));
   const calls = countable.filter(({ mentions = [] }) => mentions.includes('room') || mentions.includes(user));
   return { unread: countable.length, mentions: calls.length };
 }
@@ -40,6 +41,7 @@ test.each(SEEDS)('server, SDK and a naive recount agree on history %i', async (s
   const owner = anns[0]!;
   const room = await say.create(owner.chat, 'group', 'Harbour');
   const inside = new Set([ann]);
+  const walls = new Map([ann, ben, cat].map((person) => [person, new Set<string>()]));
   const people: Array<[Person, Device[]]> = [[ann, anns], [ben, bens], [cat, cats]];
   const isIn = async (device: Device) => until(`${device.name} sees the room`, () => device.room(room).info.get()?.state === 'joined');
 
@@ -57,6 +59,13 @@ test.each(SEEDS)('server, SDK and a naive recount agree on history %i', async (s
       }
     } else if (person !== ann && act >= 17) {
       await (device.isOn ? device.off() : device.on());
+    } else if (device.isOn && act === 16) {
+      const other = people[roll(3)]![0];
+      const blocked = walls.get(person)!;
+      if (other === person) continue;
+      const on = !blocked.delete(other.id);
+      if (on) blocked.add(other.id);
+      await device.chat.ask({ type: 'block', user: other.id, on });
     } else if (device.isOn && inside.has(person)) {
       await isIn(device);
       const log = await owner.log(room);
@@ -99,11 +108,15 @@ test.each(SEEDS)('server, SDK and a naive recount agree on history %i', async (s
       return new Set(reads).size === 1;
     });
     const { me } = await devices[0]!.row(room);
-    const naive = recount(log, person.id, me.read, me.since);
+    const naive = recount(log, person.id, walls.get(person)!, me.read, me.since);
     expect({ unread: me.unread, mentions: me.mentions ?? 0 }, `the server, for ${person.name}`).toEqual(naive);
     for (const device of devices) {
-      const { unread, mentions } = device.room(room).info.get()!;
-      expect({ unread, mentions }, device.name).toEqual(naive);
+      const told = () => {
+        const { unread, mentions } = device.room(room).info.get()!;
+        return { unread, mentions };
+      };
+      await until(`${device.name} counts ${JSON.stringify(naive)}`, () => JSON.stringify(told()) === JSON.stringify(naive)).catch(() => undefined);
+      expect(told(), device.name).toEqual(naive);
     }
   }
   for (const [, devices] of people) for (const device of devices) await device.off();

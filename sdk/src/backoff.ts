@@ -10,7 +10,7 @@ export const SILENT_MS = 60_000;
 /** The wait before try `attempt` (0 is the first after a loss), or nothing when the schedule is used up. */
 export function wait(attempt: number, random: Random): number | undefined {
   const step = STEPS_MS[attempt];
-  return step === undefined ? undefined : Math.floor(step * random());
+  return step && Math.floor(step * random());
 }
 
 /** The wait before a silent try. */

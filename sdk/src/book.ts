@@ -20,8 +20,6 @@ type Of<T extends ServerFrame['type']> = Extract<ServerFrame, { type: T }>;
 
 export interface BookCore {
   journal: Journal;
-  /** The id of the user. */
-  me(): string | undefined;
   /** A room has changed: row, lines or unread. */
   changed(room: string): void;
   /** An event was applied. */
@@ -49,7 +47,7 @@ export class Book {
     if (overtaken) for (const room of this.logs.keys()) this.#drop(room);
     for (const [room, record] of rooms) {
       const log = this.logs.get(room);
-      if (!log) this.logs.set(room, new RoomLog(record));
+      if (!log) this.logs.set(room, new RoomLog(record, this.core.journal));
       else if (log.record.gen !== record.gen || (log.record.cursor ?? -1) < (record.cursor ?? -1)) {
         log.record = record;
         log.loaded = false;
@@ -69,7 +67,7 @@ export class Book {
       log.loaded = true;
       this.core.want(room);
     }
-    return new Map([...this.logs].map(([room, log]) => [room, log.snapshot(this.core.me())]));
+    return new Map([...this.logs].map(([room, log]) => [room, log.snapshot()]));
   }
 
   /** Reads the stored lines of a room into its window, once. */
@@ -82,7 +80,7 @@ export class Book {
       const { low, cursor = -1 } = log.record;
       const mine = lines.filter(({ event }) => event.seq >= low && event.seq <= cursor);
       log.load(mine, lines.length < WINDOW_LINES);
-      this.#took(log, log.take([], this.core.me()));
+      this.#took(log, log.take([]));
     }));
   }
 
@@ -104,7 +102,7 @@ export class Book {
     const log = this.logs.get(room);
     this.unknown.delete(room);
     if (!log) {
-      const fresh = new RoomLog(newRecord(row));
+      const fresh = new RoomLog(newRecord(row), this.core.journal);
       // Nothing can be stored of a room that nothing was known of.
       fresh.loaded = true;
       this.logs.set(room, fresh);
@@ -125,7 +123,7 @@ export class Book {
       this.unknown.add(room);
       return this.core.want(room);
     }
-    const taken = log.take(items, this.core.me());
+    const taken = log.take(items);
     log.heard(head);
     this.#took(log, taken);
     if (log.uncounted) this.core.want(room);
@@ -134,7 +132,7 @@ export class Book {
 
   reset(frame: Reset): void {
     const { room } = frame.row;
-    const log = this.logs.get(room) ?? new RoomLog(newRecord(frame.row));
+    const log = this.logs.get(room) ?? new RoomLog(newRecord(frame.row), this.core.journal);
     this.logs.set(room, log);
     const { journal } = this.core;
     const last = frame.page.at(-1);
@@ -170,7 +168,7 @@ export class Book {
 
   /** A log was changed. */
   keep(log: RoomLog, taken?: Taken, clear = false): void {
-    this.core.journal.room(log, this.core.me(), taken, clear);
+    this.core.journal.room(log, taken, clear);
     this.core.changed(log.record.row.room);
   }
 

@@ -156,7 +156,7 @@ export class Core implements Chat {
   async older(room: string): Promise<PageInfo> {
     const { more } = await this.history(room);
     const log = this.log(room);
-    if (!log || !more) return { count: 0, more: false };
+    if (!log || !more) return { count: 0, more };
     const had = log.lines.length;
     await this.book.older(room, log);
     if (log.lines.length === had) await this.ask({ type: 'history', room, before: log.low, at_least: log.record.cursor! });

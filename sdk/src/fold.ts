@@ -1,5 +1,6 @@
 /** Folding: a line of the timeline with what later events made of it (docs/protocol.md, section 5). Pure. */
 
+import type { Meta } from './store.js';
 import type { Event, Folded } from './wire.js';
 
 /** A line, and the seq of the last event that it takes into account. */
@@ -36,12 +37,15 @@ export function changed(line: Folded, { kind, body, from, seq }: Pick<Event, 'ki
   return line;
 }
 
-/** Whether a line counts as unread for `me`: the server's own definition (docs/protocol.md, section 7). */
-export function countable(line: Folded, me: string | undefined): boolean {
-  return line.kind === 'message' && line.from[0] !== me && !line.redacted;
+/** Who one is, for what counts. */
+export type Self = Pick<Meta, 'user' | 'blocks'>;
+
+/** Whether a line counts as unread: the server's own definition (docs/protocol.md, section 7). */
+export function countable({ kind, from: [author], redacted }: Folded, { user, blocks }: Self): boolean {
+  return kind === 'message' && author !== user?.id && !redacted && !blocks?.includes(author);
 }
 
-/** Whether a line calls on `me`, by name or as part of the room. */
-export function calls(line: Folded, me: string | undefined): boolean | undefined {
-  return line.mentions?.some((one) => one === me || one === 'room');
+/** Whether a line calls on one, by name or as part of the room. */
+export function calls(line: Folded, { user }: Self): boolean | undefined {
+  return line.mentions?.some((one) => one === user?.id || one === 'room');
 }

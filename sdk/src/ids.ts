@@ -5,7 +5,7 @@ import type { Random } from './env.js';
 /** A digit from `0-9a-v` as one of `a-z2-7`. */
 function letter(digit: string): string {
   const value = parseInt(digit, 32);
-  return value < 26 ? (value + 10).toString(36) : `${value - 24}`;
+  return (value < 26 ? value + 10 : value - 24).toString(36);
 }
 
 /** The two spare bits of the last character are zero, so that each id has one text. */
@@ -28,7 +28,7 @@ export function newKey(now: number, random: Random): string {
   const time = BigInt(now) << 80n;
   const version = 7n << 76n;
   const variant = 2n << 62n;
-  return text('k_', time | version | variant | (chance(random) & 0xfff_3fff_ffff_ffff_ffffn));
+  return text('k_', time | version | variant | ((chance(random) % 2n ** 76n) & ~(3n << 62n)));
 }
 
 /** Chance that does not repeat between devices. */

@@ -1,9 +1,13 @@
 /** What the server says goes to the part that knows: one entry for each type of frame that is not just a reply. */
 
 import type { Core } from './chat.js';
-import type { Item, ServerFrame } from './wire.js';
+import type { Blocks, Item, RoomRow, ServerFrame } from './wire.js';
 
 type Of<T extends ServerFrame['type']> = Extract<ServerFrame, { type: T }>;
+
+const row = ({ book }: Core, frame: { row: RoomRow }) => book.row(frame.row);
+
+const blocked = ({ journal }: Core, { users }: Blocks) => journal.note({ blocks: users });
 
 const piece = ({ book }: Core, item: Item) => book.items(item.room, [item]);
 
@@ -17,6 +21,7 @@ const intake: { [T in ServerFrame['type']]?: (core: Core, frame: Of<T>) => void 
   summary(core, frame) {
     const { book, journal, epoch } = core;
     core.settings = frame.settings ?? core.settings;
+    if (frame.blocks) blocked(core, frame.blocks);
     // The epoch is stored with what belongs to it, never before.
     book.summary(frame, (journal.meta.epoch ?? epoch) !== epoch);
     journal.note({ epoch });
@@ -26,7 +31,13 @@ const intake: { [T in ServerFrame['type']]?: (core: Core, frame: Of<T>) => void 
   events: ({ book }, { room, items, head }) => book.items(room, items, head),
   reset: ({ book }, frame) => book.reset(frame),
   page: ({ book }, frame) => book.page(frame),
-  room: ({ book }, { row }) => book.row(row),
+  room: row,
+  row,
+  blocks(core, frame) {
+    blocked(core, frame);
+    // The server counts anew what is not held here.
+    void core.sync();
+  },
   profiles: ({ people }, { users }) => people.add(users),
   marker: ({ book }, frame) => book.marker(frame),
   caught_up(core, { position }) {

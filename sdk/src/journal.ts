@@ -28,13 +28,13 @@ export class Journal {
     Object.assign(this.#changes().meta, meta);
   }
 
-  room(log: RoomLog, me: string | undefined, taken?: Taken, clear = false): void {
+  room(log: RoomLog, taken?: Taken, clear = false): void {
     const change = this.#change(log.record.row.room);
     if (clear) {
       change.clear = true;
       change.lines.clear();
     }
-    change.record = log.snapshot(me);
+    change.record = log.snapshot();
     for (const [seq, line] of taken?.lines ?? []) change.lines.set(seq, line);
   }
 

@@ -3,7 +3,7 @@
  * beyond a hole. Pure: no socket, no store, no clock. Lives as long as the room is known.
  */
 
-import { calls, countable, fold, type Line } from './fold.js';
+import { calls, countable, fold, type Line, type Self } from './fold.js';
 import type { Event, Folded, Item, MemberBody, Reset, RoleBody, RoomRow } from './wire.js';
 
 /** Pieces held behind a hole; more are dropped and fetched later with what lies before them. */
@@ -62,7 +62,8 @@ export class RoomLog {
   /** What is unread has changed among lines that are not held: only the server can say. */
   uncounted = false;
 
-  constructor(public record: RoomRecord) {}
+  /** `who`: the owner of this device, as known at any time. */
+  constructor(public record: RoomRecord, private readonly who: { readonly meta: Self }) {}
 
   /** Whether something is known to be missing. */
   get behind(): boolean {
@@ -87,19 +88,19 @@ export class RoomLog {
   }
 
   /** Takes in pieces of the log, in any order, any number of times. */
-  take(items: readonly Item[], me?: string): Taken {
+  take(items: readonly Item[]): Taken {
     const taken: Taken = { events: [], lines: new Map() };
     for (const item of items) {
       const [from, to] = range(item);
       this.heard(to);
       // Of a room that was never fetched nothing is applied.
-      if (this.record.cursor === undefined) this.#note(item, me);
-      if (!this.#apply(item, taken, me) && this.held.size < HELD_MAX) this.held.set(from, item);
+      if (this.record.cursor === undefined) this.#note(item);
+      if (!this.#apply(item, taken) && this.held.size < HELD_MAX) this.held.set(from, item);
     }
     for (let moved = true; moved; ) {
       moved = false;
       for (const [from, item] of this.held) {
-        if (this.#apply(item, taken, me)) moved = this.held.delete(from);
+        if (this.#apply(item, taken)) moved = this.held.delete(from);
       }
     }
     return taken;
@@ -151,30 +152,30 @@ export class RoomLog {
   }
 
   /** How many messages are unread, and how many of them call on one. */
-  unread(me: string | undefined): { unread: number; mentions: number } {
+  unread(): { unread: number; mentions: number } {
     const { record } = this;
     const floor = this.#floor;
     const whole = record.read >= record.row.head || (this.loaded && !this.behind && this.low <= floor + 1);
     const from = whole ? floor : Math.max(floor, record.unreadAt);
-    const found = this.lines.filter(({ event }) => event.seq > from && countable(event, me));
+    const found = this.lines.filter(({ event }) => event.seq > from && countable(event, this.who.meta));
     const told = whole ? 0 : 1;
     return {
       unread: Math.min(found.length + told * record.unread, UNREAD_CAP),
-      mentions: found.filter(({ event }) => calls(event, me)).length + told * record.mentions,
+      mentions: found.filter(({ event }) => calls(event, this.who.meta)).length + told * record.mentions,
     };
   }
 
   /** What to store now. */
-  snapshot(me: string | undefined): RoomRecord {
+  snapshot(): RoomRecord {
     // Counted anew from here on, so that a start without the lines has the number.
     if (this.loaded && this.record.cursor !== undefined && !this.behind) {
-      Object.assign(this.record, this.unread(me), { unreadAt: this.record.cursor });
+      Object.assign(this.record, this.unread(), { unreadAt: this.record.cursor });
     }
     return { ...this.record };
   }
 
   /** What an event says about the room: in the order of the log, each once. */
-  #note(item: Item, me: string | undefined): void {
+  #note(item: Item): void {
     const { record } = this;
     const { row } = record;
     if (item.type === 'skip' || item.seq <= record.at) return;
@@ -186,7 +187,7 @@ export class RoomLog {
       case 'role': {
         const { user, members = row.members, ...mine } = item.body as MemberBody & RoleBody;
         const since = mine.state === 'joined' ? item.seq : row.me.since;
-        return this.row({ members, ...(user === me && { me: { ...row.me, ...mine, since } }) });
+        return this.row({ members, ...(user === this.who.meta.user?.id && { me: { ...row.me, ...mine, since } }) });
       }
       case 'redact':
       case 'pin': {
@@ -197,21 +198,21 @@ export class RoomLog {
   }
 
   /** Whether `item` is done with: applied now or before. */
-  #apply(item: Item, taken: Taken, me: string | undefined): boolean {
-    const { cursor } = this.record;
+  #apply(item: Item, taken: Taken): boolean {
+    // Of a room that was never fetched everything lies beyond a hole.
+    const { cursor = -2 } = this.record;
     const [from, to] = range(item);
-    if (cursor === undefined) return false;
     if (to <= cursor) return true;
     if (from > cursor + 1 || !this.loaded) return false;
     this.record.cursor = to;
     this.record.key = undefined;
-    this.#note(item, me);
+    this.#note(item);
     if (item.type === 'skip') return true;
     const { type: _type, ...event } = item;
     this.record.key = event.key;
     taken.events.push(event);
     // What is about another line changes that one; all else has its own, unknown kinds too: "update to see".
-    if (event.target) this.#change(event, event.target, taken, me);
+    if (event.target) this.#change(event, event.target, taken);
     else this.#put({ event, asOf: event.seq }, taken);
     return true;
   }
@@ -226,7 +227,7 @@ export class RoomLog {
     taken.lines.set(line.event.seq, line);
   }
 
-  #change(event: Event, target: number, taken: Taken, me: string | undefined): void {
+  #change(event: Event, target: number, taken: Taken): void {
     const { record } = this;
     const at = this.lines.findIndex((line) => line.event.seq === target);
     const old = this.lines[at];
@@ -238,9 +239,9 @@ export class RoomLog {
       this.uncounted ||= counted;
       return;
     }
-    if (counted && countable(old.event, me)) {
+    if (counted && countable(old.event, this.who.meta)) {
       record.unread -= 1;
-      if (calls(old.event, me)) record.mentions -= 1;
+      if (calls(old.event, this.who.meta)) record.mentions -= 1;
     }
     const line = fold(old, event);
     this.lines = this.lines.with(at, line);

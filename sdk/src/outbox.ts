@@ -32,7 +32,7 @@ export interface Entry extends Waiting {
   /** The latest request that waits for its ack. */
   flight?: { req: number; resend: Unsubscribe } | undefined;
   sent: Promise<{ seq: number; ts: number }>;
-  settle: (end: { seq: number; ts: number } | ChatError) => void;
+  settle: (end: { seq: number; ts: number } | Promise<never>) => void;
 }
 
 export interface OutboxCore {
@@ -134,8 +134,8 @@ export class Outbox {
 
   #enter(waiting: Waiting, stored: boolean): Entry {
     let settle!: Entry['settle'];
-    const sent = new Promise<{ seq: number; ts: number }>((resolve, reject) => {
-      settle = (end) => (end instanceof ChatError ? reject(end) : resolve(end));
+    const sent = new Promise<{ seq: number; ts: number }>((resolve) => {
+      settle = resolve;
     });
     // Who does not look at `sent` sees the status; an unhandled rejection would add nothing.
     sent.catch(() => undefined);
@@ -226,7 +226,7 @@ export class Outbox {
     entry.status = 'failed';
     entry.error = error;
     entry.kept.failed = { code: error.code, message: error.message };
-    entry.settle(error);
+    entry.settle(Promise.reject(error));
     void this.#store(entry);
     this.core.moved(entry);
   }

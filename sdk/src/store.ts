@@ -12,6 +12,8 @@ export interface Meta {
   last?: Last | undefined;
   user?: Profile | undefined;
   device?: string | undefined;
+  /** Whom the user has blocked. */
+  blocks?: readonly string[] | undefined;
   /** How often everything was dropped: what belongs to an earlier life is void. */
   life?: number | undefined;
 }

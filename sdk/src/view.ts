@@ -7,7 +7,7 @@ import type { Message, RoomInfo } from './types.js';
 import type { Author, Event, Folded } from './wire.js';
 
 /** What is true of most messages. */
-const bare = { status: 'sent', edited: false, redacted: false, reactions: [], mentions: [], changes: [] } as const;
+const bare = { status: 'sent', reactions: [], mentions: [], changes: [] } as const;
 
 const lines = new WeakMap<Line, Message>();
 
@@ -23,8 +23,8 @@ export function lineMessage(line: Line, me: string | undefined): Message {
     text: kind === 'message' ? event.body.text : '',
     from: from[0],
     own: from[0] === me,
-    edited: event.edited !== undefined,
-    redacted: event.redacted !== undefined,
+    edited: !!event.edited,
+    redacted: !!event.redacted,
     replyTo: event.reply_to,
     event,
   };
@@ -52,10 +52,9 @@ function withChanges(line: Line, entries: Entry[], me: string | undefined): Mess
 
 /** Lines by seq, then own ones that have none yet. */
 export function windowOf(log: RoomLog | undefined, entries: Entry[], me: string | undefined): Message[] {
-  const held = log?.lines.map((line) => withChanges(line, entries, me)) ?? [];
+  const held = (log?.lines ?? []).map((line) => withChanges(line, entries, me));
   // A page may bring the line before its ack does.
-  const keys = new Set(entries.length > 0 ? held.map((message) => message.key) : []);
-  const fresh = entries.filter(({ key, frame }) => frame.type === 'send' && !keys.has(key));
+  const fresh = entries.filter(({ key, frame }) => frame.type === 'send' && !held.some((message) => message.key === key));
   return [...held, ...fresh.map((entry) => entryMessage(entry, me))];
 }
 
@@ -67,7 +66,7 @@ export function infoOf(log: RoomLog | undefined, me: string | undefined): RoomIn
     ...row.me,
     id: row.room,
     read,
-    ...log.unread(me),
+    ...log.unread(),
     last: last && lineMessage(last, me),
   };
 }

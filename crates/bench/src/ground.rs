@@ -11,6 +11,7 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 
 use crate::chinwag::Chinwag;
+use crate::client::Client;
 use crate::dialect::Dialect;
 use crate::issuer::Issuer;
 use crate::machine::{self, Machine, Watched};
@@ -167,6 +168,14 @@ impl Ground {
         let rooms = place.rooms(rooms)?;
         swarm.dialect_mut().set_rooms(rooms);
         Ok(swarm)
+    }
+
+    /// Somebody with a connection of their own.
+    ///
+    /// # Errors
+    /// The server refuses them.
+    pub(crate) fn sign_in(&self, user: usize) -> anyhow::Result<Client> {
+        Client::sign_in(self.address, &self.path, self.issuer.token(user)?)
     }
 
     /// Starts our server anew on its data, so that nothing remains in its memory of how the

@@ -29,6 +29,7 @@ mod storm;
 mod swarm;
 mod sync;
 mod terminal;
+mod ticks;
 
 use std::process::ExitCode;
 
@@ -58,6 +59,8 @@ enum Scenario {
     Mixed(mixed::Options),
     /// A large room at which everybody looks: who is online and who types, and what that costs
     Presence(presence::Options),
+    /// Pairs who write to each other: how soon a sender sees that a message was delivered
+    Ticks(ticks::Options),
     /// Chinwag beside Socket.IO, ejabberd and what the machine itself costs, in one table
     Compare(compare::Options),
     /// A floor for `compare`
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         Scenario::Sync(options) => sync::run(&options),
         Scenario::Mixed(options) => mixed::run(&options),
         Scenario::Presence(options) => presence::run(&options),
+        Scenario::Ticks(options) => ticks::run(&options),
         Scenario::Compare(options) => compare::run(&options),
         Scenario::FloorNet(options) => peers::floor_net::run(options),
     };

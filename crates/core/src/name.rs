@@ -1,11 +1,14 @@
 //! Names of people: what may be one, how it is shown, and when two count as the same.
 //!
 //! The shown form is NFC, trimmed, with each run of white space made one blank. The unique key
-//! is its skeleton: NFKC, full case folding, invisible characters taken out. So "Ann", " ANN "
-//! and the full-width "Ａｎｎ" are one name. Look-alikes across scripts (Cyrillic "а" for Latin
-//! "a", Unicode TS 39) are not folded together; that would need its tables.
+//! is folded: NFKC, full case folding, invisible characters taken out. So "Ann", " ANN " and the
+//! full-width "Ａｎｎ" are one name, and by this form people are found. What a name looks like is
+//! its skeleton (UTS 39, section 4), and that is unique as well: with "paypal" there can be no
+//! "раураl" in Cyrillic letters, and with "Tom" no "Torn". Case is folded before, so that "Ian" and
+//! "lan" are two names although one can be drawn like the other.
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_security::confusable_detection;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::code::ErrorCode;
@@ -16,6 +19,7 @@ use crate::limits::{NAME_BYTES_MAX, NAME_GRAPHEMES_MAX};
 pub struct Name {
     display: String,
     key: String,
+    look: String,
 }
 
 impl Name {
@@ -29,6 +33,12 @@ impl Name {
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
+    }
+
+    /// What must be unique as well: two names with the same look can be taken for each other.
+    #[must_use]
+    pub fn look(&self) -> &str {
+        &self.look
     }
 }
 
@@ -51,11 +61,12 @@ pub fn name(text: &str) -> Result<Name, ErrorCode> {
     if display.len() > NAME_BYTES_MAX || display.graphemes(true).count() > NAME_GRAPHEMES_MAX {
         return Err(ErrorCode::TooLong);
     }
-    let key = skeleton(&display);
+    let key = unique(&display);
     if key.is_empty() {
         return Err(ErrorCode::Blank);
     }
-    Ok(Name { display, key })
+    let look = skeleton(&key);
+    Ok(Name { display, key, look })
 }
 
 /// Trimmed, with each run of white space as one blank.
@@ -70,8 +81,15 @@ fn collapsed(text: &str) -> String {
     out
 }
 
+/// What a folded name looks like: each character replaced by the one that stands for all that can
+/// be taken for it (UTS 39, section 4). Folded once more, since "0" stands for "O".
+fn skeleton(key: &str) -> String {
+    let look: String = confusable_detection::skeleton(key).collect();
+    unique(&look)
+}
+
 /// The form in which names are compared.
-fn skeleton(display: &str) -> String {
+fn unique(display: &str) -> String {
     // Twice, because folding can bring forth characters that normalise further, and back.
     collapsed(&folded(&folded(display)))
 }
@@ -157,12 +175,28 @@ mod tests {
     }
 
     #[test]
-    fn another_script_is_another_name() {
-        // Said in the header: this is known and not prevented.
-        assert_ne!(
-            name("ann").expect("Latin").key(),
-            name("аnn").expect("Cyrillic a").key()
-        );
+    fn names_that_look_alike() {
+        let look = |text: &str| name(text).expect(text).look().to_owned();
+        for (one, other) in [
+            ("ann", "аnn"),
+            ("PayPal", "раураl"),
+            ("Tom", "torn"),
+            ("user1", "UserL"),
+            ("B0B", "bob"),
+            ("Οδός", "Oδός"),
+        ] {
+            assert_eq!(look(one), look(other), "{one:?} {other:?}");
+            let keys = [one, other].map(|text| name(text).expect(text).key().to_owned());
+            assert_ne!(keys[0], keys[1], "they are found by different texts");
+        }
+        for (one, other) in [
+            ("Ian", "Lan"),
+            ("ann", "anna"),
+            ("Bob 1", "Bob 2"),
+            ("李", "雷"),
+        ] {
+            assert_ne!(look(one), look(other), "{one:?} {other:?}");
+        }
     }
 
     proptest! {
@@ -174,6 +208,7 @@ mod tests {
                 let upper: String = first.display().chars().flat_map(char::to_uppercase).collect();
                 if let Ok(upper) = name(&upper) {
                     prop_assert_eq!(upper.key(), first.key());
+                    prop_assert_eq!(upper.look(), first.look());
                 }
             }
         }

@@ -182,6 +182,7 @@ impl Town {
                 let on = shore.base.rng.chance(400);
                 device.blocks(user, on, shore);
             }
+            196..=225 if shore.base.settings.invites => self.invite(device, shore.base),
             _ => {}
         }
         device.pump(shore);
@@ -267,6 +268,23 @@ impl Town {
                 name: on.then(|| "renamed".to_owned()),
                 topic: Some("a topic".to_owned()),
             },
+        };
+        device.submit(Key(base.rng.bytes()), command, Purpose::Real);
+    }
+
+    /// Somebody is asked in, accepts, or declines.
+    fn invite(&self, device: &mut Device, base: &mut Base) {
+        let asks = base.rng.chance(600);
+        let rooms = rooms(device, |copy| copy.joined == asks);
+        if rooms.is_empty() {
+            return;
+        }
+        let room = *base.rng.pick(&rooms);
+        let user = self.other(device.user, base);
+        let command = match (asks, base.rng.chance(750)) {
+            (true, _) => Command::InviteUser { room, user },
+            (false, true) => Command::join(room),
+            (false, false) => Command::Leave { room },
         };
         device.submit(Key(base.rng.bytes()), command, Purpose::Real);
     }

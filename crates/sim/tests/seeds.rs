@@ -85,6 +85,10 @@ fn seeds_that_once_failed() {
             131,
             "receipts to a connection that was behind made it behind once more",
         ),
+        (
+            1949,
+            "the judge forgot that who was leaving stays online while a connection catches up",
+        ),
     ];
     for (seed, story) in stories {
         check(seed, story);

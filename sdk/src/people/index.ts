@@ -70,6 +70,9 @@ export class People {
         const { type: _type, ...settings } = frame;
         return settings.version >= this.#settings.get().version ? this.#change(settings) : undefined;
       }
+      case 'notify':
+        // The row has it; one that cannot be had now comes with the next summary.
+        return void this.#chat.ask({ type: 'room', room: frame.room }).catch(() => undefined);
       case 'behind':
         return this.#watch.down();
       case 'caught_up':

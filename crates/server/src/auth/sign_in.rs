@@ -83,12 +83,7 @@ impl Accounts {
         if !admitted {
             return Err(not_admitted(&admission));
         }
-        if self
-            .store
-            .user_by_name(name.key().to_owned())
-            .await?
-            .is_some()
-        {
+        if self.store.is_name_taken(name.clone()).await? {
             return Err(Refused::field(ErrorCode::NameTaken, "name"));
         }
         let password_hash = self.passwords.hash(password).await?;

@@ -117,6 +117,7 @@ async fn what_register_refuses() {
     let before = place.accounts.passwords.computed();
     for (name, password, expected, field) in [
         ("ann", PASSWORD, ErrorCode::NameTaken, "name"),
+        ("\u{430}nn", PASSWORD, ErrorCode::NameTaken, "name"),
         (" ", PASSWORD, ErrorCode::Blank, "name"),
         ("a\0", PASSWORD, ErrorCode::BadField, "name"),
         (&"x".repeat(65), PASSWORD, ErrorCode::TooLong, "name"),

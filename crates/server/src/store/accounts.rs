@@ -239,6 +239,9 @@ pub trait AccountStore: Send + Sync {
     /// The user whose name has this key.
     fn user_by_name(&self, name_key: String) -> Answer<'_, Option<UserRow>>;
 
+    /// Whether somebody has this name, or one that looks like it.
+    fn is_name_taken(&self, name: Name) -> Answer<'_, bool>;
+
     /// The user, if that session (if any is named) exists, is of that user and is not revoked.
     fn identity(&self, user: UserId, session: Option<SessionId>) -> Answer<'_, Option<UserRow>>;
 

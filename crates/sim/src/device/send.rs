@@ -292,6 +292,12 @@ fn person_frame(req: Req, key: Key, command: Command) -> ClientFrame {
             user,
             on,
         },
+        Command::InviteUser { room, user } => ClientFrame::InviteUser {
+            req,
+            key,
+            room,
+            user,
+        },
         other => unreachable!("no frame for {other:?}"),
     }
 }

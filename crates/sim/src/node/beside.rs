@@ -194,15 +194,28 @@ impl Node {
 
     /// A connection has ended: whether its user goes with it, for [`Node::online`].
     pub(super) fn note_loss(&mut self, id: ConnId, now: u64) {
-        let Some((user, caught)) = self.conns.get(&id).map(|conn| (conn.user, conn.caught)) else {
+        let Some(conn) = self.conns.get(&id).filter(|conn| conn.keeps_online) else {
             return;
         };
-        let Some(user) = user else { return };
-        let here = self.conns.values();
-        let mut here = here.filter(|conn| !conn.gone && conn.user == Some(user));
-        let online = caught || self.may_be_leaving(user, now);
-        if online && here.next().is_none() {
+        let Some(user) = conn.user else { return };
+        let here = self.conns.values_mut();
+        let here = here.filter(|conn| !conn.gone && conn.user == Some(user));
+        let mut last = true;
+        for other in here {
+            other.keeps_online = true;
+            last = false;
+        }
+        if last {
             self.lost.insert(user, now);
+        }
+    }
+
+    /// A connection is its user's from now on. Whoever comes back while others are told that they
+    /// are online stays so, as long as the connection tries to catch up.
+    pub(super) fn note_return(&mut self, id: ConnId, user: UserId, now: u64) {
+        let leaving = self.may_be_leaving(user, now);
+        if let Some(conn) = self.conns.get_mut(&id) {
+            conn.keeps_online |= leaving;
         }
     }
 
@@ -219,7 +232,7 @@ impl Node {
         for (id, conn) in self.conns.iter().filter(|(_id, conn)| !conn.gone) {
             if self.shard.live().is_live(*id) {
                 online.extend(conn.user);
-            } else if conn.caught {
+            } else if conn.keeps_online {
                 may.extend(conn.user);
             }
         }

@@ -45,8 +45,9 @@ pub(super) struct Conn {
     pub(super) closing: Option<CloseCode>,
     /// Its user has been told of being out of these rooms.
     pub(super) out: BTreeSet<RoomId>,
-    /// It has caught up once.
-    pub(super) caught: bool,
+    /// Its user is online, or may be, while it is here: it has caught up once, or is what is left
+    /// of somebody who was online.
+    pub(super) keeps_online: bool,
     /// The socket is gone; the shard has not forgotten it yet.
     pub(super) gone: bool,
     scratch: Vec<Effect>,
@@ -67,7 +68,7 @@ impl Conn {
             syncs_begun: 0,
             closing: None,
             out: BTreeSet::new(),
-            caught: false,
+            keeps_online: false,
             gone: false,
             scratch: Vec::new(),
         }
@@ -154,7 +155,7 @@ impl Outlet for Outboxes<'_> {
         let frame = Down::Frame(Arc::new(ServerFrame::CaughtUp { position }));
         let queued = conn.push(Lane::vouching(), frame, self.now);
         if queued {
-            conn.caught = true;
+            conn.keeps_online = true;
             conn.input(Input::CaughtUp, self.now, None);
         }
         queued

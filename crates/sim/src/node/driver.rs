@@ -141,6 +141,7 @@ impl Node {
         };
         let user: UserId = profile.id;
         conn.user = Some(user);
+        self.note_return(id, user, site.base.now);
         let now = site.base.tick();
         self.buckets
             .entry(user)

@@ -269,6 +269,9 @@ fn same(sent: &Sent, event: &Event) -> bool {
         (Command::Leave { .. }, Body::Member(body)) => {
             body.user == sent.user && body.state == MemberState::Left
         }
+        (Command::InviteUser { user, .. }, Body::Member(body)) => {
+            body.user == *user && body.state == MemberState::Invited
+        }
         (Command::Add { user, .. }, Body::Member(body)) => {
             body.user == *user && body.state == MemberState::Joined
         }

@@ -55,11 +55,11 @@ pub enum NotClosed {
     Gone,
 }
 
-/// How the name of a closed account is kept: nobody can take it again and pose as who had it, and
+/// How the name of a closed account, its key and its look, is kept: nobody can take it again and pose as who had it, and
 /// nobody can read it here. Longer than a name may be, and so nobody's name.
 #[must_use]
-pub fn erased_key(name_key: &str) -> String {
-    let digest = Sha256::digest(name_key);
+pub fn erased_key(name: &str) -> String {
+    let digest = Sha256::digest(name);
     let digits = digest.iter().map(|byte| format!("{byte:02x}"));
     format!("erased:{}", digits.collect::<String>())
 }

@@ -104,6 +104,10 @@ async fn users_and_names<S: AccountStore>(store: &S) {
         .create_user(user(BOB, " ＡＮＮ ", Admission::Open, 2), NOW)
         .await;
     assert_eq!(taken.expect("an answer"), Err(NotMade::NameTaken));
+    let alike = store
+        .create_user(user(BOB, "\u{430}nn", Admission::Open, 2), NOW)
+        .await;
+    assert_eq!(alike.expect("an answer"), Err(NotMade::NameTaken));
     assert_eq!(
         store.identity(BOB, None).await,
         Ok(None),
@@ -189,7 +193,7 @@ async fn foreign_users_are_made_once<S: AccountStore>(store: &S) {
         names: names.iter().copied().map(named).collect(),
     };
     let first = store
-        .foreign_user(foreign(&["ANN", "Ann 2", "Ann 3"]), NOW)
+        .foreign_user(foreign(&["ANN", "\u{430}nn", "Ann 2", "Ann 3"]), NOW)
         .await
         .expect("made");
     assert_eq!(

@@ -6,6 +6,7 @@ mod state;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chinwag_core::ids::{SessionId, UserId};
+use chinwag_core::name::Name;
 use chinwag_core::wire::Profile;
 
 use self::state::{Born, State, Times};
@@ -82,6 +83,10 @@ impl AccountStore for MemoryAccounts {
         )
     }
 
+    fn is_name_taken(&self, name: Name) -> Answer<'_, bool> {
+        ready(self.state().is_taken(&name))
+    }
+
     fn identity(&self, user: UserId, session: Option<SessionId>) -> Answer<'_, Option<UserRow>> {
         let state = self.state();
         let alive = session.is_none_or(|id| {
@@ -111,7 +116,7 @@ impl AccountStore for MemoryAccounts {
         if let Some(row) = state.users.get(&new.id) {
             return ready(row.clone());
         }
-        let free = new.names.iter().find(|name| !state.is_taken(name.key()));
+        let free = new.names.iter().find(|name| !state.is_taken(name));
         let Some(name) = free else {
             let message = "every name of a foreign user is taken".to_owned();
             let refused = Err(crate::store::StoreError::Read(message));
@@ -125,7 +130,7 @@ impl AccountStore for MemoryAccounts {
             password_hash: None,
             administrator: false,
         };
-        let row = state.insert(row, name.key());
+        let row = state.insert(row, name);
         let born = Born {
             at_ms: now_ms,
             issued: Some((new.issuer.clone(), new.subject.clone())),

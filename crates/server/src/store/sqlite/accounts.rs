@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use chinwag_core::ids::{SessionId, UserId};
+use chinwag_core::name::Name;
 use chinwag_core::wire::Profile;
 use rusqlite::{Connection, Result as SqlResult};
 
@@ -116,6 +117,10 @@ impl<C: Connections> AccountStore for SqliteAccounts<C> {
 
     fn user_by_name(&self, name_key: String) -> Answer<'_, Option<UserRow>> {
         self.read(move |db| users::by_name(db, &name_key))
+    }
+
+    fn is_name_taken(&self, name: Name) -> Answer<'_, bool> {
+        self.read(move |db| users::is_taken(db, &name))
     }
 
     fn identity(&self, user: UserId, session: Option<SessionId>) -> Answer<'_, Option<UserRow>> {

@@ -28,20 +28,22 @@ use crate::store::accounts::erased_key;
 /// gone, and the job that goes through their rooms is stored.
 pub(in crate::store::sqlite) fn begin(db: &Connection, erasure: &Erasure) -> rusqlite::Result<()> {
     let user = erasure.user;
-    let name_key: Option<Option<String>> = db
-        .prepare_cached("SELECT name_key FROM users WHERE public = ?1")?
-        .query_row([&user.0[..]], |row| row.get(0))
+    let named: Option<[Option<String>; 2]> = db
+        .prepare_cached("SELECT name_key, name_look FROM users WHERE public = ?1")?
+        .query_row([&user.0[..]], |row| Ok([row.get(0)?, row.get(1)?]))
         .optional()?;
-    let reserved = name_key.flatten().map(|key| erased_key(&key));
+    let [key, look] = named.unwrap_or_default();
+    let reserved = [key, look].map(|name| name.map(|name| erased_key(&name)));
     db.prepare_cached(
-        "UPDATE users SET name = '', name_key = ?2, profile_version = profile_version + 1, \
+        "UPDATE users SET name = '', name_key = ?2, name_look = ?4, profile_version = profile_version + 1, \
          password_hash = NULL, issuer = NULL, subject = NULL, administrator = 0, changed = ?3 \
          WHERE public = ?1",
     )?
     .execute(params![
         &user.0[..],
-        reserved,
-        number(stored_position(db)?.0)
+        reserved[0],
+        number(stored_position(db)?.0),
+        reserved[1],
     ])?;
     forget_own(db, user)?;
     let (stage, room, seq) = place_columns(&erasure.place);

@@ -5,6 +5,8 @@
 
 use std::path::Path;
 
+use chinwag_core::name;
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags, params};
 
 use super::files;
@@ -52,7 +54,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         version: 8,
-        sql: include_str!("../migrations/0008_erase.sql"),
+        sql: include_str!("../migrations/0008_names.sql"),
+    },
+    Migration {
+        version: 9,
+        sql: include_str!("../migrations/0009_erase.sql"),
     },
 ];
 
@@ -73,12 +79,22 @@ pub(super) fn create(dir: &Path, migrations: &[Migration]) -> Result<(), OpenErr
         reason: std::io::Error::other(error.to_string()),
     })?;
     let db = Connection::open(&unfinished).map_err(failed)?;
+    lend_functions(&db).map_err(failed)?;
     fill(&db, &epoch, migrations).map_err(failed)?;
     db.close().map_err(|(_db, error)| failed(error))?;
     files::publish(&unfinished, &file).map_err(|reason| OpenError::Disk {
         file: file.clone(),
         doing: "making the database",
         reason,
+    })
+}
+
+/// What migrations may ask of `core`: `name_look(text)`, NULL for what is no name.
+fn lend_functions(db: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    db.create_scalar_function("name_look", 1, flags, |call| {
+        let text = call.get::<Option<String>>(0)?.unwrap_or_default();
+        Ok(name::name(&text).ok().map(|name| name.look().to_owned()))
     })
 }
 
@@ -116,6 +132,7 @@ pub(super) fn forward(
     let db =
         Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
     prepare_to_write(&db).map_err(failed)?;
+    lend_functions(&db).map_err(failed)?;
     step("opened");
     copy(dir, &db, found, step)?;
     for migration in migrations.iter().filter(|step| step.version > found) {

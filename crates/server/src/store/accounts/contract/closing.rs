@@ -69,6 +69,11 @@ pub(super) async fn the_name_of_a_closed_account_stays_taken<S: AccountStore>(st
     let again = user(BOB, " ＡＮＮ ", Admission::Open, 2);
     let again = store.create_user(again, NOW).await;
     assert_eq!(again, Ok(Err(NotMade::NameTaken)));
+    // Nor one that looks like it.
+    let alike = user(BOB, "\u{430}nn", Admission::Open, 2);
+    let alike = store.create_user(alike, NOW).await;
+    assert_eq!(alike, Ok(Err(NotMade::NameTaken)));
+    assert_eq!(store.is_name_taken(named("Ann")).await, Ok(true));
     let foreign = ForeignUser {
         id: UserId::foreign("iss", "sub"),
         issuer: "iss".to_owned(),

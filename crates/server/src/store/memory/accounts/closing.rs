@@ -1,6 +1,7 @@
 //! Closing accounts in memory, and what is kept of one for its owner.
 
 use chinwag_core::ids::UserId;
+use chinwag_core::name::name;
 
 use super::state::State;
 use crate::store::accounts::{
@@ -8,11 +9,6 @@ use crate::store::accounts::{
 };
 
 impl State {
-    /// Whether a name is somebody's, or was somebody's whose account is closed.
-    pub(super) fn is_taken(&self, name_key: &str) -> bool {
-        self.names.contains_key(name_key) || self.names.contains_key(&erased_key(name_key))
-    }
-
     /// What is kept of an account that is open.
     pub(super) fn account(&self, user: UserId) -> Option<AccountRow> {
         let row = self.users.get(&user).filter(|row| !row.is_deleted())?;
@@ -54,6 +50,12 @@ impl State {
         if let Some(key) = named.map(|(key, _id)| key.clone()) {
             self.names.remove(&key);
             self.names.insert(erased_key(&key), user);
+        }
+        // A row's name is one: it was made of one.
+        if let Ok(name) = name(&row.name)
+            && self.looks.remove(name.look())
+        {
+            self.looks.insert(erased_key(name.look()));
         }
         self.born.remove(&user);
         let row = UserRow {

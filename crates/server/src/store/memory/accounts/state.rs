@@ -1,12 +1,13 @@
 //! The maps, and what changes them: each function is one transaction's work.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chinwag_core::ids::{SessionId, UserId};
+use chinwag_core::name::Name;
 
 use crate::store::accounts::{
     Admission, NewSession, NewUser, NotMade, REFRESH_TOKENS_KEPT, REVOCATIONS_KEPT_MS, Revocation,
-    Revoked, Rotation, SESSIONS_PER_USER_MAX, SessionRow, TokenHash, UserKind, UserRow,
+    Revoked, Rotation, SESSIONS_PER_USER_MAX, SessionRow, TokenHash, UserKind, UserRow, erased_key,
 };
 
 #[derive(Debug, Default)]
@@ -16,6 +17,8 @@ pub(super) struct State {
     pub(super) setup: Option<TokenHash>,
     pub(super) users: BTreeMap<UserId, UserRow>,
     pub(super) names: BTreeMap<String, UserId>,
+    /// What the names look like.
+    pub(super) looks: BTreeSet<String>,
     pub(super) sessions: BTreeMap<SessionId, Session>,
     pub(super) tokens: BTreeMap<TokenHash, Token>,
     pub(super) tokens_made: u64,
@@ -78,9 +81,20 @@ impl State {
         stored == Some(verified)
     }
 
-    pub(super) fn insert(&mut self, row: UserRow, name_key: &str) -> UserRow {
+    /// Whether somebody has this name, or one that looks like it, or had it before they closed
+    /// their account.
+    pub(super) fn is_taken(&self, name: &Name) -> bool {
+        let (key, look) = (name.key(), name.look());
+        self.names.contains_key(key)
+            || self.names.contains_key(&erased_key(key))
+            || self.looks.contains(look)
+            || self.looks.contains(&erased_key(look))
+    }
+
+    pub(super) fn insert(&mut self, row: UserRow, name: &Name) -> UserRow {
         self.tick();
-        self.names.insert(name_key.to_owned(), row.id);
+        self.names.insert(name.key().to_owned(), row.id);
+        self.looks.insert(name.look().to_owned());
         self.users.insert(row.id, row.clone());
         row
     }
@@ -256,7 +270,7 @@ impl State {
             Admission::Setup(hash) if self.setup_is_good(hash) => true,
             Admission::Setup(_) => return Err(NotMade::SetupInvalid),
         };
-        if self.is_taken(new.name.key()) {
+        if self.is_taken(&new.name) {
             return Err(NotMade::NameTaken);
         }
         match &new.admission {
@@ -274,7 +288,7 @@ impl State {
             password_hash: Some(new.password_hash.clone()),
             administrator,
         };
-        let row = self.insert(row, new.name.key());
+        let row = self.insert(row, &new.name);
         let born = Born {
             at_ms: now_ms,
             issued: None,

@@ -58,12 +58,6 @@ pub(super) fn by_name(db: &Connection, name_key: &str) -> SqlResult<Option<UserR
         .optional()
 }
 
-/// Whether a name is somebody's, or was somebody's whose account is closed.
-fn is_taken(db: &Connection, name_key: &str) -> SqlResult<bool> {
-    db.prepare_cached("SELECT 1 FROM users WHERE name_key IN (?1, ?2)")?
-        .exists([name_key, &erased_key(name_key)])
-}
-
 pub(super) fn profiles(db: &Connection, wanted: &[UserId]) -> SqlResult<Vec<Profile>> {
     let mut found = Vec::with_capacity(wanted.len());
     for id in wanted {
@@ -166,6 +160,14 @@ fn admit(db: &Connection, admission: &Admission, now_ms: i64) -> SqlResult<Resul
     }
 }
 
+/// Whether somebody has this name, or one that looks like it, or had it before they closed their
+/// account.
+pub(super) fn is_taken(db: &Connection, name: &Name) -> SqlResult<bool> {
+    let (key, look) = (name.key(), name.look());
+    db.prepare_cached("SELECT 1 FROM users WHERE name_key IN (?1, ?2) OR name_look IN (?3, ?4)")?
+        .exists([key, &erased_key(key), look, &erased_key(look)])
+}
+
 struct Insert<'a> {
     id: UserId,
     name: &'a Name,
@@ -179,8 +181,8 @@ fn insert(db: &Connection, user: &Insert<'_>, now_ms: i64) -> SqlResult<UserRow>
     let (issuer, subject) = user.issued.unzip();
     db.prepare_cached(
         "INSERT INTO users (public, kind, name, name_key, profile_version, password_hash, issuer,
-           subject, administrator, created, changed)
-         VALUES (?1, 'user', ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9)",
+           subject, administrator, created, changed, name_look)
+         VALUES (?1, 'user', ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?
     .execute(params![
         user.id.0,
@@ -191,7 +193,8 @@ fn insert(db: &Connection, user: &Insert<'_>, now_ms: i64) -> SqlResult<UserRow>
         subject,
         user.administrator,
         now_ms,
-        changed
+        changed,
+        user.name.look(),
     ])?;
     Ok(UserRow {
         id: user.id,
@@ -209,7 +212,7 @@ pub(super) fn create(
     now_ms: i64,
 ) -> SqlResult<Result<UserRow, NotMade>> {
     // The name first: a refusal must not have used up the invitation.
-    if is_taken(db, new.name.key())? {
+    if is_taken(db, &new.name)? {
         // But whoever has no right to an account is not told which names there are.
         let good = match &new.admission {
             Admission::Open => true,
@@ -243,7 +246,7 @@ pub(super) fn foreign(db: &Connection, new: &ForeignUser, now_ms: i64) -> SqlRes
     let mut chosen = None;
     for name in &new.names {
         chosen = Some(name);
-        if !is_taken(db, name.key())? {
+        if !is_taken(db, name)? {
             break;
         }
     }

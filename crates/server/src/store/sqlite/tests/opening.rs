@@ -256,6 +256,34 @@ async fn a_migration_survives_a_kill_at_every_step() {
 }
 
 #[tokio::test]
+async fn names_that_were_there_before_looks_were_unique_stay() {
+    let dir = directory();
+    drop(SqliteStore::open_with(dir.path(), Arc::default(), &MIGRATIONS[..7]).expect("older"));
+    let db = raw(dir.path());
+    for (id, name) in [(1_u8, "ann"), (2, "\u{430}nn"), (3, "Tom")] {
+        let values = ([id; 16], name);
+        db.execute(
+            "INSERT INTO users (public, kind, name, name_key, profile_version, created, changed)
+             VALUES (?1, 'user', ?2, ?2, 1, 0, 0)",
+            values,
+        )
+        .expect("written");
+    }
+    drop(db);
+    drop(SqliteStore::open(dir.path()).expect("migrated"));
+    let db = raw(dir.path());
+    let mut looks = db
+        .prepare("SELECT name_look FROM users ORDER BY public")
+        .expect("read");
+    let looks = looks.query_map([], |row| row.get(0)).expect("read");
+    let looks: Vec<Option<String>> = looks.map(|look| look.expect("read")).collect();
+    assert_eq!(
+        looks,
+        [Some("ann".to_owned()), None, Some("torn".to_owned())]
+    );
+}
+
+#[tokio::test]
 async fn what_an_interrupted_first_start_left_is_begun_anew() {
     let dir = directory();
     fs::write(files::unfinished(dir.path()), b"half").expect("written");
