@@ -10,6 +10,7 @@ import { followHidden, hide, isHidden } from '@chinwag/client/hidden';
 import type { LineState } from './line/state';
 import { entryOf } from './entry';
 import type { Conversation, Entry, Here, Member, Message as Words, Person, Place, Role, RoomRow } from './model';
+import { t } from './words';
 
 /** What is waited for anyway comes with its own chunk. */
 const acts = () => import('@chinwag/client/conversation');
@@ -50,7 +51,7 @@ class ChatPlace implements Place {
 
   readonly known = computed(() =>
     [...this.#profiles.value.values()]
-      .filter((person) => person.id !== this.me.id)
+      .filter((person) => person.id !== this.me.id && person.name !== '')
       .map(personOf)
       .sort((a, b) => a.name.localeCompare(b.name)),
   );
@@ -152,8 +153,9 @@ class ChatPlace implements Place {
     // Read for the subscription: names that arrive later redraw what asked for them.
     const told = this.#profiles.value.get(id);
     const held = id === '' ? undefined : (told ?? this.#chat.profile(id));
-    if (held) return personOf(held);
-    return id === this.me.id ? this.me : { id, name: '' };
+    if (!held) return id === this.me.id ? this.me : { id, name: '' };
+    // Only of a deleted account the name is known and empty.
+    return held.name === '' ? { id, name: t.deletedAccount } : personOf(held);
   }
 
   open(id: string): Conversation {

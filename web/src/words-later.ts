@@ -93,6 +93,43 @@ export const said = {
     hide_last_seen: { title: 'Show when I was last here', help: ['To the minute, to people you share a room with.', 'Off: you do not see it of others either.'] },
     hide_receipts: { title: 'Tell others what I have read', help: ['They see what has reached you and what you have read.', 'Off: others see “sent” at most, and so do you.'] },
   },
+  takeHelp: 'Everything that is kept of you here, and everything you wrote, in one file. What others wrote is not in it.',
+  take: 'Download my data',
+  taking: 'Downloading…',
+  goHelp: 'You can go for good. Nobody can bring the account back then.',
+  goFurther: 'Delete my account…',
+  goQuestion: 'Delete your account?',
+  goPlainly: [
+    'You are signed out everywhere, at once and for good. It cannot be taken back.',
+    'Your name, password, settings and whom you blocked go. Nobody else can take your name.',
+    'You leave every room. A room that was yours goes to whoever has looked after it longest.',
+    'People you wrote with alone can still read that, and cannot answer.',
+    'That you were here stays: who came, who left, and when.',
+  ],
+  yourMessages: 'Your messages',
+  wordsStay: 'They stay',
+  wordsStayHelp: 'Others can still read them. They are by “Deleted account”.',
+  wordsGo: 'Remove them for everyone',
+  wordsGoHelp: 'In every room. Each leaves a line saying so. Your reactions go, too.',
+  go: 'Delete my account',
+  mineError: (code: string): string => {
+    switch (code) {
+      case 'bad_credentials':
+        return 'That password does not fit your name.';
+      case 'bad_field':
+        return 'This needs your password.';
+      case 'forbidden':
+        return 'You are the only administrator here. Somebody has to look after the place.';
+      case 'busy':
+        return 'A download is under way already.';
+      case 'rate_limited':
+        return 'Too often for now. Wait a few minutes.';
+      case 'cut_off':
+        return 'The download was cut off. Try again.';
+      default:
+        return said.actError(code);
+    }
+  },
   hereGroup: 'Here now',
   awayGroup: 'Away',
   roleNotGiven: (name: string, why: string) => `${name}: ${why}`,

@@ -118,6 +118,8 @@ export const t = {
   older: 'Loading older messages',
   beginning: 'This is the beginning.',
   deletedMessage: 'Deleted message',
+  deletedAccount: 'Deleted account',
+  mine: 'Your data',
   noSuchMessage: 'Message not available',
   answerTo: 'In answer to',
   actions: (who: string) => `Actions for the message of ${who}`,

@@ -76,6 +76,9 @@ pub fn decide<V: View + ?Sized>(
     drawn: InviteHash,
     now: Millis,
 ) -> Result<Result<Change, ErrorCode>, V::Error> {
+    if view.profile(user)?.is_some_and(|who| who.is_deleted()) {
+        return Ok(Err(ErrorCode::BadToken));
+    }
     match *deed {
         Deed::Invite {
             room,

@@ -172,6 +172,10 @@ id!(
     /// An open invitation, for those who look after a room: it lets nobody in.
     InviteId, "i_"
 );
+id!(
+    /// A durable job over many rooms, such as the erasure of an account.
+    JobId, "j_"
+);
 id_without_debug!(
     /// What the link of an invitation holds, and what lets its bearer in: 128 random bits, drawn at
     /// the edge. Not an id: it is never stored, and shows in no log.

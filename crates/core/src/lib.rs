@@ -13,6 +13,8 @@ pub mod batch;
 pub mod code;
 pub mod codec;
 pub mod deed;
+pub mod erasure;
+pub mod estate;
 pub mod event;
 pub mod feed;
 pub mod fold;

@@ -36,6 +36,12 @@ pub const PAGE_MAX: usize = 200;
 pub const OPEN_ROOMS_MAX: usize = 32;
 /// Missed events of one room from which it is reset instead of streamed.
 pub const STREAM_EVENTS_MAX: u64 = 1_000;
+/// Rooms that an erased account goes out of in one transaction. The next follows.
+pub const ERASE_ROOMS_MAX: usize = 100;
+/// Events of an erased account that one transaction looks at, to take them back. The next follows.
+pub const ERASE_EVENTS_MAX: usize = 200;
+/// Events of a room that one read looks through for those of one person. The next follows.
+pub const ERASE_SCAN_MAX: u64 = 8_192;
 /// Folded messages in a `reset`.
 pub const RESET_MESSAGES: usize = 50;
 /// Bytes that wait for one socket. Beyond: `behind`.

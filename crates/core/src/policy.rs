@@ -73,7 +73,10 @@ enum Needs {
 
 fn needs(act: Act, room: &Room) -> Needs {
     let is_direct = room.kind == RoomKind::Direct;
+    // One of the two has deleted their account: there is nobody to say anything to.
+    let is_forsaken = is_direct && room.members < 2;
     match act {
+        Act::Send { .. } | Act::Edit | Act::React | Act::Pin if is_forsaken => Needs::Nobody,
         Act::Send { to_all: true } if is_large(room) => Needs::Steward,
         Act::Send { .. } | Act::Edit | Act::React => Needs::Voice,
         Act::Redact { own: true } => Needs::Inside,

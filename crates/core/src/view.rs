@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::aside::Seen;
 use crate::batch::Ack;
+use crate::estate::Estate;
 use crate::event::Event;
 use crate::ids::{AvatarId, Epoch, Key, Position, RoomId, Seq, UserId};
 use crate::invite::{Invitation, InviteHash};
@@ -163,6 +164,9 @@ pub trait View {
 
     /// All invitations to a room that are kept, by hash.
     fn invitations(&self, room: RoomId) -> Result<Vec<Invitation>, Self::Error>;
+
+    /// What else is known of one person, at the same moment.
+    fn estate(&self) -> &dyn Estate<Error = Self::Error>;
 }
 
 /// What happened since a position, for a node's own check.

@@ -4,6 +4,7 @@
 //! fsync. An ack is queued on the sender's socket before the event can reach any. Markers have a
 //! lower queue of their own (`marks`), never in the way of messages.
 
+mod erasing;
 mod marks;
 mod receipts;
 
@@ -24,6 +25,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
+pub use self::erasing::Departures;
 use self::receipts::Receipts;
 use crate::clock::{self, Clock};
 use crate::gateway::connections::Connections;
@@ -78,6 +80,7 @@ pub struct Commit {
     work: mpsc::Sender<Work>,
     marks: mpsc::Sender<MarkJob>,
     gate: Arc<Mutex<Gate<(ConnId, RoomId)>>>,
+    departures: Departures,
     clock: Clock,
 }
 
@@ -104,6 +107,12 @@ impl Commit {
             gate: gate.clone(),
             tasks: tasks.clone(),
         };
+        let departures = Departures {
+            store: store.clone(),
+            hub: hub.clone(),
+            metrics: metrics.clone(),
+            tasks: tasks.clone(),
+        };
         tasks.spawn(writer.run(queued));
         let (told_of, people) = (hub.clone(), connections.clone());
         let receipts = Receipts::start(store.clone(), told_of, people, clock, tasks);
@@ -119,6 +128,7 @@ impl Commit {
             work,
             marks: mark_jobs,
             gate,
+            departures,
             clock,
         }
     }
@@ -142,6 +152,12 @@ impl Commit {
             let refusal = refuse(Some(job.req), code, code.meaning());
             job.connection.reply(job.req, &refusal, self.clock.tick());
         }
+    }
+
+    /// What writes the events of people who have gone for good.
+    #[must_use]
+    pub fn departures(&self) -> &Departures {
+        &self.departures
     }
 
     /// Forgets what order a connection's sends have to keep.

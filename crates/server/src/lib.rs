@@ -9,6 +9,7 @@ pub mod config;
 pub mod console;
 pub mod deeds;
 pub mod doctor;
+pub mod eraser;
 pub mod gateway;
 pub mod hub;
 pub mod logging;

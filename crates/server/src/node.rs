@@ -27,6 +27,7 @@ use crate::commit::Commit;
 use crate::config::Config;
 use crate::console::{self, Started};
 use crate::deeds::Deeds;
+use crate::eraser::Eraser;
 use crate::gateway::accept::{self, AcceptOptions, ConnectionDeadlines, Lifetime};
 use crate::gateway::budget::Budget;
 use crate::gateway::connections::Connections;
@@ -323,11 +324,13 @@ fn join(
     let per_user = usize::try_from(config.limits.connections_per_user.get())?;
     let address_rate = parts::address_rate(config);
     let connections = Connections::new(terms, address_rate, rates, per_user, metrics.clone());
+    let commit = Commit::start(store, &hub, &connections, clock, &metrics, &tasks);
     Ok(Services {
         store: store.clone(),
         accounts: accounts.clone(),
         avatars,
-        commit: Commit::start(store, &hub, &connections, clock, &metrics, &tasks),
+        eraser: Eraser::start(store, commit.departures().clone(), &tasks),
+        commit,
         presence: Presence::start(store, &hub, &connections, clock, &tasks),
         deeds: Deeds::start(store, clock, &tasks),
         hub,

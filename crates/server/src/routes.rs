@@ -12,7 +12,7 @@ use axum::{Extension, Router};
 use chinwag_core::code::ErrorCode;
 
 use crate::gateway::driver::{Services, drive};
-use crate::gateway::http::{self, Rating};
+use crate::gateway::http::{self, Estates, Rating};
 use crate::gateway::page::{self, Page};
 use crate::gateway::upgrade::{UpgradeOptions, upgrade};
 use crate::gateway::with_feature_routes;
@@ -48,7 +48,9 @@ pub fn routes(services: Services, allowed_origins: Vec<String>, readiness: Readi
         connections: services.connections.clone(),
         clock: services.clock,
     };
-    let accounts = http::router(services.accounts.clone(), services.avatars.clone())
+    let estates = Estates::new(services.store.clone(), services.eraser.clone());
+    let (accounts, avatars) = (services.accounts.clone(), services.avatars.clone());
+    let accounts = http::router_with(accounts, avatars, estates)
         .layer(Extension(rating))
         .layer(counting);
     let socket = Socket {

@@ -114,6 +114,7 @@ fn process(page: &mut Page, sources: &Sources) {
 fn connections(page: &mut Page, sources: &Sources) {
     let metrics = &sources.services.metrics;
     let (open, users) = sources.services.connections.counts();
+    page.one(&table::ERASURES, sources.services.eraser.waiting());
     page.one(&table::CONNECTIONS, open);
     page.one(&table::USERS, users);
     page.family(&table::CONNECTION_OPENS, &metrics.opens);

@@ -31,6 +31,12 @@ mod conversation;
 mod disk;
 #[path = "wire/ending.rs"]
 mod ending;
+#[path = "wire/erased_by_halves.rs"]
+mod erased_by_halves;
+#[path = "wire/erasing.rs"]
+mod erasing;
+#[path = "wire/exporting.rs"]
+mod exporting;
 #[path = "wire/exposition.rs"]
 mod exposition;
 #[path = "wire/hidden.rs"]

@@ -125,7 +125,8 @@ export class Accounts {
   }
 }
 
-function refusal(told: unknown, status: number): Refused {
+/** What a failed answer says. */
+export function refusal(told: unknown, status: number): Refused {
   const error = (told as { error?: { code?: unknown; field?: string; retry_after_ms?: number } } | undefined)?.error;
   if (typeof error?.code === 'string') return new Refused(error.code, error.field, error.retry_after_ms);
   // A proxy that answers in place of the server.

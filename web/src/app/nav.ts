@@ -14,6 +14,7 @@ export type Asking =
   | { kind: 'remove-message'; room: string; seq: number }
   | { kind: 'message-info'; room: string; seq: number }
   | { kind: 'privacy' }
+  | { kind: 'mine' }
   | { kind: 'send-away'; room: string; user: string; forGood: boolean }
   | { kind: 'sign-out'; waiting: number };
 

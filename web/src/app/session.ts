@@ -33,6 +33,8 @@ export class Session {
   readonly accounts: Accounts;
   readonly device: Device;
   readonly #openPlace: OpenPlace;
+  /** The account is being deleted; `ended`: the line was closed for it already. */
+  #going: { ended: boolean } | undefined;
 
   constructor(accounts: Accounts, device: Device, openPlace: OpenPlace, invitation: Invitation) {
     this.accounts = accounts;
@@ -98,6 +100,11 @@ export class Session {
   async signedOut(): Promise<void> {
     const stage = this.stage.peek();
     if (stage.at !== 'place') return;
+    if (this.#going) {
+      // The line may say so before the answer does.
+      this.#going.ended = true;
+      return;
+    }
     this.device.user = undefined;
     this.#toDoor(true);
     await stage.place.close(false);
@@ -108,11 +115,32 @@ export class Session {
     const stage = this.stage.peek();
     if (stage.at !== 'place') return;
     await this.accounts.logout();
+    await this.#leaveNothing(stage);
+  }
+
+  /** Deletes the account for good, as `ask` asks for it, and leaves nothing on the device. Throws what it throws. */
+  async erase(ask: (token: string) => Promise<void>): Promise<void> {
+    const stage = this.stage.peek();
+    if (stage.at !== 'place') return;
+    const going = { ended: false };
+    this.#going = going;
+    try {
+      await ask(await this.token(stage.place.me));
+    } catch (error) {
+      this.#going = undefined;
+      if (going.ended) await this.signedOut();
+      throw error;
+    }
+    this.#going = undefined;
+    await this.#leaveNothing(stage);
+  }
+
+  async #leaveNothing({ place, drafts }: { place: Place; drafts: Drafts }): Promise<void> {
     this.device.user = undefined;
-    stage.drafts.erase();
+    drafts.erase();
     history.replaceState(null, '', location.pathname);
     this.#toDoor(false);
-    await stage.place.close(true);
+    await place.close(true);
   }
 
   #toDoor(signedOut: boolean): void {

@@ -1,5 +1,6 @@
 // The dialog that is open, if one is.
 import { useWorld } from '../app/world';
+import { Mine } from '../people/mine';
 import { Privacy } from '../people/privacy';
 import { MessageInfo } from '../timeline/info';
 import { AddPeople, Leave, NewMessage, NewRoom, SignOut } from './dialogs';
@@ -36,6 +37,8 @@ export function Asked() {
       return <MessageInfo {...asking} onClose={close} />;
     case 'privacy':
       return <Privacy onClose={close} />;
+    case 'mine':
+      return <Mine onClose={close} />;
     case 'send-away':
       return <SendAway {...asking} onClose={close} />;
     case 'leave': {

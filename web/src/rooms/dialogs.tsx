@@ -74,7 +74,7 @@ export function NewRoom({ onClose }: Closing) {
   );
 }
 
-function Choice({ on, title, help, testid, onChoose }: { on: boolean; title: string; help: string; testid: string; onChoose: () => void }) {
+export function Choice({ on, title, help, testid, onChoose }: { on: boolean; title: string; help: string; testid: string; onChoose: () => void }) {
   return (
     <label class="choice">
       <input type="radio" name="who" checked={on} data-testid={testid} onChange={onChoose} />

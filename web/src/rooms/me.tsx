@@ -43,6 +43,9 @@ export function MeMenu({ testid, button }: { testid: string; button: ComponentCh
         <MenuItem icon="eye" testid={`${testid}-privacy`} onClick={() => nav.ask({ kind: 'privacy' })}>
           {t.privacy}
         </MenuItem>
+        <MenuItem icon="tray" testid={`${testid}-mine`} onClick={() => nav.ask({ kind: 'mine' })}>
+          {t.mine}
+        </MenuItem>
         <MenuItem icon="exit" testid={`${testid}-sign-out`} onClick={leave}>
           {t.signOut}
         </MenuItem>

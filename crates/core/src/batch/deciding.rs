@@ -114,6 +114,9 @@ impl<'a, V: View + ?Sized> Batch<'a, V> {
         let Some(author) = self.view.profile(item.from)? else {
             return Ok(Err(ErrorCode::NotFound));
         };
+        if author.is_deleted() {
+            return Ok(Err(ErrorCode::BadToken));
+        }
         self.author_version = author.version;
         match &item.command {
             Command::Send { .. }
@@ -133,6 +136,19 @@ impl<'a, V: View + ?Sized> Batch<'a, V> {
             | Command::SetRole { .. }
             | Command::Mute { .. } => self.membership(item),
         }
+    }
+
+    /// What follows is written by `user`, whether or not they may write anything themselves.
+    pub(super) fn speaks_for(&mut self, user: UserId) -> Result<(), V::Error> {
+        let author = self.view.profile(user)?;
+        self.author_version = author.map_or(0, |author| author.version);
+        Ok(())
+    }
+
+    /// Whether there is somebody of that id whose account is open.
+    pub(super) fn is_somebody(&self, user: UserId) -> Result<bool, V::Error> {
+        let found = self.view.profile(user)?;
+        Ok(found.is_some_and(|profile| !profile.is_deleted()))
     }
 
     /// Planted: keys that are forgotten after five seconds.

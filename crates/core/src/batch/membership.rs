@@ -85,7 +85,7 @@ impl<V: View + ?Sized> Batch<'_, V> {
     /// Whether there is such a person, and neither of the two has blocked the other. Both are
     /// answered alike: the answer says that nothing can be done, and not by whom that was wished.
     fn may_reach(&self, from: UserId, user: UserId) -> Verdict<(), V::Error> {
-        if self.view.profile(user)?.is_none() {
+        if !self.is_somebody(user)? {
             return Ok(Err(ErrorCode::NotFound));
         }
         Ok(if self.view.is_wall_between(from, user)? {
@@ -157,7 +157,7 @@ impl<V: View + ?Sized> Batch<'_, V> {
             };
             return Ok(Ok(Outcome::Replayed(ack)));
         }
-        if self.view.profile(user)?.is_none() {
+        if !self.is_somebody(user)? {
             return Ok(Err(ErrorCode::NotFound));
         }
         if self.view.is_wall_between(item.from, user)? {
@@ -303,7 +303,7 @@ impl<V: View + ?Sized> Batch<'_, V> {
     }
 
     /// Lets `user` out by an event, or keeps them out otherwise than before.
-    fn go(
+    pub(super) fn go(
         &mut self,
         item: &Submission,
         id: RoomId,
@@ -343,7 +343,7 @@ impl<V: View + ?Sized> Batch<'_, V> {
     }
 
     /// Changes what somebody who is in may do.
-    fn stand(
+    pub(super) fn stand(
         &mut self,
         item: &Submission,
         id: RoomId,

@@ -213,7 +213,7 @@ impl<V: View + ?Sized> Batch<'_, V> {
         self.append(item, id, Draft::about(target, body))
     }
 
-    fn unpin(&mut self, id: RoomId, target: Seq) -> Result<(), V::Error> {
+    pub(super) fn unpin(&mut self, id: RoomId, target: Seq) -> Result<(), V::Error> {
         let mut room = self.known_room(id)?;
         if room.pins.contains(&target) {
             room.pins.retain(|pinned| *pinned != target);

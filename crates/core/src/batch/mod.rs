@@ -5,7 +5,7 @@
 //! bad item never fails its batch.
 //!
 //! Here: what goes in and comes out. `deciding` keeps rows and gives numbers, `messages` and
-//! `membership` know the commands.
+//! `membership` know the commands, `departing` what an erased account still does.
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -19,10 +19,12 @@ use crate::room::{HistoryFrom, Member, Role, Room, RoomKind};
 use crate::view::View;
 
 mod deciding;
+mod departing;
 mod membership;
 mod messages;
 
 use self::deciding::Batch;
+pub use self::departing::depart;
 
 /// A command as every door makes it (design, decision 10): who, under which key, what.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -101,6 +101,21 @@ impl Ledger {
         Ok(after)
     }
 
+    /// Nothing is shown of somebody any more, and nothing is kept that they uploaded alone.
+    pub(super) fn unshow(&mut self, user: UserId) {
+        let uploads = self.avatars.uploads.keys();
+        let mut gone: Vec<AvatarId> = uploads
+            .filter(|(by, _id)| *by == user)
+            .map(|(_by, id)| *id)
+            .collect();
+        self.avatars.uploads.retain(|(by, _id), _at| *by != user);
+        if let Some(person) = self.people.get_mut(&user) {
+            person.display_name = None;
+            gone.extend(person.avatar.take());
+        }
+        gone.into_iter().for_each(|id| self.let_go(id));
+    }
+
     /// Takes in what a batch has done with pictures; its rooms are stored already.
     pub(super) fn hang(&mut self, hung: &[Hung]) {
         for Hung { by, after, .. } in hung {

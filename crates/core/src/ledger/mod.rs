@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aside::SettingsChange;
-use crate::batch::{self, Ack, Outcome, Submission};
+use crate::batch::{self, Ack, Decided, Outcome, Submission};
 use crate::code::ErrorCode;
 use crate::deed::{self, Change, Deed};
+use crate::erasure::Erasure;
 use crate::event::Event;
 use crate::fold;
 use crate::ids::{Epoch, Key, Millis, Position, RoomId, Seq, UserId};
@@ -22,6 +23,7 @@ use crate::wire::{Blocks, Profile, Settings};
 use self::avatars::Avatars;
 
 mod avatars;
+mod estate;
 mod own;
 mod view;
 
@@ -61,6 +63,7 @@ pub struct Ledger {
     avatars: Avatars,
     hidden: BTreeMap<(RoomId, UserId), BTreeSet<Seq>>,
     rates: BTreeMap<UserId, Rate>,
+    erasures: Vec<Erasure>,
     /// Heads as the present node believes them; only the planted fault reads it.
     node_heads: BTreeMap<(u64, RoomId), Seq>,
     node: u64,
@@ -85,6 +88,7 @@ impl Ledger {
             avatars: Avatars::default(),
             hidden: BTreeMap::new(),
             rates: BTreeMap::new(),
+            erasures: Vec::new(),
             node_heads: BTreeMap::new(),
             node: 0,
         }
@@ -97,6 +101,9 @@ impl Ledger {
 
     /// Changes what somebody shows of themselves.
     pub fn set(&mut self, user: UserId, change: SettingsChange) -> Settings {
+        if self.is_deleted(user) {
+            return Settings::default();
+        }
         let settings = change.of(self.settings.get(&user).copied().unwrap_or_default());
         if !settings.is_new() {
             self.settings.insert(user, settings);
@@ -107,6 +114,9 @@ impl Ledger {
     /// Keeps when people went offline; earlier than known changes nothing.
     pub fn saw(&mut self, seen: &[(UserId, Millis)]) {
         for (user, at) in seen {
+            if self.is_deleted(*user) {
+                continue;
+            }
             let kept = self.seen.entry(*user).or_insert(*at);
             *kept = (*kept).max(*at);
         }
@@ -154,6 +164,11 @@ impl Ledger {
     /// Decides and stores a batch as one transaction.
     pub fn append(&mut self, items: &[Submission], now: Millis) -> Committed {
         let Ok(decided) = batch::decide(&*self, items, now);
+        self.store(decided)
+    }
+
+    /// Stores what was decided, as one transaction.
+    fn store(&mut self, decided: Decided) -> Committed {
         if decided.appended.is_empty() {
             return Committed {
                 outcomes: decided.outcomes,

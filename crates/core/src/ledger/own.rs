@@ -13,6 +13,9 @@ impl Ledger {
     /// # Errors
     /// The code to answer with; then nothing has changed.
     pub fn own(&mut self, user: UserId, change: &OwnChange) -> Result<Owned, ErrorCode> {
+        if self.is_deleted(user) {
+            return Err(ErrorCode::BadToken);
+        }
         match change {
             OwnChange::Notify { room, change } => {
                 let next = Position(self.position.0 + 1);

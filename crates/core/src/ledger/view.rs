@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use super::Ledger;
 use crate::aside::Seen;
 use crate::batch::Ack;
+use crate::estate::Estate;
 use crate::event::{Body, Event, Mention};
 use crate::fold;
 use crate::ids::{AvatarId, Epoch, Key, Position, RoomId, Seq, UserId};
@@ -351,6 +352,10 @@ impl View for Ledger {
     fn invitations(&self, room: RoomId) -> Result<Vec<Invitation>, Infallible> {
         let all = self.invites.values();
         Ok(all.filter(|kept| kept.room == room).copied().collect())
+    }
+
+    fn estate(&self) -> &dyn Estate<Error = Infallible> {
+        self
     }
 }
 

@@ -3,6 +3,7 @@
 //! Everything here reads through [`View`], so that each store gives the same answer. What a
 //! reader may see is cut by [`room::parts`], here and nowhere else.
 
+use crate::event::Body;
 use crate::hidden;
 use crate::ids::{Epoch, Position, RoomId, Seq, UserId};
 use crate::limits;
@@ -184,6 +185,21 @@ pub fn row<V: View + ?Sized>(
     }
 }
 
+/// The other one of a direct room, also after they have deleted their account.
+fn peer<V: View + ?Sized>(view: &V, room: &Room, user: UserId) -> Result<Option<UserId>, V::Error> {
+    let listed = view
+        .members(room.id, MemberState::Joined, None, 2)?
+        .into_iter();
+    let mut people: Vec<UserId> = listed.map(|listed| listed.user).collect();
+    if people.len() < 2
+        && let Some(first) = view.event(room.id, Seq(1))?
+        && let Body::Room(body) = first.body
+    {
+        people = body.members.into_iter().map(|(user, _role)| user).collect();
+    }
+    Ok(people.into_iter().find(|other| *other != user))
+}
+
 fn room_row<V: View + ?Sized>(view: &V, room: &Room, member: &Member) -> Result<RoomRow, V::Error> {
     let counted = unread(view, room, member)?;
     let head = visible_head(room, member);
@@ -193,13 +209,7 @@ fn room_row<V: View + ?Sized>(view: &V, room: &Room, member: &Member) -> Result<
         view.event(room.id, head)?.map_or(0, |event| event.msg_no)
     };
     let peer = match room.kind {
-        RoomKind::Direct => {
-            let people = view.members(room.id, MemberState::Joined, None, 2)?;
-            people
-                .into_iter()
-                .map(|listed| listed.user)
-                .find(|user| *user != member.user)
-        }
+        RoomKind::Direct => peer(view, room, member.user)?,
         RoomKind::Group | RoomKind::Public => None,
     };
     Ok(RoomRow {

@@ -8,6 +8,7 @@ use std::cell::{Cell, RefCell};
 use super::{Begin, Fared, Tail, Tails};
 use crate::aside::Seen;
 use crate::batch::Ack;
+use crate::estate::Estate;
 use crate::event::Event;
 use crate::ids::{AvatarId, Epoch, Key, Position, RoomId, Seq, UserId};
 use crate::invite::{Invitation, InviteHash};
@@ -241,6 +242,10 @@ impl<V: View + ?Sized, R: Recall> View for Recalling<'_, V, R> {
         hidden(room: RoomId, user: UserId, range: Range) -> Vec<Seq>;
         last_message(room: RoomId) -> Option<Seq>;
         rates() -> Vec<(UserId, Rate)>;
+    }
+
+    fn estate(&self) -> &dyn Estate<Error = V::Error> {
+        self.view.estate()
     }
 
     fn room(&self, room: RoomId) -> Result<Option<Room>, V::Error> {

@@ -192,6 +192,14 @@ impl Profile {
     }
 }
 
+impl Profile {
+    /// Whether the account was deleted: only then the name is empty.
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        self.name.is_empty()
+    }
+}
+
 /// A public room in the directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]

@@ -4,6 +4,7 @@
 mod batches;
 mod conversation;
 mod delivering;
+mod erasing;
 mod folding;
 mod messages;
 mod neighbours;

@@ -6,6 +6,7 @@
 mod answer;
 pub mod attempts;
 pub mod clock;
+mod closing;
 mod issuers;
 mod jwks;
 pub mod password;
@@ -233,10 +234,11 @@ impl Accounts {
             };
             (row.map_err(|error| store_code(&error))?, None, life)
         };
-        if self
+        let is_revoked = self
             .revocations
-            .is_revoked(session, user.id, life.issued_at_ms)
-        {
+            .is_revoked(session, user.id, life.issued_at_ms);
+        // A closed account stays closed, also for whom another issuer still vouches.
+        if is_revoked || user.is_deleted() {
             return Err(ErrorCode::BadToken);
         }
         Ok(Identity {

@@ -147,7 +147,12 @@ impl Accounts {
         Ok(self.signed_in(user.profile(), id, refresh, now_ms))
     }
 
-    fn take_attempt(&self, address: IpAddr, account: &str, now_ms: i64) -> Result<(), Refused> {
+    pub(super) fn take_attempt(
+        &self,
+        address: IpAddr,
+        account: &str,
+        now_ms: i64,
+    ) -> Result<(), Refused> {
         let limited = |wait_ms| Refused::after(ErrorCode::RateLimited, wait_ms);
         self.by_address.take(&address, now_ms).map_err(limited)?;
         self.by_account

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::time::Instant;
+
 use super::network::AddressKey;
 
 /// The caps of a [`Budget`], in connections. At a cap, a new connection is closed at once
@@ -105,6 +107,7 @@ impl Budget {
         Ok(Arc::new(ConnectionSlot {
             budget: Arc::clone(self),
             authenticated: AtomicBool::new(false),
+            until: Mutex::default(),
         }))
     }
 
@@ -137,11 +140,18 @@ impl Budget {
 pub(crate) struct ConnectionSlot {
     budget: Arc<Budget>,
     authenticated: AtomicBool,
+    /// For how long whoever has authenticated may keep it; none: as long as they like. No other
+    /// lock is taken while this is held.
+    until: Mutex<Option<Instant>>,
 }
 
 impl ConnectionSlot {
     pub(crate) fn is_authenticated(&self) -> bool {
         self.authenticated.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn until(&self) -> Option<Instant> {
+        *self.until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -196,6 +206,14 @@ impl Permit {
         if !self.connection.authenticated.swap(true, Ordering::AcqRel) {
             self.connection.budget.counts().figures.unauthenticated -= 1;
         }
+    }
+
+    /// The same, for an answer that may take until then. Beyond, it is cut off as a stranger's is:
+    /// whoever takes nothing any more does not keep a connection for ever.
+    pub fn authenticated_until(&self, until: Instant) {
+        let kept = &self.connection.until;
+        *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+        self.authenticated();
     }
 }
 

@@ -160,7 +160,11 @@ async fn supervise<C: HttpConnection>(
                 Awaiting::Head if connection.asked.load(Ordering::Acquire) => false,
                 // Not a whole head, or no end in sight.
                 Awaiting::Head | Awaiting::Finish => return,
-                Awaiting::Authentication => !connection.slot.is_authenticated(),
+                Awaiting::Authentication => {
+                    let slot = &connection.slot;
+                    let over = slot.until().is_some_and(|until| until <= Instant::now());
+                    !slot.is_authenticated() || over
+                }
             },
         };
         if finish {
@@ -171,7 +175,7 @@ async fn supervise<C: HttpConnection>(
             awaiting = Awaiting::Authentication;
             deadline = Some(accepted + deadlines.unauthenticated.max(deadlines.head));
         } else {
-            deadline = None;
+            deadline = connection.slot.until();
         }
     }
 }

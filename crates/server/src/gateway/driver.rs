@@ -21,6 +21,7 @@ use crate::auth::Accounts;
 use crate::clock::{self, Clock};
 use crate::commit::{Commit, Job, MarkJob};
 use crate::deeds::Deeds;
+use crate::eraser::Eraser;
 use crate::gateway::budget::Permit;
 use crate::gateway::connections::Connections;
 use crate::gateway::dialect::Dialect;
@@ -52,6 +53,8 @@ pub struct Services {
     pub presence: Presence,
     /// What is written beside the log.
     pub deeds: Deeds,
+    /// What goes through the rooms of erased accounts.
+    pub eraser: Eraser,
     /// All sockets.
     pub connections: Arc<Connections>,
     /// What compresses for clients that ask for it, with its counters; none: nobody is offered it.

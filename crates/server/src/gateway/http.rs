@@ -4,8 +4,10 @@
 //! failure under `/api`, an unknown path too, is `{"error": {…}}` with a code of the registry.
 //! Tokens travel in bodies, cookies and the `Authorization` header, never in an address.
 
+mod account;
 mod avatars;
 mod call;
+pub(crate) mod export;
 mod rates;
 mod reply;
 mod sessions;
@@ -23,6 +25,7 @@ use axum::routing::{delete, get, post, put};
 use chinwag_core::code::ErrorCode;
 use serde_json::json;
 
+pub use self::account::Estates;
 use self::call::{Call, Given};
 pub use self::rates::Rating;
 pub use self::reply::Failure;
@@ -45,10 +48,29 @@ pub struct Peer {
     pub secure: bool,
 }
 
-/// The routes under `/api`. Every request needs a [`Peer`] among its extensions.
+/// The routes under `/api` that need accounts and pictures alone. Every request needs a [`Peer`]
+/// among its extensions.
 pub fn router(accounts: Arc<Accounts>, store: Arc<dyn AvatarStore>) -> Router {
+    mounted(accounts, store, Router::new())
+}
+
+/// The same, with what is about somebody's rooms as well.
+pub fn router_with(
+    accounts: Arc<Accounts>,
+    store: Arc<dyn AvatarStore>,
+    estates: Estates,
+) -> Router {
+    mounted(accounts, store, estates.routes())
+}
+
+fn mounted(
+    accounts: Arc<Accounts>,
+    store: Arc<dyn AvatarStore>,
+    more: Router<Arc<Accounts>>,
+) -> Router {
     let avatars = avatars::router(accounts.clone(), store);
     let routes = Router::new()
+        .merge(more)
         .route("/register", post(register))
         .route("/login", post(login))
         .route("/refresh", post(refresh))

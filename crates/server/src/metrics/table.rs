@@ -97,6 +97,8 @@ metrics! {
     /// Files and sockets that the process may have open. Absent where there is no limit.
     MAX_FDS = Gauge "process_max_fds";
 
+    /// Accounts that were closed by their users, and whose rooms are not all done; at most 1000.
+    ERASURES = Gauge "chinwag_erasures";
     /// WebSockets that are open, signed in or not.
     CONNECTIONS = Gauge "chinwag_connections";
     /// Users with a signed-in WebSocket.

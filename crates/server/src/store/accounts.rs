@@ -11,8 +11,11 @@ use futures_util::future::BoxFuture;
 
 use super::StoreError;
 
+mod closing;
 #[cfg(test)]
 pub(crate) mod contract;
+
+pub use self::closing::{AccountRow, Closing, NotClosed, erased_key};
 
 /// Sessions that a user has at once. One more ends the one that was used longest ago.
 pub const SESSIONS_PER_USER_MAX: usize = 64;
@@ -86,6 +89,12 @@ pub struct UserRow {
 }
 
 impl UserRow {
+    /// Whether the account was closed by its user: only then the name is empty.
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        self.name.is_empty()
+    }
+
     /// What everybody may see.
     #[must_use]
     pub fn profile(&self) -> Profile {
@@ -311,6 +320,18 @@ pub trait AccountStore: Send + Sync {
         keep: Option<SessionId>,
         now_ms: i64,
     ) -> Answer<'_, Option<Vec<Revocation>>>;
+
+    /// What is kept of an account; none if there is none, or it is closed.
+    fn account(&self, user: UserId) -> Answer<'_, Option<AccountRow>>;
+
+    /// Closes an account, or does nothing: its password, sessions and refresh tokens are gone, and
+    /// so are its name, and whatever else is its user's alone; all its tokens are revoked; the job
+    /// that goes through its rooms is stored. Its name stays taken.
+    fn close_account(
+        &self,
+        closing: Closing,
+        now_ms: i64,
+    ) -> Answer<'_, Result<Vec<Revocation>, NotClosed>>;
 
     /// Stores an invitation; those that have ended are swept away.
     fn create_invite(

@@ -12,11 +12,13 @@ use chinwag_core::avatar::Image;
 use chinwag_core::batch::{Ack, Submission};
 use chinwag_core::code::ErrorCode;
 use chinwag_core::deed::{Change, Deed};
+use chinwag_core::erasure::{Erasure, Step};
+use chinwag_core::estate::Estate;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{AvatarId, Epoch, Key, Millis, Position, RoomId, Seq, UserId};
 use chinwag_core::invite::{Invitation, InviteHash};
 use chinwag_core::ledger::{Committed, Ledger};
-use chinwag_core::marker::{Mark, Marked};
+use chinwag_core::marker::{Mark, Marked, Trails};
 use chinwag_core::own::{OwnChange, Owned};
 use chinwag_core::rate::Rate;
 use chinwag_core::receipt::Stand;
@@ -46,6 +48,11 @@ impl MemoryStore {
     /// Adds or changes somebody's public face.
     pub fn put_profile(&self, profile: Profile) {
         self.lock().put_profile(profile);
+    }
+
+    /// Closes somebody's account as far as rooms are concerned, and keeps the job.
+    pub fn begin_erasure(&self, erasure: Erasure) {
+        self.lock().begin_erasure(erasure);
     }
 
     fn lock(&self) -> MutexGuard<'_, Ledger> {
@@ -84,6 +91,10 @@ impl Store for MemoryStore {
     ) -> StoreFuture<'_, Result<Change, ErrorCode>> {
         let done = self.lock().perform(user, &deed, drawn, now);
         Box::pin(ready(Ok(done)))
+    }
+
+    fn erase(&self, step: Step, now: Millis) -> StoreFuture<'_, Committed> {
+        Box::pin(ready(Ok(self.lock().erase(&step, now))))
     }
 
     fn run(&self, job: ReadJob) -> StoreFuture<'_, ()> {
@@ -129,6 +140,10 @@ macro_rules! pass_on {
                 let Ok(answer) = self.0.$name($($argument),*);
                 Ok(answer)
             })*
+
+            fn estate(&self) -> &dyn Estate<Error = StoreError> {
+                self
+            }
         }
     };
 }
@@ -169,4 +184,43 @@ pass_on! {
     hidden(room: RoomId, user: UserId, range: Range) -> Vec<Seq>;
     last_message(room: RoomId) -> Option<Seq>;
     rates() -> Vec<(UserId, Rate)>;
+}
+
+impl Estate for Unfailing<'_> {
+    type Error = StoreError;
+
+    fn ever_in(&self, user: UserId, after: Option<RoomId>, limit: usize) -> Read<Vec<RoomId>> {
+        let Ok(rooms) = self.0.ever_in(user, after, limit);
+        Ok(rooms)
+    }
+
+    fn by(&self, room: RoomId, user: UserId, range: Range, limit: usize) -> Read<Vec<Event>> {
+        let Ok(events) = self.0.by(room, user, range, limit);
+        Ok(events)
+    }
+
+    fn heir(&self, room: RoomId, user: UserId) -> Read<Option<UserId>> {
+        let Ok(heir) = self.0.heir(room, user);
+        Ok(heir)
+    }
+
+    fn erasures(&self, limit: usize) -> Read<Vec<Erasure>> {
+        let Ok(open) = self.0.erasures(limit);
+        Ok(open)
+    }
+
+    fn invitations_by(&self, user: UserId) -> Read<Vec<Invitation>> {
+        let Ok(all) = self.0.invitations_by(user);
+        Ok(all)
+    }
+
+    fn trails(&self, room: RoomId, user: UserId) -> Read<Trails> {
+        let Ok(trails) = self.0.trails(room, user);
+        Ok(trails)
+    }
+
+    fn last_seen(&self, user: UserId) -> Read<Option<Millis>> {
+        let Ok(at) = self.0.last_seen(user);
+        Ok(at)
+    }
 }

@@ -19,6 +19,7 @@ use chinwag_core::aside::SettingsChange;
 use chinwag_core::batch::Submission;
 use chinwag_core::code::ErrorCode;
 use chinwag_core::deed::{Change, Deed};
+use chinwag_core::erasure::Step;
 use chinwag_core::ids::{Millis, UserId};
 use chinwag_core::invite::InviteHash;
 use chinwag_core::ledger::Committed;
@@ -85,6 +86,10 @@ pub trait Store: Send + Sync {
         drawn: InviteHash,
         now: Millis,
     ) -> StoreFuture<'_, Result<Change, ErrorCode>>;
+
+    /// Does a step of an erasure, as one transaction with the place that the job has then reached;
+    /// nothing, if the job is further or there is none. As low a queue as [`Store::mark`].
+    fn erase(&self, step: Step, now: Millis) -> StoreFuture<'_, Committed>;
 
     /// Runs `job` over one read snapshot.
     fn run(&self, job: ReadJob) -> StoreFuture<'_, ()>;

@@ -13,6 +13,7 @@ use chinwag_core::aside::SettingsChange;
 use chinwag_core::batch::Submission;
 use chinwag_core::code::ErrorCode;
 use chinwag_core::deed::{Change, Deed};
+use chinwag_core::erasure::Step;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{Millis, RoomId, Seq, UserId};
 use chinwag_core::invite::InviteHash;
@@ -205,6 +206,14 @@ impl<S: Store + ?Sized> Store for RecentFirst<S> {
         now: Millis,
     ) -> StoreFuture<'_, Result<Change, ErrorCode>> {
         self.store.perform(user, deed, drawn, now)
+    }
+
+    fn erase(&self, step: Step, now: Millis) -> StoreFuture<'_, Committed> {
+        Box::pin(async move {
+            let committed = self.store.erase(step, now).await?;
+            self.recent.committed(&committed.events);
+            Ok(committed)
+        })
     }
 
     fn run(&self, job: ReadJob) -> StoreFuture<'_, ()> {

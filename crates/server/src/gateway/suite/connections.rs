@@ -7,6 +7,7 @@ use axum::Router;
 use axum::extract::Extension;
 use axum::routing::get;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::{
     BOUND, FIN, Seen, Server, Setup, TEXT, bounded, close_frame, frame, seen_text, upgrade_request,
@@ -125,6 +126,43 @@ async fn a_request_of_a_stranger_ends_at_the_deadline_and_that_of_a_known_person
     go_on.notify_one();
     assert!(known.head().await.starts_with("HTTP/1.1 200 "));
     known.expect(b"still here").await;
+    server.stop().await;
+}
+
+/// A long answer to somebody who is known has its own end.
+#[tokio::test]
+async fn whoever_is_known_until_a_time_is_cut_off_after_it_and_not_before() {
+    let go_on = Arc::new(Notify::new());
+    let released = Arc::clone(&go_on);
+    let in_an_hour = || Instant::now() + Duration::from_secs(3_600);
+    let router = Router::new()
+        .route(
+            "/long",
+            get(async move |Extension(permit): Extension<Permit>| {
+                permit.authenticated_until(in_an_hour());
+                released.notified().await;
+                "still here"
+            }),
+        )
+        .route(
+            "/short",
+            get(async |Extension(permit): Extension<Permit>| {
+                permit.authenticated_until(Instant::now());
+                std::future::pending::<()>().await;
+            }),
+        );
+    let server = Server::start(Setup {
+        router,
+        ..hurried()
+    });
+    let mut long = server.connect().await;
+    long.send(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    let mut short = server.connect().await;
+    short.send(b"GET /short HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    short.expect_closed().await;
+    go_on.notify_one();
+    assert!(long.head().await.starts_with("HTTP/1.1 200 "));
+    long.expect(b"still here").await;
     server.stop().await;
 }
 

@@ -1,5 +1,6 @@
 //! The one suite that every store of accounts passes.
 
+mod closing;
 mod sessions;
 
 use std::sync::Arc;
@@ -32,6 +33,9 @@ pub(crate) async fn run<S: AccountStore + 'static>(make: impl Fn() -> Arc<S>) {
     sessions::sessions_are_listed_and_ended_by_their_user(&*make()).await;
     sessions::passwords_change(&*make()).await;
     sessions::revocations_are_polled(&*make()).await;
+    closing::accounts_are_closed(&*make()).await;
+    closing::the_name_of_a_closed_account_stays_taken(&*make()).await;
+    closing::the_last_administrator_stays(&*make()).await;
 }
 
 fn named(text: &str) -> Name {

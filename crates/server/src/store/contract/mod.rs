@@ -7,6 +7,8 @@ mod answers;
 mod asked;
 mod blocks;
 mod conversation;
+mod erasing;
+mod exporting;
 mod invites;
 mod markers;
 mod messages;

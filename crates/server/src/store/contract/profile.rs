@@ -28,13 +28,13 @@ fn image(number: usize) -> Image {
     Image { kind, bytes }
 }
 
-fn named(number: usize) -> Option<Avatar> {
+pub(super) fn named(number: usize) -> Option<Avatar> {
     Some(Avatar(Some(image(number).id())))
 }
 
 const NONE: Option<Avatar> = Some(Avatar(None));
 
-async fn upload(
+pub(super) async fn upload(
     subject: &Subject,
     who: u8,
     number: usize,
@@ -57,7 +57,7 @@ async fn is_kept(subject: &Subject, number: usize) -> bool {
 }
 
 /// Which of the pictures up to `many` are kept, by their numbers.
-async fn kept(subject: &Subject, many: usize) -> Vec<usize> {
+pub(super) async fn kept(subject: &Subject, many: usize) -> Vec<usize> {
     let mut all = Vec::new();
     for number in 0..many {
         all.extend(is_kept(subject, number).await.then_some(number));
@@ -65,7 +65,7 @@ async fn kept(subject: &Subject, many: usize) -> Vec<usize> {
     all
 }
 
-async fn show(
+pub(super) async fn show(
     subject: &Subject,
     who: u8,
     display_name: Option<&str>,

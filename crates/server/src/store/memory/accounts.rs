@@ -1,5 +1,6 @@
 //! Accounts in memory: the same answers as the other stores, kept until the process ends.
 
+mod closing;
 mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,11 +9,12 @@ use chinwag_core::ids::{SessionId, UserId};
 use chinwag_core::name::Name;
 use chinwag_core::wire::Profile;
 
-use self::state::{State, Times};
+use self::state::{Born, State, Times};
 use super::MemoryStore;
 use crate::store::accounts::{
-    AccountStore, Answer, ForeignUser, NewSession, NewUser, NotMade, REVOCATIONS_PAGE, Revocation,
-    Revoked, Rotation, SessionRow, TokenHash, UserKind, UserRow,
+    AccountRow, AccountStore, Answer, Closing, ForeignUser, NewSession, NewUser, NotClosed,
+    NotMade, REVOCATIONS_PAGE, Revocation, Revoked, Rotation, SessionRow, TokenHash, UserKind,
+    UserRow,
 };
 
 /// The accounts of a store in memory.
@@ -109,7 +111,7 @@ impl AccountStore for MemoryAccounts {
         ready(made)
     }
 
-    fn foreign_user(&self, new: ForeignUser, _now_ms: i64) -> Answer<'_, UserRow> {
+    fn foreign_user(&self, new: ForeignUser, now_ms: i64) -> Answer<'_, UserRow> {
         let mut state = self.state();
         if let Some(row) = state.users.get(&new.id) {
             return ready(row.clone());
@@ -131,6 +133,11 @@ impl AccountStore for MemoryAccounts {
             administrator: false,
         };
         let row = state.insert(row, name);
+        let born = Born {
+            at_ms: now_ms,
+            issued: Some((new.issuer.clone(), new.subject.clone())),
+        };
+        state.born.insert(row.id, born);
         self.shown(&row);
         ready(row)
     }
@@ -234,6 +241,23 @@ impl AccountStore for MemoryAccounts {
         }
         state.tick();
         ready(Some(state.revoke_all(user, keep, now_ms)))
+    }
+
+    fn account(&self, user: UserId) -> Answer<'_, Option<AccountRow>> {
+        ready(self.state().account(user))
+    }
+
+    fn close_account(
+        &self,
+        closing: Closing,
+        now_ms: i64,
+    ) -> Answer<'_, Result<Vec<Revocation>, NotClosed>> {
+        let mut state = self.state();
+        let closed = state.close(&closing, now_ms);
+        if let (Ok(_revoked), Some(store)) = (&closed, &self.beside) {
+            store.begin_erasure(closing.erasure(now_ms));
+        }
+        ready(closed)
     }
 
     fn create_invite(

@@ -12,11 +12,12 @@ use rusqlite::{Connection, Result as SqlResult};
 
 use crate::store::StoreError;
 use crate::store::accounts::{
-    AccountStore, Answer, ForeignUser, NewSession, NewUser, NotMade, Revocation, Rotation,
-    SessionRow, TokenHash, UserRow,
+    AccountRow, AccountStore, Answer, Closing, ForeignUser, NewSession, NewUser, NotClosed,
+    NotMade, Revocation, Rotation, SessionRow, TokenHash, UserRow,
 };
 use crate::store::sqlite::SqliteStore;
 
+mod closing;
 mod remembered;
 mod sessions;
 mod users;
@@ -247,6 +248,18 @@ impl<C: Connections> AccountStore for SqliteAccounts<C> {
             }
             sessions::revoke_all(db, user, keep, now_ms).map(Some)
         })
+    }
+
+    fn account(&self, user: UserId) -> Answer<'_, Option<AccountRow>> {
+        self.read(move |db| closing::account(db, user))
+    }
+
+    fn close_account(
+        &self,
+        closing: Closing,
+        now_ms: i64,
+    ) -> Answer<'_, Result<Vec<Revocation>, NotClosed>> {
+        self.write(move |db| closing::close(db, &closing, now_ms))
     }
 
     fn create_invite(

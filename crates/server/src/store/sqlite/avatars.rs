@@ -47,6 +47,25 @@ pub(super) fn let_go(db: &Connection, id: AvatarId) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Nothing is shown of somebody any more, and nothing is kept that they uploaded alone.
+pub(super) fn unshow(db: &Connection, user: UserId) -> rusqlite::Result<()> {
+    let gone = db
+        .prepare_cached(
+            "SELECT avatar FROM avatar_uploads WHERE by = ?1 \
+             UNION SELECT avatar FROM users WHERE public = ?1 AND avatar IS NOT NULL",
+        )?
+        .query_map([user.0], |row| row.get(0).map(AvatarId))?
+        .collect::<rusqlite::Result<Vec<AvatarId>>>()?;
+    db.prepare_cached("DELETE FROM avatar_uploads WHERE by = ?1")?
+        .execute([user.0])?;
+    db.prepare_cached("UPDATE users SET display_name = NULL, avatar = NULL WHERE public = ?1")?
+        .execute([user.0])?;
+    for id in gone {
+        let_go(db, id)?;
+    }
+    Ok(())
+}
+
 /// Stores what a batch has done with pictures of rooms, whose rows are there.
 pub(super) fn hang(db: &Connection, hung: &[Hung]) -> rusqlite::Result<()> {
     for one in hung {

@@ -64,6 +64,10 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         version: 10,
         sql: include_str!("../migrations/0010_messages.sql"),
     },
+    Migration {
+        version: 11,
+        sql: include_str!("../migrations/0011_erase.sql"),
+    },
 ];
 
 /// The version that `migrations` lead to.

@@ -10,6 +10,7 @@ mod avatars;
 mod blocks;
 mod checkpoint;
 mod deeds;
+mod erasing;
 mod faults;
 mod files;
 mod hidden;
@@ -47,6 +48,7 @@ use chinwag_core::aside::SettingsChange;
 use chinwag_core::batch::Submission;
 use chinwag_core::code::ErrorCode;
 use chinwag_core::deed::{Change, Deed};
+use chinwag_core::erasure::Step;
 use chinwag_core::ids::{Millis, Position, UserId};
 use chinwag_core::invite::InviteHash;
 use chinwag_core::ledger::Committed;
@@ -311,6 +313,12 @@ impl Store for SqliteStore {
         now: Millis,
     ) -> StoreFuture<'_, Result<Change, ErrorCode>> {
         Box::pin(self.write_beside(move |db| deeds::perform(db, user, &deed, drawn, now)))
+    }
+
+    fn erase(&self, step: Step, now: Millis) -> StoreFuture<'_, Committed> {
+        let work = move |db: &Connection| erasing::step(db, &step, now);
+        // It changes rooms and members, which the writer keeps in mind, and no account.
+        Box::pin(self.write_as(work, |_value| false, false))
     }
 
     fn run(&self, job: ReadJob) -> StoreFuture<'_, ()> {

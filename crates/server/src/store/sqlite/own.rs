@@ -10,7 +10,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
 use super::rows::{self, JOINED, code, count, number};
 use super::stored::stored_position;
-use super::{avatars, blocks, hidden};
+use super::{avatars, blocks, erasing, hidden};
 
 /// Changes something of a user's own state; what stands then.
 pub(super) fn change(
@@ -18,6 +18,9 @@ pub(super) fn change(
     user: UserId,
     change: &OwnChange,
 ) -> rusqlite::Result<Result<Owned, ErrorCode>> {
+    if erasing::is_deleted(db, user)? {
+        return Ok(Err(ErrorCode::BadToken));
+    }
     match change {
         OwnChange::Notify { room, change } => set_notify(db, user, *room, *change),
         OwnChange::Block { user: other, on } => {

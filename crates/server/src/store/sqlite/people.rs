@@ -7,6 +7,7 @@ use chinwag_core::ids::{Millis, UserId};
 use chinwag_core::wire::{Daily, Settings};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::erasing;
 use super::rows::{JOINED, count, number, user_id};
 
 /// The settings of somebody; those of one who never changed them are the default.
@@ -41,6 +42,9 @@ pub(super) fn set(
     change: SettingsChange,
 ) -> rusqlite::Result<Settings> {
     let before = settings(db, user)?;
+    if erasing::is_deleted(db, user)? {
+        return Ok(before);
+    }
     let after = change.of(before);
     if after != before {
         let daily = after.dnd_daily.unwrap_or_default();
@@ -71,6 +75,7 @@ pub(super) fn set(
 pub(super) fn saw(db: &Connection, seen: &[(UserId, Millis)]) -> rusqlite::Result<()> {
     let mut keep = db.prepare_cached(
         "INSERT INTO presence (user, last_seen) SELECT id, ?2 FROM users WHERE public = ?1 \
+         AND name <> '' \
          ON CONFLICT (user) DO UPDATE SET last_seen = \
          max(excluded.last_seen, coalesce(last_seen, excluded.last_seen))",
     )?;

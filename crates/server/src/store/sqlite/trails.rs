@@ -65,7 +65,7 @@ pub(super) fn stand(row: &Row<'_>) -> rusqlite::Result<Stand> {
     })
 }
 
-fn trails(row: &Row<'_>, at: usize) -> rusqlite::Result<Trails> {
+pub(super) fn trails(row: &Row<'_>, at: usize) -> rusqlite::Result<Trails> {
     let trail = |at| {
         let bytes: Option<Vec<u8>> = row.get(at)?;
         let trail = bytes.and_then(|bytes| read(&bytes));

@@ -4,6 +4,7 @@
 
 use chinwag_core::aside::Seen;
 use chinwag_core::batch::Ack;
+use chinwag_core::estate::Estate;
 use chinwag_core::event::Event;
 use chinwag_core::ids::{AvatarId, Epoch, Key, Millis, Position, RoomId, Seq, UserId};
 use chinwag_core::invite::{Invitation, InviteHash};
@@ -379,6 +380,10 @@ impl View for SqlView<'_> {
 
     fn is_walled(&self, room: RoomId, user: UserId) -> Read<bool> {
         self.has_wall(room, user)
+    }
+
+    fn estate(&self) -> &dyn Estate<Error = StoreError> {
+        self
     }
 }
 

@@ -7,7 +7,7 @@ use chinwag_core::name::Name;
 
 use crate::store::accounts::{
     Admission, NewSession, NewUser, NotMade, REFRESH_TOKENS_KEPT, REVOCATIONS_KEPT_MS, Revocation,
-    Revoked, Rotation, SESSIONS_PER_USER_MAX, SessionRow, TokenHash, UserKind, UserRow,
+    Revoked, Rotation, SESSIONS_PER_USER_MAX, SessionRow, TokenHash, UserKind, UserRow, erased_key,
 };
 
 #[derive(Debug, Default)]
@@ -24,6 +24,14 @@ pub(super) struct State {
     pub(super) tokens_made: u64,
     pub(super) invites: BTreeMap<TokenHash, i64>,
     pub(super) revocations: BTreeMap<u64, Revocation>,
+    pub(super) born: BTreeMap<UserId, Born>,
+}
+
+/// How an account came about.
+#[derive(Debug, Clone)]
+pub(super) struct Born {
+    pub(super) at_ms: i64,
+    pub(super) issued: Option<(String, String)>,
 }
 
 #[derive(Debug)]
@@ -73,9 +81,14 @@ impl State {
         stored == Some(verified)
     }
 
-    /// Whether somebody has this name, or one that looks like it.
+    /// Whether somebody has this name, or one that looks like it, or had it before they closed
+    /// their account.
     pub(super) fn is_taken(&self, name: &Name) -> bool {
-        self.names.contains_key(name.key()) || self.looks.contains(name.look())
+        let (key, look) = (name.key(), name.look());
+        self.names.contains_key(key)
+            || self.names.contains_key(&erased_key(key))
+            || self.looks.contains(look)
+            || self.looks.contains(&erased_key(look))
     }
 
     pub(super) fn insert(&mut self, row: UserRow, name: &Name) -> UserRow {
@@ -278,6 +291,11 @@ impl State {
             administrator,
         };
         let row = self.insert(row, &new.name);
+        let born = Born {
+            at_ms: now_ms,
+            issued: None,
+        };
+        self.born.insert(new.id, born);
         self.create_session(new.id, &new.session, now_ms);
         Ok(row)
     }

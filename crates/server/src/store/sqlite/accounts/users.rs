@@ -7,21 +7,21 @@ use rusqlite::{Connection, OptionalExtension as _, Result as SqlResult, Row, par
 
 use super::sessions;
 use crate::store::accounts::{
-    Admission, ForeignUser, NewUser, NotMade, TokenHash, UserKind, UserRow,
+    Admission, ForeignUser, NewUser, NotMade, TokenHash, UserKind, UserRow, erased_key,
 };
 use crate::store::sqlite::position;
 
 /// Where the hash of the setup link lies in `account_secrets`.
 const SETUP: &str = "setup";
-const COLUMNS: &str = "public, kind, name, profile_version, password_hash, administrator, \
-    display_name, avatar";
+pub(super) const COLUMNS: &str = "public, kind, name, profile_version, password_hash, \
+    administrator, display_name, avatar";
 
 /// Reads the 16 bytes of an id.
 pub(super) fn id_bytes(row: &Row<'_>, column: usize) -> SqlResult<[u8; 16]> {
     row.get(column)
 }
 
-fn read(row: &Row<'_>) -> SqlResult<UserRow> {
+pub(super) fn read(row: &Row<'_>) -> SqlResult<UserRow> {
     let kind: String = row.get(1)?;
     Ok(UserRow {
         id: UserId(id_bytes(row, 0)?),
@@ -162,10 +162,12 @@ fn admit(db: &Connection, admission: &Admission, now_ms: i64) -> SqlResult<Resul
     }
 }
 
-/// Whether somebody has this name, or one that looks like it.
+/// Whether somebody has this name, or one that looks like it, or had it before they closed their
+/// account.
 pub(super) fn is_taken(db: &Connection, name: &Name) -> SqlResult<bool> {
-    db.prepare_cached("SELECT 1 FROM users WHERE name_key = ?1 OR name_look = ?2")?
-        .exists([name.key(), name.look()])
+    let (key, look) = (name.key(), name.look());
+    db.prepare_cached("SELECT 1 FROM users WHERE name_key IN (?1, ?2) OR name_look IN (?3, ?4)")?
+        .exists([key, &erased_key(key), look, &erased_key(look)])
 }
 
 struct Insert<'a> {
