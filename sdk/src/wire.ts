@@ -28,7 +28,7 @@ export type HistoryFrom = "joining" | "beginning";
 
 export type SkipWhy = "before_join" | "not_member" | "purged";
 
-export type ErrorCode = "bad_frame" | "unknown_command" | "bad_field" | "too_long" | "blank" | "hello_first" | "hello_twice" | "req_reused" | "bad_token" | "token_expired" | "not_found" | "forbidden" | "not_member" | "already_member" | "room_full" | "too_many_rooms" | "self_direct" | "muted" | "banned" | "last_owner" | "gone" | "no_message" | "too_many" | "conflict" | "retry_in_order" | "rate_limited" | "unavailable" | "storage_full" | "going_away" | "name_taken" | "bad_credentials" | "weak_password" | "registration_closed" | "invite_needed" | "bad_invite" | "already_invited" | "busy";
+export type ErrorCode = "bad_frame" | "unknown_command" | "bad_field" | "too_long" | "blank" | "hello_first" | "hello_twice" | "req_reused" | "bad_token" | "token_expired" | "not_found" | "forbidden" | "not_member" | "already_member" | "room_full" | "too_many_rooms" | "self_direct" | "muted" | "banned" | "last_owner" | "gone" | "no_message" | "too_many" | "conflict" | "retry_in_order" | "rate_limited" | "unavailable" | "storage_full" | "going_away" | "name_taken" | "bad_credentials" | "weak_password" | "registration_closed" | "invite_needed" | "bad_invite" | "already_invited" | "not_last" | "busy";
 
 export type Author = [UserId, number];
 
@@ -75,6 +75,12 @@ export type TextBody = {
  * The text, byte for byte as it was sent.
  */
 text: string, };
+
+export type OpaqueBytes = string;
+
+export type OpaqueBody = { enc: string, bytes: OpaqueBytes, text?: undefined };
+
+export type Content = TextBody | OpaqueBody;
 
 export type RedactBody = Record<symbol, never>;
 
@@ -124,7 +130,7 @@ on: boolean, };
 
 export type DamagedBody = Record<symbol, never>;
 
-export type Body = { "kind": "room", "body": RoomBody } | { "kind": "member", "body": MemberBody } | { "kind": "message", "body": TextBody } | { "kind": "edit", "body": TextBody } | { "kind": "redact", "body": RedactBody } | { "kind": "reaction", "body": ReactionBody } | { "kind": "settings", "body": SettingsBody } | { "kind": "role", "body": RoleBody } | { "kind": "pin", "body": PinBody } | { "kind": "damaged", "body": DamagedBody };
+export type Body = { "kind": "room", "body": RoomBody } | { "kind": "member", "body": MemberBody } | { "kind": "message", "body": Content } | { "kind": "edit", "body": Content } | { "kind": "redact", "body": RedactBody } | { "kind": "reaction", "body": ReactionBody } | { "kind": "settings", "body": SettingsBody } | { "kind": "role", "body": RoleBody } | { "kind": "pin", "body": PinBody } | { "kind": "damaged", "body": DamagedBody };
 
 export type Event = {
 /**
@@ -166,7 +172,7 @@ reply_to?: Seq,
 /**
  * Whom this message calls on.
  */
-mentions?: Array<Mention>, } & ({ "kind": "room", "body": RoomBody } | { "kind": "member", "body": MemberBody } | { "kind": "message", "body": TextBody } | { "kind": "edit", "body": TextBody } | { "kind": "redact", "body": RedactBody } | { "kind": "reaction", "body": ReactionBody } | { "kind": "settings", "body": SettingsBody } | { "kind": "role", "body": RoleBody } | { "kind": "pin", "body": PinBody } | { "kind": "damaged", "body": DamagedBody });
+mentions?: Array<Mention>, } & ({ "kind": "room", "body": RoomBody } | { "kind": "member", "body": MemberBody } | { "kind": "message", "body": Content } | { "kind": "edit", "body": Content } | { "kind": "redact", "body": RedactBody } | { "kind": "reaction", "body": ReactionBody } | { "kind": "settings", "body": SettingsBody } | { "kind": "role", "body": RoleBody } | { "kind": "pin", "body": PinBody } | { "kind": "damaged", "body": DamagedBody });
 
 export type Folded = {
 /**
@@ -181,6 +187,10 @@ redacted?: Seq,
  * Reactions that stand, by emoji and user.
  */
 reactions?: Array<[string, UserId]>,
+/**
+ * Whether the reader has hidden it from themselves: it is not to be shown.
+ */
+hidden?: boolean,
 /**
  * Whose log.
  */
@@ -220,7 +230,7 @@ reply_to?: Seq,
 /**
  * Whom this message calls on.
  */
-mentions?: Array<Mention>, } & ({ "kind": "room", "body": RoomBody } | { "kind": "member", "body": MemberBody } | { "kind": "message", "body": TextBody } | { "kind": "edit", "body": TextBody } | { "kind": "redact", "body": RedactBody } | { "kind": "reaction", "body": ReactionBody } | { "kind": "settings", "body": SettingsBody } | { "kind": "role", "body": RoleBody } | { "kind": "pin", "body": PinBody } | { "kind": "damaged", "body": DamagedBody });
+mentions?: Array<Mention>, } & ({ "kind": "room", "body": RoomBody } | { "kind": "member", "body": MemberBody } | { "kind": "message", "body": Content } | { "kind": "edit", "body": Content } | { "kind": "redact", "body": RedactBody } | { "kind": "reaction", "body": ReactionBody } | { "kind": "settings", "body": SettingsBody } | { "kind": "role", "body": RoleBody } | { "kind": "pin", "body": PinBody } | { "kind": "damaged", "body": DamagedBody });
 
 export type Profile = {
 /**
@@ -324,6 +334,20 @@ users: Array<UserId>,
  */
 version: number, };
 
+export type Hidden = {
+/**
+ * The newest of these messages, by seq.
+ */
+seqs: Array<Seq>,
+/**
+ * Rises with each change.
+ */
+version: number,
+/**
+ * There are older ones: `hidden` lists them all.
+ */
+more?: boolean, };
+
 export type Me = {
 /**
  * Where one stands.
@@ -360,7 +384,11 @@ muted?: boolean,
 /**
  * What one wants to be notified of, if that was ever changed.
  */
-notify?: Notify, };
+notify?: Notify,
+/**
+ * What one has hidden from oneself, if that was ever changed.
+ */
+hidden?: Hidden, };
 
 export type RoomRow = {
 /**
@@ -585,11 +613,7 @@ seq: Seq,
 /**
  * When.
  */
-ts: Millis,
-/**
- * The whole text since then.
- */
-text: string, };
+ts: Millis, } & (TextBody | OpaqueBody);
 
 export type AvatarId = string;
 
@@ -669,17 +693,17 @@ key: Key,
  */
 room: RoomId,
 /**
- * What, byte for byte.
- */
-text: string,
-/**
  * The message that it answers.
  */
 reply_to?: Seq,
 /**
  * Whom it calls on: ids of people, or `room`.
  */
-mentions?: Array<Mention>, } | { "type": "edit",
+mentions?: Array<Mention>,
+/**
+ * Only if this is the last message of the room; 0: if there is none.
+ */
+if_last?: Seq, } & (TextBody | OpaqueBody) | { "type": "edit",
 /**
  * Pairs the reply.
  */
@@ -695,11 +719,7 @@ room: RoomId,
 /**
  * Which message.
  */
-target: Seq,
-/**
- * The whole text from now on, byte for byte.
- */
-text: string, } | { "type": "redact",
+target: Seq, } & (TextBody | OpaqueBody) | { "type": "redact",
 /**
  * Pairs the reply.
  */
@@ -1012,7 +1032,11 @@ room: RoomId,
 /**
  * Only those after this one.
  */
-after?: UserId, } | { "type": "profiles",
+after?: UserId,
+/**
+ * `joined`, as usual, or `banned`.
+ */
+state?: "joined" | "banned", } | { "type": "profiles",
 /**
  * Pairs the reply.
  */
@@ -1228,7 +1252,31 @@ display_name?: string | null,
 /**
  * One's picture; `null` for none.
  */
-avatar?: Avatar, };
+avatar?: Avatar, } | { "type": "hide",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Where.
+ */
+room: RoomId,
+/**
+ * Which message.
+ */
+target: Seq,
+/**
+ * Hidden, or no longer.
+ */
+on: boolean, } | { "type": "hidden",
+/**
+ * Pairs the reply.
+ */
+req: number,
+/**
+ * Which.
+ */
+room: RoomId, };
 
 export type ServerFrame = { "type": "welcome",
 /**
@@ -1390,7 +1438,11 @@ retryable: boolean,
 /**
  * When.
  */
-retry_after_ms?: number, } | { "type": "behind", } | { "type": "marker",
+retry_after_ms?: number,
+/**
+ * With `not_last`: where the last message stands.
+ */
+seq?: Seq, } | { "type": "behind", } | { "type": "marker",
 /**
  * Whose.
  */
@@ -1456,13 +1508,17 @@ req: number,
  */
 room: RoomId,
 /**
- * Those who are in.
+ * Those who are in, or who are banned if that was asked for.
  */
 members: Array<[UserId, Role]>,
 /**
  * Ask again after the last of these.
  */
-more: boolean, } | { "type": "profiles",
+more: boolean,
+/**
+ * Who of them has no voice.
+ */
+muted?: Array<UserId>, } | { "type": "profiles",
 /**
  * Pairs with `profiles`.
  */
@@ -1658,4 +1714,20 @@ row: RoomRow, } | { "type": "profile",
 /**
  * Oneself.
  */
-user: Profile, };
+user: Profile, } | { "type": "hidden",
+/**
+ * Pairs with `hidden`; absent where it was not asked for.
+ */
+req?: number,
+/**
+ * Where.
+ */
+room: RoomId,
+/**
+ * By seq.
+ */
+seqs: Array<Seq>,
+/**
+ * Of two lists the higher one holds.
+ */
+version: number, };
