@@ -11,7 +11,7 @@ import { expect, test } from 'vitest';
  * Bytes after gzip -9: the mission's wall for the core: under 10 KB. Raised only with a reason in the same commit:
  * `binary` grows with the protocol's tables, which are about receipts, invitations and what is one's own, too, by now.
  */
-const WALLS = { index: 10_000, people: 3_000, store: 2_000, binary: 3_600 };
+const WALLS = { index: 10_000, people: 3_000, store: 2_000, binary: 3_900 };
 
 test('the entries stay small', async () => {
   const out = mkdtempSync(join(tmpdir(), 'chinwag-sdk-'));

@@ -125,7 +125,7 @@ pub async fn start(
     let address = listener.local_addr()?;
     let listener = accept::adopt(listener)?;
     let metrics = config.metrics.map(startup::bind_metrics).transpose()?;
-    let tls = tls_files(config)?;
+    let tls = parts::tls(config)?;
     let is_tls = tls.is_some();
     tls::install_provider();
 
@@ -296,13 +296,6 @@ fn serve_metrics(
     let tasks = &main.lifetime.tasks;
     tasks.spawn(accept::accept(accept::adopt(listener)?, options));
     Ok(Some(address))
-}
-
-fn tls_files(config: &Config) -> Result<Option<Arc<rustls::ServerConfig>>, tls::TlsError> {
-    match (&config.tls.certificate, &config.tls.key) {
-        (Some(certificate), Some(key)) => tls::server_config(certificate, key).map(Some),
-        _ => Ok(None),
-    }
 }
 
 /// Starts the parts that carry messages.

@@ -169,9 +169,7 @@ fn reading(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Ref
             after: fields.seq_maybe("after")?,
         },
         "receipts" | "typing" | "watch" | "who" | "settings" => return beside(kind, req, fields),
-        "notify" | "block" | "profile" | "hide" | "hidden" => {
-            return own::command(kind, req, fields);
-        }
+        kind if own::COMMANDS.contains(&kind) => return own::command(kind, req, fields),
         "invite" | "invites" | "revoke_invite" | "invitation" => {
             return commands::about_invitations(kind, req, fields);
         }

@@ -6,6 +6,9 @@ use super::{Refusal, check};
 use crate::ids::Millis;
 use crate::wire::{ClientFrame, Daily, Req};
 
+/// What [`command`] knows.
+pub(super) const COMMANDS: [&str; 5] = ["notify", "block", "profile", "hide", "hidden"];
+
 pub(super) fn command(kind: &str, req: Req, fields: &mut Fields) -> Result<ClientFrame, Refusal> {
     Ok(match kind {
         "notify" => ClientFrame::Notify {

@@ -1,10 +1,13 @@
 //! What the configuration means to single parts of a node. Only translated, nothing is decided.
 
+use std::sync::Arc;
+
 use chinwag_core::rate::Rate;
 
 use crate::auth;
 use crate::config::{self, Config};
 use crate::gateway::budget::ConnectionLimits;
+use crate::gateway::tls::{self, TlsError};
 
 pub(super) fn rate(config: &Config) -> Rate {
     Rate {
@@ -58,5 +61,12 @@ pub(super) fn settings(config: &Config) -> auth::Settings {
         issuers: config.auth.issuers.clone(),
         allowed_origins: origins(config),
         ..auth::Settings::default()
+    }
+}
+
+pub(super) fn tls(config: &Config) -> Result<Option<Arc<rustls::ServerConfig>>, TlsError> {
+    match (&config.tls.certificate, &config.tls.key) {
+        (Some(certificate), Some(key)) => tls::server_config(certificate, key).map(Some),
+        _ => Ok(None),
     }
 }

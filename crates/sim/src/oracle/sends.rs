@@ -261,6 +261,14 @@ fn same(sent: &Sent, event: &Event) -> bool {
             let banned = body.state == MemberState::Banned;
             body.user == *user && banned == *on && body.state != MemberState::Joined
         }
+        (command, body) => makes_or_moves(sent.user, command, body),
+    };
+    author && content
+}
+
+/// The same, of what makes rooms, and lets people in and out.
+fn makes_or_moves(by: UserId, command: &Command, body: &Body) -> bool {
+    match (command, body) {
         (Command::Create { kind, name, .. }, Body::Room(body)) => {
             *kind == body.kind && Some(name) == body.name.as_ref()
         }
@@ -268,10 +276,10 @@ fn same(sent: &Sent, event: &Event) -> bool {
             body.members.iter().any(|(member, _role)| member == user)
         }
         (Command::Join { .. }, Body::Member(body)) => {
-            body.user == sent.user && body.state == MemberState::Joined
+            body.user == by && body.state == MemberState::Joined
         }
         (Command::Leave { .. }, Body::Member(body)) => {
-            body.user == sent.user && body.state == MemberState::Left
+            body.user == by && body.state == MemberState::Left
         }
         (Command::InviteUser { user, .. }, Body::Member(body)) => {
             body.user == *user && body.state == MemberState::Invited
@@ -283,6 +291,5 @@ fn same(sent: &Sent, event: &Event) -> bool {
             body.user == *user && body.state == MemberState::Removed
         }
         _ => false,
-    };
-    author && content
+    }
 }

@@ -1,8 +1,6 @@
-//! How values stand in a binary frame: ids as 16 bytes, words as small numbers, what JSON has as
-//! an object as an array of its fields in the order of a table.
-//!
-//! An absent field is null, or is left out at the end; an empty list and false are absent. More items than
-//! the table has are passed over, as unknown fields are in JSON.
+//! How values stand in a binary frame: ids as 16 bytes, words as small numbers, what JSON has as an object
+//! as an array of its fields in the order of a table. An absent field is null, or is left out at the end;
+//! an empty list and false are absent. More items than the table has are passed over.
 
 use std::str::FromStr;
 

@@ -265,6 +265,73 @@ fn events_of(events: &[Event], room: RoomId) -> Vec<Event> {
     here.cloned().collect()
 }
 
+/// Whom 2 has blocked, what of a room notifies them, and what they have hidden there.
+fn own_changes(room: RoomId) -> [OwnChange; 3] {
+    let level = NotifyChange {
+        level: Some(NotifyLevel::Mentions),
+        quiet_until: Some(Millis(9_000)),
+    };
+    [
+        OwnChange::Block {
+            user: user(4),
+            on: true,
+        },
+        OwnChange::Notify {
+            room,
+            change: level,
+        },
+        OwnChange::Hide {
+            room,
+            target: Seq(8),
+            on: true,
+        },
+    ]
+}
+
+/// 2 uploads three pictures, and shows one that 3 shows as well.
+async fn show_pictures(subject: &Subject) {
+    for (who, picture) in [(2, 0), (2, 1), (2, 2), (3, 2)] {
+        let uploaded = profile::upload(subject, who, picture, 0).await;
+        uploaded.expect("kept");
+    }
+    for (who, picture) in [(2, 0), (2, 2), (3, 2)] {
+        let shown = profile::show(subject, who, Some("Shown"), profile::named(picture));
+        shown.await.expect("shown");
+    }
+}
+
+/// Of 2 nothing is there beside the rooms.
+async fn check_nothing_beside(subject: &Subject) {
+    let settings = subject.read(|view| view.settings(user(2))).await;
+    assert_eq!(settings, Settings::default());
+    let (blocks, _changed) = subject.read(|view| view.blocks(user(2))).await;
+    assert_eq!(blocks, Blocks::default());
+    let seen = subject.read(|view| view.estate().last_seen(user(2))).await;
+    assert_eq!(seen, None);
+    let who = subject.read(|view| view.profile(user(2))).await;
+    let who = who.expect("the id stays");
+    assert_eq!((who.display_name, who.avatar), (None, None));
+    let kept = profile::kept(subject, 3).await;
+    assert_eq!(kept, [2], "what another shows stays");
+}
+
+/// Of 2 nothing is there in a room but the row.
+async fn check_nothing_inside(subject: &Subject, room: RoomId) {
+    let member = subject.read(move |view| view.member(room, user(2))).await;
+    let member = member.expect("the row stays");
+    assert_eq!(member.state, MemberState::Left);
+    assert_eq!((member.delivered, member.read), (Seq::ZERO, Seq::ZERO));
+    assert_eq!((member.notify, member.hidden), (Notify::default(), 0));
+    let whole = Range {
+        from: Seq(1),
+        to: Seq(99),
+    };
+    let hidden = subject.read(move |view| view.hidden(room, user(2), whole));
+    assert_eq!(hidden.await, []);
+    let trails = subject.read(move |view| view.estate().trails(room, user(2)));
+    assert_eq!(trails.await, Trails::default());
+}
+
 async fn nothing_is_kept_of_whoever_is_gone(mut subject: Subject) {
     let room = kitchen(&subject, 1, [Role::Member, Role::Member, Role::Member]).await;
     subject.done(send(1, 20, room, "text")).await;
@@ -273,94 +340,35 @@ async fn nothing_is_kept_of_whoever_is_gone(mut subject: Subject) {
         hide_online: Some(true),
         ..SettingsChange::default()
     };
-    let block = OwnChange::Block {
-        user: user(4),
-        on: true,
-    };
-    let level = OwnChange::Notify {
-        room,
-        change: NotifyChange {
-            level: Some(NotifyLevel::Mentions),
-            quiet_until: Some(Millis(9_000)),
-        },
-    };
     store.set(user(2), hide).await.expect("stored");
-    let hidden = OwnChange::Hide {
-        room,
-        target: Seq(8),
-        on: true,
-    };
-    for change in [block.clone(), level.clone(), hidden.clone()] {
+    for change in own_changes(room) {
         let owned = store.own(user(2), change).await;
         owned.expect("an answer").expect("changed");
     }
-    store
-        .saw(vec![(user(2), Millis(60_000))])
-        .await
-        .expect("stored");
+    let saw = store.saw(vec![(user(2), Millis(60_000))]).await;
+    saw.expect("stored");
     subject.mark(2, room, 8, 8).await;
-    for (who, picture) in [(2, 0), (2, 1), (2, 2), (3, 2)] {
-        profile::upload(&subject, who, picture, 0)
-            .await
-            .expect("kept");
-    }
-    for (who, picture) in [(2, 0), (2, 2), (3, 2)] {
-        let shown = profile::show(&subject, who, Some("Shown"), profile::named(picture));
-        shown.await.expect("shown");
-    }
+    show_pictures(&subject).await;
     begin(&subject, erasure(2, Texts::Keep)).await;
-    let check = async |subject: &Subject| {
-        let settings = subject.read(|view| view.settings(user(2))).await;
-        assert_eq!(settings, Settings::default());
-        let (blocks, _changed) = subject.read(|view| view.blocks(user(2))).await;
-        assert_eq!(blocks, Blocks::default());
-        let seen = subject.read(|view| view.estate().last_seen(user(2))).await;
-        assert_eq!(seen, None);
-        let who = subject.read(|view| view.profile(user(2))).await;
-        let who = who.expect("the id stays");
-        assert_eq!((who.display_name, who.avatar), (None, None));
-        assert_eq!(
-            profile::kept(subject, 3).await,
-            [2],
-            "what another shows stays"
-        );
-    };
-    check(&subject).await;
+    check_nothing_beside(&subject).await;
     // What was under way comes too late.
     let store = subject.store();
     store.set(user(2), hide).await.expect("an answer");
-    for change in [block, level, hidden] {
+    for change in own_changes(room) {
         let owned = store.own(user(2), change).await;
         assert_eq!(owned, Ok(Err(ErrorCode::BadToken)));
     }
-    store
-        .saw(vec![(user(2), Millis(120_000))])
-        .await
-        .expect("an answer");
+    let saw = store.saw(vec![(user(2), Millis(120_000))]).await;
+    saw.expect("an answer");
     let invite = Deed::invite(room, None, None);
     let made = store
         .perform(user(2), invite, InviteHash([9; 32]), Millis(0))
         .await;
     assert_eq!(made, Ok(Err(ErrorCode::BadToken)));
-    check(&subject).await;
+    check_nothing_beside(&subject).await;
 
     let events: Vec<String> = run(&mut subject).await.iter().map(show).collect();
     assert_eq!(events, ["2 Left"]);
-    check(&subject).await;
-    let member = subject.read(move |view| view.member(room, user(2))).await;
-    let member = member.expect("the row stays");
-    assert_eq!(member.state, MemberState::Left);
-    assert_eq!((member.delivered, member.read), (Seq::ZERO, Seq::ZERO));
-    assert_eq!(member.notify, Notify::default());
-    assert_eq!(member.hidden, 0);
-    let hidden = subject.read(move |view| {
-        let whole = Range {
-            from: Seq(1),
-            to: Seq(99),
-        };
-        view.hidden(room, user(2), whole)
-    });
-    assert_eq!(hidden.await, []);
-    let trails = subject.read(move |view| view.estate().trails(room, user(2)));
-    assert_eq!(trails.await, Trails::default());
+    check_nothing_beside(&subject).await;
+    check_nothing_inside(&subject, room).await;
 }

@@ -1,8 +1,6 @@
-//! The embedded store: one SQLite file in a locked directory, one writer thread with group
-//! commit, a few readers, checkpoints beside them. docs/storage.md says what it promises.
-//!
-//! Lifetime: from [`SqliteStore::open`] to its drop, which finishes what waits and lets the
-//! directory go.
+//! The embedded store: one SQLite file in a locked directory, one writer thread with group commit, a
+//! few readers, checkpoints beside them. docs/storage.md says what it promises. Lifetime: from
+//! [`SqliteStore::open`] to its drop, which finishes what waits and lets the directory go.
 
 pub mod accounts;
 mod apply;
