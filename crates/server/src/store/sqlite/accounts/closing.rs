@@ -15,11 +15,11 @@ pub(super) fn account(db: &Connection, user: UserId) -> SqlResult<Option<Account
     );
     db.prepare_cached(&sql)?
         .query_row([user.0], |row| {
-            let issuer: Option<String> = row.get(7)?;
-            let subject: Option<String> = row.get(8)?;
+            let issuer: Option<String> = row.get("issuer")?;
+            let subject: Option<String> = row.get("subject")?;
             Ok(AccountRow {
                 user: users::read(row)?,
-                created_ms: row.get(6)?,
+                created_ms: row.get("created")?,
                 issued: issuer.zip(subject),
             })
         })
