@@ -53,8 +53,15 @@ test.each(SEEDS)('server, SDK and a naive recount agree on history %i', async (s
       const [other, theirs] = people[1 + roll(2)]!;
       if (inside.delete(other)) await say.remove(owner.room(room), other.id);
       else {
+        const apart = walls.get(ann)!.has(other.id) || walls.get(other)!.has(ann.id);
+        const guest = theirs.find(({ isOn }) => isOn);
+        // Whoever is kept apart from somebody cannot be put anywhere by them, but may come by a link.
+        if (!apart) await say.add(owner.room(room), other.id);
+        else if (guest) {
+          const { token } = await owner.chat.ask({ type: 'invite', room });
+          await guest.chat.command({ type: 'join', room, invite: token });
+        } else continue;
         inside.add(other);
-        await say.add(owner.room(room), other.id);
         for (const one of theirs) if (one.isOn) await isIn(one);
       }
     } else if (person !== ann && act >= 17) {

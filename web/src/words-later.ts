@@ -101,7 +101,7 @@ export const said = {
   goQuestion: 'Delete your account?',
   goPlainly: [
     'You are signed out everywhere, at once and for good. It cannot be taken back.',
-    'Your name, password, settings and whom you blocked go. Nobody else can take your name.',
+    'Your name, pictures, password, settings and whom you blocked go. Nobody else can take your name.',
     'You leave every room. A room that was yours goes to whoever has looked after it longest.',
     'People you wrote with alone can still read that, and cannot answer.',
     'That you were here stays: who came, who left, and when.',
