@@ -29,6 +29,8 @@ journey('a name and a picture are chosen by one and seen by another, without a r
   await dialog.locator('#shown-name').fill('Ann Lee');
   await ann.at('name-save').click();
   await until('her own page says so', async () => (await ann.at('me-name').innerText()) === 'Ann Lee');
+  await ann.at('picture-file').setInputFiles({ name: 'me.png', mimeType: 'image/png', buffer: Buffer.from('no picture at all') });
+  await dialog.getByText('This is no picture. Choose a PNG, a JPEG or a WebP.').waitFor();
   await ann.at('picture-file').setInputFiles({ name: 'me.png', mimeType: 'image/png', buffer: pixel });
   await until('her own picture is there', () => isDrawn(dialog.locator('.face')));
   await looks(ann, 'profile');

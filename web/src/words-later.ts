@@ -67,6 +67,8 @@ export const said = {
         return 'A moderator took your voice here.';
       case 'bad_field':
         return 'This cannot be used here.';
+      case 'no_picture':
+        return 'This is no picture. Choose a PNG, a JPEG or a WebP.';
       default:
         return 'That did not work. Try again.';
     }

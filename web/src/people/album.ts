@@ -68,7 +68,9 @@ export class Album {
  * held. Rejects if it is none that this browser knows.
  */
 export async function small(file: Blob): Promise<Blob> {
-  const picture = await createImageBitmap(file);
+  const picture = await createImageBitmap(file).catch(() => {
+    throw Object.assign(new Error('not a picture'), { code: 'no_picture' });
+  });
   const from = Math.min(picture.width, picture.height);
   const canvas = document.createElement('canvas');
   canvas.width = canvas.height = side;
