@@ -29,7 +29,9 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     let directory = PathBuf::from(std::env::var("CHINWAG_PROBE_DIR")?);
     let peer = TcpStream::connect(std::env::var("CHINWAG_PROBE_ADDRESS")?)?;
     let path = directory.join("probe.db");
-    let database = open(&path, manner)?;
+    // Outlives the checkpointer's connection: the last one to close removes the log, a change of names that
+    // judges count on. Were both to close at the same time, each might find the other there and leave it.
+    let mut database = open(&path, manner)?;
     let (checkpoints, checkpoint_wanted) = mpsc::sync_channel::<&'static str>(1);
     let (acks, ack_wanted) = mpsc::sync_channel::<u64>(1);
     let mut second_peer = peer.try_clone()?;
@@ -41,7 +43,7 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
                 .iter()
                 .try_for_each(|number| second_peer.write_all(&number.to_le_bytes()))
         });
-        let stored = store_rows(manner, database, peer, checkpoints, acks);
+        let stored = store_rows(manner, &mut database, peer, checkpoints, acks);
         messenger.join().expect("the messenger does not panic")?;
         checkpointer
             .join()
@@ -77,7 +79,7 @@ fn open(path: &Path, manner: Manner) -> rusqlite::Result<Connection> {
 /// Stores the rows that are missing and acknowledges each in the given manner.
 fn store_rows(
     manner: Manner,
-    mut database: Connection,
+    database: &mut Connection,
     mut peer: TcpStream,
     checkpoints: mpsc::SyncSender<&'static str>,
     acks: mpsc::SyncSender<u64>,
