@@ -75,11 +75,12 @@ impl Bucket {
         self.millionths = self.millionths.min(u64::from(rate.burst) * MILLION);
     }
 
-    /// How long an empty bucket takes to be full.
+    /// How many milliseconds it takes until the bucket is full.
     #[must_use]
-    pub fn refill_ms(rate: Rate) -> u64 {
-        let share = u64::from(rate.thousandths_per_second.max(1));
-        (u64::from(rate.burst) * MILLION).div_ceil(share)
+    pub fn rest_ms(mut self, now: Tick) -> u64 {
+        self.gain(now);
+        let share = u64::from(self.rate.thousandths_per_second.max(1));
+        (u64::from(self.rate.burst) * MILLION - self.millionths).div_ceil(share)
     }
 
     fn gain(&mut self, now: Tick) {

@@ -65,10 +65,10 @@ impl Allowance {
         self.questions.set(rate.questions(), now);
     }
 
-    /// How long after the last use the buckets are full again, at the latest.
+    /// How many milliseconds it takes until all of it is full, as a new one is.
     #[must_use]
-    pub fn refill_ms(rate: Rate) -> u64 {
-        Bucket::refill_ms(rate).max(Bucket::refill_ms(rate.questions()))
+    pub fn rest_ms(&self, now: Tick) -> u64 {
+        self.messages.rest_ms(now).max(self.questions.rest_ms(now))
     }
 }
 

@@ -1,10 +1,11 @@
 //! Things that are kept for those who are here, and for a while for those who have gone: who comes
 //! back finds their own as they left it.
 //!
-//! Bounded: those who have gone are forgotten after a time, and sooner where there are too many of
-//! them, the longest gone first. It reads no clock. Lifetime: that of a node.
+//! Bounded: those who have gone are forgotten once their things are as good as new ones, and
+//! sooner where there are too many of them, first whose things need the least. It reads no clock.
+//! Lifetime: that of a node.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::Tick;
 
@@ -13,28 +14,29 @@ struct Held<V> {
     value: V,
     /// How many are here by this key.
     here: usize,
-    /// Since when nobody is.
-    gone: Option<Tick>,
+    /// When to look whether it can be forgotten; only where nobody is here.
+    look: Option<Tick>,
 }
 
 /// Values by key.
 #[derive(Debug)]
 pub struct Pool<K, V> {
     held: BTreeMap<K, Held<V>>,
-    /// Those who have gone, in that order; who has come back since is passed over.
-    gone: VecDeque<(K, Tick)>,
-    keep_ms: u64,
+    /// Those that nobody is here by, in the order in which they may be forgotten.
+    gone: BTreeSet<(Tick, K)>,
+    rest_ms: fn(&V, Tick) -> u64,
     gone_max: usize,
 }
 
 impl<K: Ord + Copy, V: Clone> Pool<K, V> {
-    /// Keeps what nobody uses for `keep_ms`, and at most `gone_max` of it.
+    /// Keeps what nobody uses for as long as it is worse than a new one, which `rest_ms` tells, and
+    /// at most `gone_max` of it.
     #[must_use]
-    pub fn new(keep_ms: u64, gone_max: usize) -> Self {
+    pub fn new(rest_ms: fn(&V, Tick) -> u64, gone_max: usize) -> Self {
         Self {
             held: BTreeMap::new(),
-            gone: VecDeque::new(),
-            keep_ms,
+            gone: BTreeSet::new(),
+            rest_ms,
             gone_max,
         }
     }
@@ -48,7 +50,7 @@ impl<K: Ord + Copy, V: Clone> Pool<K, V> {
     /// How many keys somebody is here by.
     #[must_use]
     pub fn keys_here(&self) -> usize {
-        self.held.values().filter(|held| held.here > 0).count()
+        self.held.len() - self.gone.len()
     }
 
     /// What is kept by this key, if anything is.
@@ -63,10 +65,12 @@ impl<K: Ord + Copy, V: Clone> Pool<K, V> {
         let held = self.held.entry(key).or_insert_with(|| Held {
             value: new(),
             here: 0,
-            gone: None,
+            look: None,
         });
         held.here += 1;
-        held.gone = None;
+        if let Some(look) = held.look.take() {
+            self.gone.remove(&(look, key));
+        }
         held.value.clone()
     }
 
@@ -76,23 +80,31 @@ impl<K: Ord + Copy, V: Clone> Pool<K, V> {
             return;
         };
         held.here = held.here.saturating_sub(1);
-        if held.here == 0 && held.gone.is_none() {
-            held.gone = Some(now);
-            self.gone.push_back((key, now));
+        if held.here == 0 && held.look.is_none() {
+            let look = now.plus((self.rest_ms)(&held.value, now));
+            held.look = Some(look);
+            self.gone.insert((look, key));
         }
         self.forget(now);
     }
 
     fn forget(&mut self, now: Tick) {
-        while let Some((key, since)) = self.gone.front().copied() {
-            let is_old = now.since(since) >= self.keep_ms;
-            if !is_old && self.gone.len() <= self.gone_max {
+        while let Some((look, key)) = self.gone.first().copied() {
+            let too_many = self.gone.len() > self.gone_max;
+            if look > now && !too_many {
                 return;
             }
-            self.gone.pop_front();
-            let still = |held: &Held<V>| held.here == 0 && held.gone == Some(since);
-            if self.held.get(&key).is_some_and(still) {
+            self.gone.pop_first();
+            let Some(held) = self.held.get_mut(&key) else {
+                continue;
+            };
+            // It may have been changed since: who was slowed down meanwhile is kept for longer.
+            let rest = (self.rest_ms)(&held.value, now);
+            if rest == 0 || too_many {
                 self.held.remove(&key);
+            } else {
+                held.look = Some(now.plus(rest));
+                self.gone.insert((now.plus(rest), key));
             }
         }
     }
@@ -102,38 +114,61 @@ impl<K: Ord + Copy, V: Clone> Pool<K, V> {
 mod tests {
     use super::*;
 
+    /// Values that are as good as new at a point in time.
+    fn rest(value: &Tick, now: Tick) -> u64 {
+        value.since(now)
+    }
+
     #[test]
     fn who_comes_back_soon_finds_what_they_left() {
-        let mut pool = Pool::new(100, 10);
-        assert_eq!(pool.enter('a', Tick(0), || 1), 1);
-        assert_eq!(pool.enter('a', Tick(0), || 2), 1);
+        let mut pool = Pool::new(rest, 10);
+        assert_eq!(pool.enter('a', Tick(0), || Tick(120)), Tick(120));
+        assert_eq!(pool.enter('a', Tick(0), || Tick(2)), Tick(120));
         assert_eq!((pool.here('a'), pool.keys_here()), (2, 1));
         pool.leave('a', Tick(10));
         pool.leave('a', Tick(20));
+        pool.leave('a', Tick(20));
         assert_eq!((pool.here('a'), pool.keys_here()), (0, 0));
-        assert_eq!(pool.enter('a', Tick(119), || 3), 1);
-        pool.leave('a', Tick(130));
-        // The first going was long ago, and was taken back.
-        pool.enter('b', Tick(150), || 4);
-        assert_eq!(pool.get('a'), Some(&1));
-        assert_eq!(pool.enter('a', Tick(230), || 5), 5);
+        assert_eq!(pool.enter('a', Tick(119), || Tick(3)), Tick(120));
+        assert_eq!(pool.keys_here(), 1);
+        pool.enter('b', Tick(150), || Tick(160));
+        assert_eq!(pool.get('a'), Some(&Tick(120)), "somebody is here");
+        pool.leave('b', Tick(150));
+        pool.leave('a', Tick(151));
+        assert_eq!((pool.get('a'), pool.keys_here()), (None, 0), "good as new");
+        pool.enter('c', Tick(160), || Tick(0));
+        assert_eq!(pool.get('b'), None);
+    }
+
+    #[test]
+    fn what_was_made_worse_meanwhile_is_kept_for_longer() {
+        use std::cell::Cell;
+        use std::rc::Rc;
+        let mut pool = Pool::new(|value: &Rc<Cell<Tick>>, now| rest(&value.get(), now), 10);
+        let value = pool.enter('a', Tick(0), || Rc::new(Cell::new(Tick(100))));
+        pool.leave('a', Tick(0));
+        value.set(Tick(300));
+        pool.enter('b', Tick(200), Rc::default);
+        assert_eq!(pool.enter('a', Tick(299), Rc::default).get(), Tick(300));
+        pool.leave('a', Tick(299));
+        assert_eq!(pool.enter('a', Tick(300), Rc::default).get(), Tick(0));
     }
 
     #[test]
     fn those_who_have_gone_are_bounded() {
-        let mut pool = Pool::new(1_000, 3);
-        pool.enter(0, Tick(0), || ());
+        let mut pool = Pool::new(rest, 3);
+        pool.enter(0, Tick(0), || Tick(0));
         for key in 1..50 {
-            pool.enter(key, Tick(0), || ());
+            pool.enter(key, Tick(0), || Tick(key));
             pool.leave(key, Tick(0));
         }
-        let kept: Vec<i32> = pool.held.keys().copied().collect();
-        assert_eq!(kept, [0, 47, 48, 49], "the last three, and who is here");
+        let kept: Vec<u64> = pool.held.keys().copied().collect();
+        assert_eq!(kept, [0, 47, 48, 49], "who needs most, and who is here");
         for _ in 0..50 {
-            pool.enter(49, Tick(1), || ());
+            pool.enter(49, Tick(1), Tick::default);
             pool.leave(49, Tick(1));
         }
-        assert!(pool.held.len() <= 4 && pool.gone.len() <= 3, "{pool:?}");
+        assert_eq!((pool.held.len(), pool.gone.len()), (4, 3), "{pool:?}");
         pool.leave(77, Tick(2));
     }
 }

@@ -78,8 +78,11 @@ impl Connections {
         metrics: Arc<Metrics>,
     ) -> Arc<Self> {
         let kept_max = limits::RATES_KEPT_MAX;
-        let users = Pool::new(Allowance::refill_ms(terms.rate), kept_max);
-        let addresses = Pool::new(Allowance::refill_ms(address_rate), kept_max);
+        let users = Pool::new(|own: &Shared, now| rest_ms(own, now), kept_max);
+        let addresses = Pool::new(
+            |origin: &Arc<Origin>, now| rest_ms(&origin.allowance, now),
+            kept_max,
+        );
         Arc::new(Self {
             terms,
             address_rate,
@@ -245,6 +248,12 @@ impl Connections {
     }
 }
 
+/// How long until an allowance is as good as a new one.
+fn rest_ms(allowance: &Mutex<Allowance>, now: Tick) -> u64 {
+    let allowance = allowance.lock().expect("an allowance never panics");
+    allowance.rest_ms(now)
+}
+
 #[cfg(test)]
 mod tests {
     use chinwag_core::ids::Epoch;
@@ -340,5 +349,29 @@ mod tests {
         assert_eq!(pay(Tick(520)), Ok(()));
         all.set_rate(identity().user.id, None, Tick(520));
         assert_eq!(pay(Tick(540)), Err(1_980));
+    }
+    /// All were kept for as long as the usual rate takes to fill a bucket: who had been slowed down
+    /// found theirs full after that time.
+    #[test]
+    fn who_was_slowed_down_does_not_gain_by_staying_away() {
+        let all = connections(2);
+        let slow = Rate {
+            thousandths_per_second: 10,
+            burst: 2,
+        };
+        all.set_rate(identity().user.id, Some(slow), Tick(0));
+        let pay = |now| {
+            let one = all.open(Dialect::default(), now);
+            assert!(all.admit(&one, address(), &identity(), now));
+            let who = one.signed_in().expect("admitted");
+            let mut own = who.own.lock().expect("not poisoned");
+            let paid = Purse::new(&mut own, None).pay(Price::Messages(2), now);
+            drop(own);
+            all.closed(&one, now);
+            paid
+        };
+        assert_eq!(pay(Tick(0)), Ok(()));
+        assert_eq!(pay(Tick(100_000)), Err(100_000));
+        assert_eq!(pay(Tick(200_000)), Ok(()));
     }
 }
