@@ -66,13 +66,8 @@ pub(super) fn perform(
     drawn: InviteHash,
     now: Millis,
 ) -> rusqlite::Result<Result<Change, ErrorCode>> {
-    let view = SqlView {
-        kept: None,
-        db,
-        inside: &Inside::default(),
-        #[cfg(feature = "mutants")]
-        remembered: None,
-    };
+    let inside = Inside::default();
+    let view = SqlView::of(db, &inside);
     let decided = deed::decide(&view, user, deed, drawn, now).map_err(unread)?;
     match &decided {
         Ok(Change::Invited(invitation)) => {

@@ -79,13 +79,7 @@ pub(super) fn step(db: &Connection, step: &Step, now: Millis) -> rusqlite::Resul
         return Ok(nothing);
     };
     let inside = Inside::default();
-    let view = SqlView {
-        kept: None,
-        db,
-        inside: &inside,
-        #[cfg(feature = "mutants")]
-        remembered: None,
-    };
+    let view = SqlView::of(db, &inside);
     let stepped = erasure::decide(&view, &stored, step, now).map_err(deeds::unread)?;
     let Some(Stepped { decided, after }) = stepped else {
         return Ok(nothing);

@@ -24,13 +24,8 @@ pub(super) fn set(
     target: Seq,
     on: bool,
 ) -> rusqlite::Result<Result<Owned, ErrorCode>> {
-    let view = SqlView {
-        kept: None,
-        db,
-        inside: &Inside::default(),
-        #[cfg(feature = "mutants")]
-        remembered: None,
-    };
+    let inside = Inside::default();
+    let view = SqlView::of(db, &inside);
     let changes = match hidden::changes(&view, user, room, target, on).map_err(unread)? {
         Ok(changes) => changes,
         Err(code) => return Ok(Err(code)),

@@ -320,15 +320,7 @@ impl Store for SqliteStore {
     }
 
     fn run(&self, job: ReadJob) -> StoreFuture<'_, ()> {
-        Box::pin(self.on_reader(move |Snapshot { db, inside }| {
-            job(&SqlView {
-                kept: None,
-                db,
-                inside,
-                #[cfg(feature = "mutants")]
-                remembered: None,
-            })
-        }))
+        Box::pin(self.on_reader(move |Snapshot { db, inside }| job(&SqlView::of(db, inside))))
     }
 
     fn ended(&self) -> Pin<Box<dyn Future<Output = String> + Send + '_>> {

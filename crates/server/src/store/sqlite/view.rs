@@ -46,6 +46,19 @@ pub(super) struct SqlView<'a> {
 
 pub(super) type Read<T> = Result<T, StoreError>;
 
+impl<'a> SqlView<'a> {
+    /// All that a transaction sees, and nothing that its writer keeps in mind.
+    pub(super) fn of(db: &'a Connection, inside: &'a Inside) -> Self {
+        Self {
+            db,
+            inside,
+            kept: None,
+            #[cfg(feature = "mutants")]
+            remembered: None,
+        }
+    }
+}
+
 impl SqlView<'_> {
     pub(super) fn one<T>(
         &self,
