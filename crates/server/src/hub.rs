@@ -203,7 +203,6 @@ impl Task {
             // Looked at in every round: a shard that never rests has its timers too.
             self.outlet.now = self.clock.tick();
             if self.shard.due().is_some_and(|due| due <= self.outlet.now) {
-                self.queue_aside();
                 self.shard
                     .tick(self.outlet.now, &mut self.outlet, &mut self.wants);
             }
@@ -225,17 +224,12 @@ impl Task {
         let mut next = Some(first);
         for _ in 0..ITEMS_MAX {
             let Some(item) = next else { return };
-            self.item(item, items.is_empty());
+            self.item(item);
             next = items.try_recv().ok();
         }
         if let Some(item) = next {
-            self.item(item, false);
+            self.item(item);
         }
-    }
-
-    fn queue_aside(&mut self) {
-        self.outlet.queue_aside();
-        self.forget_fallen();
     }
 
     fn forget_fallen(&mut self) {
@@ -244,9 +238,7 @@ impl Task {
         }
     }
 
-    /// Takes in one item; `last`: no other waits.
-    fn item(&mut self, item: Item, last: bool) {
-        self.queue_aside();
+    fn item(&mut self, item: Item) {
         let now = self.outlet.now;
         let Self {
             shard,
@@ -257,12 +249,9 @@ impl Task {
         match item {
             Item::Committed(events, answered, read_at) => {
                 answered.iter().for_each(|conn| outlet.answered(*conn));
-                // Several events, or a shard with more to do: they share writes.
-                outlet.sets_aside = last && events.len() == 1 && !outlet.has_backlog();
                 outlet.measure(read_at, |outlet| {
                     shard.deliver(&events, Origin::Local, now, outlet, wants);
                 });
-                outlet.sets_aside = false;
             }
             Item::Check(rooms) => shard.check(&rooms, now, outlet, wants),
             Item::Register(connection, user) => {

@@ -6,6 +6,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -58,8 +59,9 @@ impl WriteStream {
         slices: &[io::IoSlice<'_>],
     ) -> io::Result<Option<usize>> {
         let written = match self {
-            // One slice needs no list of slices in the kernel.
-            Self::Plain(half) if slices.len() == 1 => half.try_write(&slices[0]),
+            // One slice needs no list of slices in the kernel. Nor is the runtime asked whether it
+            // knows of room: most often there is, and its answer lies far away in memory.
+            Self::Plain(half) if slices.len() == 1 => SockRef::from(half.as_ref()).send(&slices[0]),
             Self::Plain(half) => half.try_write_vectored(slices),
             Self::Tls(half) => {
                 let mut nobody = Context::from_waker(Waker::noop());

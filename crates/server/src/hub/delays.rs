@@ -28,13 +28,6 @@ impl Delays {
         }
     }
 
-    /// The newest batch takes longer than it seemed: up to turn `last`.
-    pub(super) fn prolong(&mut self, last: u64) {
-        if let Some((_begun, newest)) = self.begun.back_mut() {
-            *newest = last;
-        }
-    }
-
     /// So many `turns` are over. `clock` is asked only if a batch has ended by them.
     pub(super) fn end(&mut self, turns: u64, clock: fn() -> Instant, metrics: &Metrics) {
         let ended = self
@@ -73,19 +66,6 @@ mod tests {
         assert_eq!(ended(1, 0), 0.0);
         assert!(ended(2, 2) >= 0.05);
         assert!(ended(9, 3) >= 0.06);
-    }
-
-    #[test]
-    fn a_batch_that_is_prolonged_ends_later() {
-        let (mut delays, metrics) = (Delays::default(), Metrics::default());
-        delays.begin(Instant::now(), 1);
-        delays.begin(Instant::now(), 2);
-        delays.prolong(4);
-        for (turns, expected) in [(1, 1), (3, 1), (4, 2)] {
-            delays.end(turns, Instant::now, &metrics);
-            let count = metrics.delivery_seconds.spread().count;
-            assert_eq!(count, expected, "after {turns} turns");
-        }
     }
 
     #[test]

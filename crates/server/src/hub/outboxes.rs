@@ -4,7 +4,9 @@
 //! and one write takes all that waits for it by then. Those that have an ack to get go first, as
 //! in the lanes: their senders wait, and the messages of others that a busy shard has not come to
 //! yet share a write with those that follow. So it writes fewer, larger pieces by itself, without
-//! a timer. Lives as long as its shard.
+//! a timer. An event that is alone is not queued: it stays here until its turn comes, and goes
+//! straight into the socket, so that a connection is brought from memory once, not twice. Lives as
+//! long as its shard.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -30,7 +32,8 @@ const SLICE: Duration = Duration::from_millis(1);
 const WRITES_PER_LOOK: usize = 8;
 
 pub(super) struct Outboxes {
-    slots: HashMap<ConnId, Slot>,
+    /// By numbers of our own making: nobody chooses them so that they collide.
+    slots: HashMap<ConnId, Slot, foldhash::fast::RandomState>,
     /// With an ack among what waits. Each connection stands in each list once at most.
     urgent: Vec<ConnId>,
     dirty: VecDeque<ConnId>,
@@ -38,18 +41,12 @@ pub(super) struct Outboxes {
     faint: VecDeque<ConnId>,
     /// Reused by every write.
     pen: Pen,
-    /// The event that is being delivered is alone: nothing is known of that could share a write
-    /// with it. Its receivers are set aside, and it goes straight to their sockets when their turn
-    /// comes, instead of into an outbox first: a connection is brought from memory once, not twice.
-    pub(super) sets_aside: bool,
-    /// Receivers of an event that goes straight to their sockets, in order.
-    aside: VecDeque<(ConnId, Arc<Shared>)>,
-    /// Fell behind by what was set aside: the shard is to be told.
+    /// Fell behind when their turn came: the shard is to be told.
     pub(super) fallen: Vec<ConnId>,
     pub(super) now: Tick,
     /// Events for connections, since they were counted last.
     deliveries: u64,
-    /// Connections that have had their turn, of all that were dirty or set aside, ever.
+    /// Connections that have had their turn, of all that were dirty, ever.
     turns: u64,
     delays: Delays,
     metrics: Arc<Metrics>,
@@ -79,6 +76,8 @@ impl Slice {
 
 struct Slot {
     connection: Arc<Connection>,
+    /// The only event that waits for its turn, not in the outbox; newer than what is there.
+    alone: Option<Arc<Shared>>,
     urgent: bool,
     dirty: bool,
     faint: bool,
@@ -87,13 +86,11 @@ struct Slot {
 impl Outboxes {
     pub(super) fn new(metrics: Arc<Metrics>) -> Self {
         Self {
-            slots: HashMap::new(),
+            slots: HashMap::default(),
             urgent: Vec::new(),
             dirty: VecDeque::new(),
             faint: VecDeque::new(),
             pen: Pen::default(),
-            sets_aside: false,
-            aside: VecDeque::new(),
             fallen: Vec::new(),
             now: Tick::default(),
             deliveries: 0,
@@ -115,17 +112,20 @@ impl Outboxes {
 
     /// The number of the turn after which nothing waits, if nothing comes.
     fn last_turn(&self) -> u64 {
-        self.turns + (self.dirty.len() + self.aside.len()) as u64
+        self.turns + self.dirty.len() as u64
     }
 
     pub(super) fn insert(&mut self, connection: Arc<Connection>) {
         let slot = Slot {
             connection,
+            alone: None,
             urgent: false,
             dirty: false,
             faint: false,
         };
-        self.slots.entry(slot.connection.id).or_insert(slot);
+        let known = self.slots.entry(slot.connection.id).or_insert(slot);
+        // Who syncs again had it before.
+        let _behind = known.queue_alone(&mut self.pen, self.now);
     }
 
     pub(super) fn remove(&mut self, conn: ConnId) {
@@ -169,17 +169,10 @@ impl Outboxes {
         let Some(slot) = self.slots.get_mut(&to) else {
             return true;
         };
-        let connection = &slot.connection;
-        let frame = encode(&connection.dialect);
-        let mut room = queue(connection, frame.clone());
-        if !room {
-            // Much at once is not the fault of a reader that is quick enough.
-            connection.flush(&mut self.pen, self.now);
-            room = queue(connection, frame);
-        }
-        if !room {
-            connection.fall_behind(self.now);
-        } else if !std::mem::replace(&mut slot.dirty, true) {
+        let frame = encode(&slot.connection.dialect);
+        let room = slot.queue_alone(&mut self.pen, self.now)
+            && slot.queue(frame, &mut self.pen, self.now, queue);
+        if room && !std::mem::replace(&mut slot.dirty, true) {
             self.dirty.push_back(to);
         }
         room
@@ -194,12 +187,7 @@ impl Outboxes {
 
     /// Whether something waits to be written.
     pub(super) fn has_dirty(&self) -> bool {
-        !self.urgent.is_empty() || self.has_backlog() || !self.faint.is_empty()
-    }
-
-    /// Whether more than acks waits to be written, perhaps of an earlier slice.
-    pub(super) fn has_backlog(&self) -> bool {
-        !self.aside.is_empty() || !self.dirty.is_empty()
+        !self.urgent.is_empty() || !self.dirty.is_empty() || !self.faint.is_empty()
     }
 
     /// Writes what waits: acks, then the rest for [`SLICE`] or a little longer.
@@ -216,18 +204,13 @@ impl Outboxes {
     fn write_slice(&mut self) {
         self.flush_urgent();
         let mut slice = Slice::begin();
-        while let Some((conn, event)) = self.aside.pop_front() {
-            self.turns += 1;
-            self.pass(conn, &event);
-            if slice.is_over() {
-                return;
-            }
-        }
         while let Some(conn) = self.dirty.pop_front() {
             self.turns += 1;
             if let Some(slot) = self.slots.get_mut(&conn) {
                 slot.dirty = false;
-                slot.connection.flush(&mut self.pen, self.now);
+                if !slot.take_turn(&mut self.pen, self.now) {
+                    self.fallen.push(conn);
+                }
             }
             if slice.is_over() {
                 return;
@@ -248,65 +231,91 @@ impl Outboxes {
         for conn in self.urgent.drain(..) {
             if let Some(slot) = self.slots.get_mut(&conn) {
                 slot.urgent = false;
-                slot.connection.flush(&mut self.pen, self.now);
+                // Ack and event share a write.
+                if slot.queue_alone(&mut self.pen, self.now) {
+                    slot.connection.flush(&mut self.pen, self.now);
+                } else {
+                    self.fallen.push(conn);
+                }
             }
         }
     }
+}
 
-    /// Queues what is set aside, before anything that must not overtake it.
-    pub(super) fn queue_aside(&mut self) {
-        while let Some((conn, event)) = self.aside.pop_front() {
-            let dirty = self.dirty.len();
-            self.queue_event(conn, &event);
-            // A turn that moves to the other list is still to come; one that does not is over.
-            if self.dirty.len() == dirty {
-                self.turns += 1;
-            }
-        }
-    }
-
-    fn queue_event(&mut self, to: ConnId, event: &Shared) {
-        // Whoever fell behind gets no more.
-        if self.fallen.contains(&to) {
-            return;
-        }
-        let room = self.push(to, Lane::Message, |dialect| dialect.event(event).clone());
+impl Slot {
+    /// Queues a frame behind what waits. `false`: the connection is behind now, and is being told so.
+    fn queue(
+        &self,
+        frame: Bytes,
+        pen: &mut Pen,
+        now: Tick,
+        queue: impl Fn(&Connection, Bytes) -> bool,
+    ) -> bool {
+        let connection = &*self.connection;
+        let mut room = queue(connection, frame.clone());
         if !room {
-            self.fallen.push(to);
+            // Much at once is not the fault of a reader that is quick enough.
+            connection.flush(pen, now);
+            room = queue(connection, frame);
         }
+        if !room {
+            connection.fall_behind(now);
+        }
+        room
     }
 
-    fn pass(&mut self, to: ConnId, event: &Shared) {
-        let Some(slot) = self.slots.get(&to) else {
-            return;
+    /// Queues the event that is alone, before something that must not overtake it. `false` as with
+    /// [`Slot::queue`].
+    fn queue_alone(&mut self, pen: &mut Pen, now: Tick) -> bool {
+        let Some(event) = self.alone.take() else {
+            return true;
         };
-        let frame = slot.connection.dialect.event(event);
-        if !slot.connection.pass(frame, &mut self.pen) {
-            self.queue_event(to, event);
-            self.delays.prolong(self.last_turn());
+        let frame = self.connection.dialect.event(&event).clone();
+        self.queue(frame, pen, now, |connection, frame| {
+            connection.queue(Lane::Message, frame)
+        })
+    }
+
+    /// Writes what waits. `false` as with [`Slot::queue`].
+    fn take_turn(&mut self, pen: &mut Pen, now: Tick) -> bool {
+        if let Some(event) = &self.alone {
+            let frame = self.connection.dialect.event(event);
+            if self.connection.pass(frame, pen) {
+                self.alone = None;
+                return true;
+            }
         }
+        let room = self.queue_alone(pen, now);
+        self.connection.flush(pen, now);
+        room
     }
 }
 
 impl Outlet for Outboxes {
     fn event(&mut self, to: ConnId, event: &Arc<Shared>) -> bool {
         self.deliveries += 1;
-        if self.sets_aside {
-            self.aside.push_back((to, event.clone()));
+        let Some(slot) = self.slots.get_mut(&to) else {
+            return true;
+        };
+        if !std::mem::replace(&mut slot.dirty, true) {
+            slot.alone = Some(event.clone());
+            self.dirty.push_back(to);
             return true;
         }
         self.push(to, Lane::Message, |dialect| dialect.event(event).clone())
     }
 
     fn run(&mut self, to: ConnId, run: &Run) -> bool {
+        if let [event] = run.events() {
+            return self.event(to, event);
+        }
         let slot = self.slots.get(&to);
-        let piece = slot.and_then(|slot| slot.connection.dialect.run(run));
-        match (run.events(), piece) {
-            ([_, _, ..], Some(piece)) => {
+        match slot.and_then(|slot| slot.connection.dialect.run(run)) {
+            Some(piece) => {
                 self.deliveries += run.events().len() as u64;
                 self.push(to, Lane::Message, |_dialect| piece.clone())
             }
-            (events, _) => events.iter().all(|event| self.event(to, event)),
+            None => run.events().iter().all(|event| self.event(to, event)),
         }
     }
 
@@ -321,7 +330,8 @@ impl Outlet for Outboxes {
     }
 
     fn behind(&mut self, to: ConnId) {
-        if let Some(slot) = self.slots.get(&to) {
+        if let Some(slot) = self.slots.get_mut(&to) {
+            slot.alone = None;
             slot.connection.fall_behind(self.now);
         }
     }
