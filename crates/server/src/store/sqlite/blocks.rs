@@ -8,9 +8,9 @@ use chinwag_core::own;
 use chinwag_core::wire::Blocks;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::lookup::{Read, SqlView, unreadable};
 use super::rows::{JOINED, count, number, user_id};
 use super::stored::stored_position;
-use super::view::{Read, SqlView, unreadable};
 
 /// Of an inside user `?1` and an event `e`: leaves out what is by somebody whom they have blocked.
 const NOT_BLOCKED: &str =

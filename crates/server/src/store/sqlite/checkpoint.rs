@@ -4,8 +4,10 @@
 //! acknowledgements. So the automatic one is off. A thread with its own connection makes PASSIVE
 //! checkpoints, which wait for nobody: about every second, or when the WAL has grown by 16 MiB.
 //! While the writer never pauses they cannot reset the WAL, only keep what is left to move
-//! small; so the writer itself makes a RESTART when nothing waits, and a TRUNCATE when the WAL is
-//! very long. Both may find a reader in the way; then the next occasion does it.
+//! small; so the writer itself makes a RESTART when nothing waits, or between two transactions
+//! when the WAL has grown and next to nothing of it is left to move, and a TRUNCATE when it is
+//! very long. All may find a reader in the way; then the next occasion does it. A WAL that begins
+//! anew is written over pages that the file has already, which costs commits less than new ones.
 //!
 //! A checkpoint that fails with an error ends the writer: the database file was not synced, the
 //! kernel may have dropped the pages, and a later checkpoint that "succeeds" would throw away
@@ -21,8 +23,8 @@ use super::open::BUSY;
 
 /// Between background checkpoints.
 const EVERY: Duration = Duration::from_secs(1);
-/// Growth of the WAL that does not wait for the next one, in bytes.
-const GROWTH_BYTES: u64 = 16 * 1024 * 1024;
+/// Growth of the WAL that does not wait for the next one, in pages of 4 KiB.
+const GROWTH_PAGES: u32 = 4_096;
 /// Length of the WAL at which the writer itself empties it, in bytes.
 pub(super) const WAL_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
@@ -30,10 +32,12 @@ pub(super) const WAL_BYTES_MAX: u64 = 256 * 1024 * 1024;
 struct State {
     /// Written since the last complete checkpoint began.
     dirty: bool,
-    /// The WAL's length, as the writer saw it last, and when it last asked for a checkpoint.
-    wal_bytes: u64,
-    asked_at_bytes: u64,
+    /// The WAL's length at the newest commit, and when a checkpoint was last asked for.
+    pages: u32,
+    asked_at_pages: u32,
     urgent: bool,
+    /// The writer is to begin the WAL anew.
+    restart: bool,
     closing: bool,
 }
 
@@ -45,24 +49,25 @@ pub(super) struct Checkpoints {
 }
 
 impl Checkpoints {
-    /// A transaction has been committed.
-    pub(super) fn wrote(&self) {
-        self.lock().dirty = true;
-    }
-
-    /// The WAL is this long.
-    pub(super) fn grown(&self, wal_bytes: u64) {
+    /// A transaction has been committed; the WAL has so many pages now.
+    pub(super) fn wrote(&self, pages: u32) {
         let mut state = self.lock();
-        if wal_bytes < state.asked_at_bytes {
-            state.asked_at_bytes = 0;
+        state.dirty = true;
+        if pages < state.asked_at_pages {
+            state.asked_at_pages = 0;
         }
-        state.wal_bytes = wal_bytes;
-        if wal_bytes >= state.asked_at_bytes + GROWTH_BYTES {
-            state.asked_at_bytes = wal_bytes;
+        state.pages = pages;
+        if pages >= state.asked_at_pages + GROWTH_PAGES {
+            state.asked_at_pages = pages;
             state.urgent = true;
             drop(state);
             self.news.notify_one();
         }
+    }
+
+    /// Whether the writer is to begin the WAL anew now; says so once.
+    pub(super) fn takes_restart(&self) -> bool {
+        std::mem::take(&mut self.lock().restart)
     }
 
     pub(super) fn close(&self) {
@@ -73,7 +78,13 @@ impl Checkpoints {
     /// Checkpoints over `db` until closed (then `Ok`) or until one fails (then why).
     pub(super) fn run(&self, db: &Connection) -> Result<(), String> {
         while self.due() {
-            match passive(db) {
+            let mut done = passive(db);
+            // What was committed meanwhile is moved as well, so that the writer finds little.
+            if self.lock().pages >= GROWTH_PAGES && done.is_ok() {
+                done = passive(db);
+                self.lock().restart = true;
+            }
+            match done {
                 Ok(true) => {}
                 Ok(false) => self.lock().dirty = true,
                 Err(error) => return Err(format!("a checkpoint failed: {error}")),

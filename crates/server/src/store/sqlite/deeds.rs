@@ -9,9 +9,9 @@ use chinwag_core::invite::{Invitation, InviteHash};
 use rusqlite::{Connection, Row, params};
 
 use super::inside::Inside;
+use super::lookup::SqlView;
 use super::rates;
 use super::rows::{room_id, user_id};
-use super::view::SqlView;
 use crate::store::StoreError;
 
 /// The query of one invitation, over its hash.

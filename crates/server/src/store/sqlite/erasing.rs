@@ -17,9 +17,9 @@ use chinwag_core::room::Range;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::inside::Inside;
+use super::lookup::{Read, SqlView};
 use super::rows::{self, EVENT_COLUMNS, JOINED, code, number, room_id, seq, user_id};
 use super::stored::stored_position;
-use super::view::{Read, SqlView};
 use super::{SqliteStore, apply, avatars, deeds, trails};
 use crate::store::StoreError;
 use crate::store::accounts::erased_key;

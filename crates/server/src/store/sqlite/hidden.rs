@@ -12,9 +12,9 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::deeds::unread;
 use super::inside::Inside;
+use super::lookup::{Read, SqlView};
 use super::rows::{count, number, seq};
 use super::stored::stored_position;
-use super::view::{Read, SqlView};
 
 /// Hides a message from somebody, or does so no longer; the list then.
 pub(super) fn set(

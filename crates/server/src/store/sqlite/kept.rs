@@ -1,8 +1,9 @@
-//! Rows that the writer keeps in mind: rooms, and members of them, as it has read or written them.
+//! Rows that the writer keeps in mind: rooms, members of them, and people, as it has read or
+//! written them.
 //!
 //! What is kept is what is stored: a transaction that has written and is not committed ends the
 //! writer, and after any write that did not go through here (accounts, another connection) all is
-//! forgotten. It saves a message two look-ups. Lifetime: the writer's.
+//! forgotten. It saves a message three look-ups. Lifetime: the writer's.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -11,15 +12,17 @@ use std::hash::Hash;
 use chinwag_core::batch::Decided;
 use chinwag_core::ids::{RoomId, UserId};
 use chinwag_core::room::{Member, Room};
+use chinwag_core::wire::Profile;
 
 /// Rows of one kind; beyond, all are forgotten. At a few hundred bytes each: some megabytes.
 const ROWS_MAX: usize = 16_384;
 
-/// Rooms and members by their ids.
+/// Rooms, members and people by their ids.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     rooms: Rows<RoomId, Room>,
     members: Rows<(RoomId, UserId), Member>,
+    people: Rows<UserId, Profile>,
     version: Cell<i64>,
 }
 
@@ -36,6 +39,7 @@ impl Kept {
     pub(super) fn forget(&self) {
         self.rooms.0.borrow_mut().clear();
         self.members.0.borrow_mut().clear();
+        self.people.0.borrow_mut().clear();
     }
 
     /// The room, from here or from `load`; what is not there is not remembered.
@@ -55,6 +59,15 @@ impl Kept {
         load: impl FnOnce() -> Result<Option<Member>, E>,
     ) -> Result<Option<Member>, E> {
         self.members.get((room, user), load)
+    }
+
+    /// Somebody's public face, likewise.
+    pub(super) fn profile<E>(
+        &self,
+        user: UserId,
+        load: impl FnOnce() -> Result<Option<Profile>, E>,
+    ) -> Result<Option<Profile>, E> {
+        self.people.get(user, load)
     }
 
     /// Takes over what a batch has written.

@@ -7,8 +7,8 @@
 use chinwag_core::ids::{RoomId, Seq};
 use chinwag_core::view::View;
 
+use super::lookup::{Read, SqlView};
 use super::rows::{count, number};
-use super::view::{Read, SqlView};
 
 impl SqlView<'_> {
     pub(super) fn newest_message(&self, id: RoomId) -> Read<Option<Seq>> {

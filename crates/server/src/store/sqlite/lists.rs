@@ -6,8 +6,8 @@ use chinwag_core::wire::DirectoryRow;
 use rusqlite::params;
 
 use super::avatars;
+use super::lookup::{Read, SqlView};
 use super::rows::{self, code, number, room_id, user_id};
-use super::view::{Read, SqlView};
 
 impl SqlView<'_> {
     /// The first `limit` people after `after` who stand so in a room, by id.

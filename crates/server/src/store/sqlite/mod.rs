@@ -16,6 +16,7 @@ mod inside;
 mod kept;
 mod last;
 mod lists;
+mod lookup;
 mod migrate;
 mod open;
 mod own;
@@ -61,11 +62,11 @@ pub use refused::OpenError;
 
 use self::checkpoint::Checkpoints;
 use self::faults::Seams;
+use self::lookup::{SqlView, unreadable};
 use self::migrate::{MIGRATIONS, Migration};
 use self::queue::{AccountWrites, AppendCall, EndedWrite, MarkCall, Queue, Work, WriteCall};
 use self::readers::{READERS, Readers, Snapshot};
 use self::stored::stored_position;
-use self::view::{SqlView, unreadable};
 use self::writer::Writer;
 use super::{ReadJob, Store, StoreError, StoreFuture};
 
@@ -293,10 +294,11 @@ impl Store for SqliteStore {
     }
 
     fn own(&self, user: UserId, change: OwnChange) -> StoreFuture<'_, Result<Owned, ErrorCode>> {
-        // Of all that the writer keeps in mind, no decision depends on it. What others see of
-        // somebody is remembered with who they are.
+        // Of all that is their own, what others see of them is what the writer keeps in mind, and
+        // is remembered with who they are.
+        let is_beside = !matches!(change, OwnChange::Profile(_));
         let counts = |done: &Result<Owned, _>| matches!(done, Ok(Owned::Profile(_)));
-        Box::pin(self.write_as(move |db| own::change(db, user, &change), counts, true))
+        Box::pin(self.write_as(move |db| own::change(db, user, &change), counts, is_beside))
     }
 
     fn saw(&self, seen: Vec<(UserId, Millis)>) -> StoreFuture<'_, ()> {

@@ -6,9 +6,9 @@ use chinwag_core::view::{Changes, View};
 
 use rusqlite::Connection;
 
+use super::lookup::{Read, SqlView};
 use super::own::notify;
 use super::rows::{self, JOINED, code, count, number, room, room_id, seq, stay, user_id};
-use super::view::{Read, SqlView};
 
 impl SqlView<'_> {
     pub(super) fn stored_room(&self, id: RoomId) -> Read<Option<Room>> {

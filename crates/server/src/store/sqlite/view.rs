@@ -13,12 +13,11 @@ use chinwag_core::receipt::Stand;
 use chinwag_core::room::{Listed, Member, MemberState, Range, Room};
 use chinwag_core::view::{Alterations, Changes, View};
 use chinwag_core::wire::{Blocks, DirectoryRow, Profile, Settings};
-use rusqlite::{Connection, OptionalExtension, Params, Row, named_params, params};
+use rusqlite::{named_params, params};
 
 use super::avatars;
 use super::deeds;
-use super::inside::Inside;
-use super::kept::Kept;
+use super::lookup::{Read, SqlView, unreadable};
 use super::people;
 use super::rates;
 use super::rows::{
@@ -28,67 +27,7 @@ use super::stored::stored_position;
 use super::trails;
 use crate::store::StoreError;
 
-/// A read that failed, in words.
-pub(super) fn unreadable(error: rusqlite::Error) -> StoreError {
-    StoreError::Read(error.to_string())
-}
-
-/// A transaction, seen through `core::view`.
-pub(super) struct SqlView<'a> {
-    pub(super) db: &'a Connection,
-    pub(super) inside: &'a Inside,
-    /// The writer's own memory; readers see a moment of their own.
-    pub(super) kept: Option<&'a Kept>,
-    /// Keys that this process has stored; only a planted fault looks here.
-    #[cfg(feature = "mutants")]
-    pub(super) remembered: Option<&'a super::faults::Remembered>,
-}
-
-pub(super) type Read<T> = Result<T, StoreError>;
-
-impl<'a> SqlView<'a> {
-    /// All that a transaction sees, and nothing that its writer keeps in mind.
-    pub(super) fn of(db: &'a Connection, inside: &'a Inside) -> Self {
-        Self {
-            db,
-            inside,
-            kept: None,
-            #[cfg(feature = "mutants")]
-            remembered: None,
-        }
-    }
-}
-
 impl SqlView<'_> {
-    pub(super) fn one<T>(
-        &self,
-        sql: &str,
-        with: impl Params,
-        each: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Read<Option<T>> {
-        let mut query = self.db.prepare_cached(sql).map_err(unreadable)?;
-        query.query_row(with, each).optional().map_err(unreadable)
-    }
-
-    pub(super) fn all<T>(
-        &self,
-        sql: &str,
-        with: impl Params,
-        each: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Read<Vec<T>> {
-        let mut query = self.db.prepare_cached(sql).map_err(unreadable)?;
-        let rows = query.query_map(with, each).map_err(unreadable)?;
-        rows.collect::<Result<_, _>>().map_err(unreadable)
-    }
-
-    pub(super) fn inside_room(&self, id: RoomId) -> Read<Option<i64>> {
-        self.inside.room(self.db, id).map_err(unreadable)
-    }
-
-    pub(super) fn inside_user(&self, id: UserId) -> Read<Option<i64>> {
-        self.inside.user(self.db, id).map_err(unreadable)
-    }
-
     /// Events of a room that fulfil `and`, over `:from` and `:to`.
     fn some_events(&self, room: RoomId, range: Range, limit: usize, and: &str) -> Read<Vec<Event>> {
         let Some(inside) = self.inside_room(room)? else {
@@ -161,7 +100,11 @@ impl View for SqlView<'_> {
     }
 
     fn profile(&self, user: UserId) -> Read<Option<Profile>> {
-        self.one(rows::PROFILE_BY_ID, [&user.0[..]], profile)
+        let load = || self.one(rows::PROFILE_BY_ID, [&user.0[..]], profile);
+        match self.kept {
+            Some(kept) => kept.profile(user, load),
+            None => load(),
+        }
     }
 
     fn named(&self, name: &str) -> Read<Option<Profile>> {

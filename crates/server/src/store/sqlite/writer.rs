@@ -5,6 +5,8 @@
 //! kernel may have dropped what it could not write, and a second attempt would claim to have
 //! stored it. Reads go on; a restart recovers. Lifetime: as long as the store, or to that error.
 
+mod lower;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,18 +14,17 @@ use std::time::{Duration, Instant};
 use chinwag_core::batch::{self, Decided};
 use chinwag_core::ids::{Millis, Position};
 use chinwag_core::ledger::Committed;
-use chinwag_core::marker::{self, Marked};
-use chinwag_core::view::View;
 use rusqlite::Connection;
+use rusqlite::hooks::Wal;
 
 use super::checkpoint::{self, Checkpoints};
 use super::faults::{self, Mutant, Seams};
 use super::inside::Inside;
 use super::kept::Kept;
-use super::queue::{AppendCall, MarkCall, Queue, Reply, Round, WriteCall};
+use super::lookup::SqlView;
+use super::queue::{AppendCall, Queue, Reply, Round};
 use super::reply::{answer, split};
-use super::view::SqlView;
-use super::{apply, files, trails};
+use super::{apply, files};
 use crate::store::StoreError;
 
 /// Below this many free bytes nothing is accepted: a transaction that hits the end of the disk
@@ -91,6 +92,14 @@ impl Writer {
 
     /// Works until the store is closed (then `Ok`) or a write has failed (then why).
     pub(super) fn run(&mut self) -> Result<(), String> {
+        let checkpoints = self.checkpoints.clone();
+        let wrote = move |_wal: &mut Wal, pages: i32| {
+            checkpoints.wrote(pages.unsigned_abs());
+            Ok(())
+        };
+        self.db
+            .wal_hook(Some(wrote))
+            .map_err(|error| error.to_string())?;
         loop {
             let done = match self.queue.next(IDLE_AFTER) {
                 Round::Appends(calls) => self.appends(calls),
@@ -171,123 +180,6 @@ impl Writer {
         Ok((decided, wrote))
     }
 
-    fn lower(&mut self, mut writes: Vec<WriteCall>, marks: Vec<MarkCall>) -> Result<(), Fatal> {
-        if let Err(refusal) = self.ready() {
-            writes
-                .into_iter()
-                .for_each(|call| call.work.reply(Err(refusal.clone())));
-            marks
-                .into_iter()
-                .for_each(|call| answer(call.reply, Err(refusal.clone())));
-            return Ok(());
-        }
-        let next = Position(self.position.0 + 1);
-        let done = self.lower_transaction(&mut writes, &marks, next);
-        let done = done.and_then(|(outcomes, marked, wrote)| {
-            self.finish(wrote)?;
-            Ok((outcomes, marked, wrote))
-        });
-        match done {
-            Ok((outcomes, marked, wrote)) => {
-                if wrote {
-                    self.position = next;
-                }
-                for (call, outcome) in writes.into_iter().zip(outcomes) {
-                    call.work.reply(outcome);
-                }
-                for (call, marked) in marks.into_iter().zip(marked) {
-                    answer(call.reply, Ok(marked));
-                }
-                Ok(())
-            }
-            Err(fatal) => {
-                let error = StoreError::Unknown(fatal.0.clone());
-                writes
-                    .into_iter()
-                    .for_each(|call| call.work.reply(Err(error.clone())));
-                Err(unknown(marks.into_iter().map(|call| call.reply), fatal))
-            }
-        }
-    }
-
-    #[expect(
-        clippy::type_complexity,
-        reason = "three results of one transaction, used once"
-    )]
-    fn lower_transaction(
-        &self,
-        writes: &mut [WriteCall],
-        marks: &[MarkCall],
-        next: Position,
-    ) -> Result<(Vec<Result<(), StoreError>>, Vec<Vec<Option<Marked>>>, bool), Fatal> {
-        let mut wrote = !writes.is_empty();
-        if wrote {
-            // First, so that a write can mark its rows with the position that it will have.
-            apply::put_position(&self.db, next)?;
-        }
-        if !writes.iter().all(|call| call.work.is_beside()) {
-            self.kept.forget();
-        }
-        let mut outcomes = Vec::new();
-        for call in writes {
-            outcomes.push(self.in_savepoint(call)?);
-        }
-        let mut all = Vec::new();
-        for call in marks {
-            let mut marked = Vec::new();
-            for mark in &call.marks {
-                marked.push(self.mark(mark, call.at, next, &mut wrote)?);
-            }
-            all.push(marked);
-        }
-        if wrote {
-            apply::put_position(&self.db, next)?;
-        }
-        Ok((outcomes, all, wrote))
-    }
-
-    /// Runs one account write; an error of its own undoes it alone.
-    fn in_savepoint(&self, call: &mut WriteCall) -> Result<Result<(), StoreError>, Fatal> {
-        self.db.execute_batch("SAVEPOINT account")?;
-        match call.work.run(&self.db) {
-            Ok(()) => {
-                self.db.execute_batch("RELEASE account")?;
-                Ok(Ok(()))
-            }
-            Err(error) if ends_writer(&error) || self.db.is_autocommit() => Err(error.into()),
-            Err(error) => {
-                self.db
-                    .execute_batch("ROLLBACK TO account; RELEASE account")?;
-                Ok(Err(StoreError::Read(error.to_string())))
-            }
-        }
-    }
-
-    fn mark(
-        &self,
-        mark: &marker::Mark,
-        at: Millis,
-        next: Position,
-        wrote: &mut bool,
-    ) -> Result<Option<Marked>, Fatal> {
-        let view = self.view();
-        let read = |error: StoreError| Fatal(error.to_string());
-        let room = view.room(mark.room).map_err(read)?;
-        let member = view.member(mark.room, mark.user).map_err(read)?;
-        let (Some(room), Some(mut member)) = (room, member) else {
-            return Ok(None);
-        };
-        let marked = marker::raise(&room, &mut member, mark);
-        if marked.rose() {
-            apply::marker(&self.db, &self.inside, mark.room, mark.user, &marked, next)?;
-            let slot = (mark.room, mark.user);
-            trails::step(&self.db, &self.inside, slot, &marked, at)?;
-            self.kept.learn_member(mark.room, member);
-            *wrote = true;
-        }
-        Ok(Some(marked))
-    }
-
     /// Begins a transaction, unless the disk is too full or somebody else holds the database:
     /// then nothing is touched, and the same may succeed later.
     fn ready(&mut self) -> Result<(), StoreError> {
@@ -295,7 +187,14 @@ impl Writer {
         if self.full {
             return Err(StoreError::Full);
         }
-        let begun = self.db.execute_batch("BEGIN IMMEDIATE").and_then(|()| {
+        if self.checkpoints.takes_restart()
+            && let Err(error) = checkpoint::restart(&self.db)
+        {
+            let reason = format!("a checkpoint failed: {error}");
+            self.queue.fail(reason.clone());
+            return Err(StoreError::Closed(reason));
+        }
+        let begun = self.simply("BEGIN IMMEDIATE").and_then(|()| {
             let mut version = self.db.prepare_cached("PRAGMA data_version")?;
             version.query_row([], |row| row.get(0))
         });
@@ -313,13 +212,17 @@ impl Writer {
         if self.seams.before_commit() {
             return Err(Fatal("the commit failed".into()));
         }
-        self.db.execute_batch("COMMIT")?;
+        self.simply("COMMIT")?;
         if self.seams.after_commit() {
             return Err(Fatal("the commit reported an error".into()));
         }
         self.dirty = true;
-        self.checkpoints.wrote();
         Ok(())
+    }
+
+    /// Runs a statement that has neither parameters nor rows, and is parsed once.
+    fn simply(&self, sql: &str) -> rusqlite::Result<()> {
+        self.db.prepare_cached(sql)?.execute([]).map(|_none| ())
     }
 
     /// Looks at the disk and the WAL, at most every [`LOOK_EVERY`].
@@ -337,9 +240,7 @@ impl Writer {
         if self.full && !was_full {
             tracing::error!(dir = %self.dir.display(), "the disk is full: nothing is accepted");
         }
-        let wal_bytes = files::wal_bytes(&self.dir);
-        self.checkpoints.grown(wal_bytes);
-        if wal_bytes >= checkpoint::WAL_BYTES_MAX
+        if files::wal_bytes(&self.dir) >= checkpoint::WAL_BYTES_MAX
             && let Err(error) = checkpoint::truncate(&self.db)
         {
             self.queue.fail(format!("a checkpoint failed: {error}"));

@@ -305,3 +305,35 @@ async fn a_read_that_takes_too_long_is_given_up() {
         store.read_with(position).await.expect("read");
     }
 }
+
+/// While the writer never paused nothing reset the WAL: it grew to 256 MiB, and each page of it was new.
+#[tokio::test]
+async fn the_wal_begins_anew_under_load() {
+    // Far more than makes a checkpoint due, and less than what the writer cuts off by itself.
+    const BATCHES: u64 = 190;
+    const BATCH: u64 = 16;
+    let dir = directory();
+    let store = filled(dir.path(), Seams::default(), &[]).await;
+    let text = "x".repeat(60_000);
+    let (mut longest, mut restarts) = (0, 0);
+    for batch in 1..=BATCHES {
+        let items = (0..BATCH).map(|number| Submission {
+            from: USER,
+            key: Key(u128::from(batch * BATCH + number + 1000).to_be_bytes()),
+            command: Command::say(room(), &text),
+        });
+        let done = store.append(items.collect(), Millis(5)).await;
+        assert!(matches!(
+            done.expect("stored").outcomes[0],
+            Outcome::Done(_)
+        ));
+        let length = files::wal_bytes(dir.path());
+        // The file keeps its length when it begins anew, up to what is kept of it.
+        restarts += u64::from(length <= longest);
+        longest = longest.max(length);
+        if restarts >= 3 {
+            return;
+        }
+    }
+    panic!("{BATCHES} batches, and the WAL has {longest} bytes");
+}
