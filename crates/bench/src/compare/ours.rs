@@ -29,7 +29,8 @@ const DEAF_EACH: usize = 100;
 /// Messages a second of the row about readers, and bytes of their texts.
 const READERS_RATE: f64 = 60.0;
 const READERS_TEXT_BYTES: usize = 8_000;
-/// Until the kernel's buffers of those who do not read are full.
+/// Until the kernel's buffers of those who do not read are full. As long without them: who has just
+/// come in is served slowly at first, and would make any later figure look good.
 const READERS_WARM_UP: Duration = Duration::from_secs(12);
 
 /// Measures Chinwag.
@@ -91,10 +92,10 @@ fn readers(
         server: Some(server.process()),
     };
     swarm.connect(0..readers, 64).context("signing in")?;
-    let mut load = Load {
+    let load = Load {
         pace: Pace::Rate(READERS_RATE),
         text_bytes: READERS_TEXT_BYTES,
-        warm_up: Duration::from_secs(2),
+        warm_up: READERS_WARM_UP,
         length: Duration::from_secs(length.seconds),
         sample_each: 1,
         ..Load::spread(1, readers, row.senders)
@@ -104,7 +105,6 @@ fn readers(
     let deaf: Vec<Client> = (readers..users)
         .map(|user| Client::sign_in(server.address, server::PATH, issuer.token(user)?))
         .collect::<anyhow::Result<_>>()?;
-    load.warm_up = READERS_WARM_UP;
     let with = load::run(swarm, &load, &watched)?;
     let after = watched.server_memory();
     drop(deaf);
