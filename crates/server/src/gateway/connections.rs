@@ -350,6 +350,7 @@ mod tests {
         all.set_rate(identity().user.id, None, Tick(520));
         assert_eq!(pay(Tick(540)), Err(1_980));
     }
+
     /// All were kept for as long as the usual rate takes to fill a bucket: who had been slowed down
     /// found theirs full after that time.
     #[test]

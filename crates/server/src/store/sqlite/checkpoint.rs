@@ -82,7 +82,8 @@ impl Checkpoints {
             // What was committed meanwhile is moved as well, so that the writer finds little.
             if self.lock().pages >= GROWTH_PAGES && done.is_ok() {
                 done = passive(db);
-                self.lock().restart = true;
+                // Never behind a failure: what it could not sync stands in the WAL alone.
+                self.lock().restart = done.is_ok();
             }
             match done {
                 Ok(true) => {}
